@@ -1,6 +1,6 @@
 // The certificate: what an approximate answer promises, whether that holds here, and what was measured.
 
-import { AuditError, InvalidArgumentError } from './errors.ts';
+import { AuditError } from './errors.ts';
 
 export type AssumptionStatus = 'proved' | 'checked' | 'assumed' | 'violated';
 
@@ -112,11 +112,4 @@ export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
   if (value !== 0 && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-4)) return value.toExponential(2);
   return String(Number(value.toPrecision(4)));
-}
-
-/** @throws {InvalidArgumentError} unless `seed` is an unsigned 32-bit integer */
-export function requireSeed(name: string, seed: number): void {
-  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
-    throw new InvalidArgumentError(`${name} is ${seed}; expected an integer in [0, 4294967295].`);
-  }
 }

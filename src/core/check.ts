@@ -45,6 +45,13 @@ export function requireProbability(name: string, value: number): void {
   }
 }
 
+/** @throws {InvalidArgumentError} unless `seed` is an unsigned 32-bit integer */
+export function requireSeed(name: string, seed: number): void {
+  if (!Number.isInteger(seed) || seed < 0 || seed > 0xffffffff) {
+    throw new InvalidArgumentError(`${name} is ${seed}; expected an integer in [0, 4294967295].`);
+  }
+}
+
 /** @throws {InvalidArgumentError} unless `value` is one of `choices` */
 export function requireOneOf<T extends string>(
   name: string,

@@ -2,8 +2,7 @@
 // numbers: as easy as 1, 2, 3", SC 2011). Block i of a stream depends on (key, i) alone, so any entry can be
 // computed without the ones before it, by any thread, in TypeScript, C++ and WASM alike (native/threefry.h).
 
-import { requireSeed } from './certificate.ts';
-import { requireInteger } from './check.ts';
+import { requireInteger, requireSeed } from './check.ts';
 
 /** A stream of random numbers, fixed by its key. */
 export interface Rng {

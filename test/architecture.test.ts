@@ -1,0 +1,75 @@
+// The shape of the code, held by a test: imports go down only, and what must run in a browser never touches Node.
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+
+const src = fileURLToPath(new URL('../src', import.meta.url));
+
+/** What each folder of src/ may import besides itself. */
+const mayImport: Record<string, string[]> = {
+  core: [],
+  kernels: ['core'],
+  data: ['core'],
+  clustering: ['kernels', 'core'],
+  training: ['core'],
+  selection: ['clustering', 'kernels', 'core'],
+  // Protocols run a system on real data with real models, so they sit above data and training.
+  'selection/reproduce': ['selection', 'clustering', 'training', 'data', 'kernels', 'core'],
+  report: ['core'],
+  cli: ['selection/reproduce', 'selection', 'clustering', 'training', 'data', 'report', 'kernels', 'core'],
+};
+
+/** Folders that run unchanged in a browser: no `node:` import anywhere in them. */
+const browserSafe = ['core', 'kernels', 'clustering', 'selection'];
+
+function folderOf(file: string): string {
+  const path = relative(src, file).replaceAll('\\', '/');
+  const folders = Object.keys(mayImport).filter((folder) => path.startsWith(`${folder}/`));
+  return folders.sort((a, b) => b.length - a.length)[0] ?? '';
+}
+
+const files = readdirSync(src, { recursive: true, encoding: 'utf8' })
+  .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts'))
+  .map((file) => join(src, file));
+
+function importsOf(file: string): string[] {
+  const text = readFileSync(file, 'utf8');
+  return [...text.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map((match) => match[1]);
+}
+
+describe('architecture', () => {
+  it('has a rule for every folder of src', () => {
+    const unknown = files.filter((file) => folderOf(file) === '' && relative(src, file) !== 'index.ts');
+    assert.deepEqual(
+      unknown.map((file) => relative(src, file)),
+      [],
+    );
+  });
+
+  it('imports down only', () => {
+    const wrong: string[] = [];
+    for (const file of files) {
+      const from = folderOf(file);
+      if (from === '') continue;
+      for (const specifier of importsOf(file).filter((name) => name.startsWith('.'))) {
+        const to = folderOf(resolve(dirname(file), specifier));
+        if (to !== from && !mayImport[from].includes(to)) wrong.push(`${relative(src, file)} → ${specifier}`);
+      }
+    }
+    assert.deepEqual(wrong, []);
+  });
+
+  it('keeps Node out of what runs in a browser', () => {
+    const wrong = files
+      .filter((file) => browserSafe.includes(folderOf(file)))
+      .flatMap((file) =>
+        importsOf(file)
+          .filter((name) => name.startsWith('node:'))
+          .map((name) => `${relative(src, file)} → ${name}`),
+      );
+    assert.deepEqual(wrong, []);
+  });
+});
