@@ -8,11 +8,12 @@ import {
 } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
-import { CompensatedSum } from '../../core/sums.ts';
+import { compensatedSum } from '../../core/sums.ts';
 import { SAMPLING_SCHEMES, type SamplingScheme, type WeightedSample } from '../types.ts';
 import { drawIndependent } from './hansen-hurwitz.ts';
 import { inclusionProbabilities } from './inclusion.ts';
 import { drawGumbel, drawPoisson } from './keyed.ts';
+import { sumBlocks } from './masses.ts';
 import { drawPivotal } from './pivotal.ts';
 
 export interface DrawOptions {
@@ -72,29 +73,23 @@ export function drawWith(
     rng: Rng;
   },
 ): WeightedSample {
-  requireNonNegative('drawSample: p', p);
-  const totalSum = new CompensatedSum();
-  const populationSum = new CompensatedSum();
-  for (let e = 0; e < p.length; e++) {
-    totalSum.add(p[e]);
-    populationSum.add(rowWeights ? rowWeights[e] : 1);
-  }
-  const total = totalSum.value;
-  if (!(total > 0)) {
+  const values = p instanceof Float64Array ? p : Float64Array.from(p);
+  const order = keys && sortedBy(keys);
+  const masses = sumBlocks('drawSample: p', values, order);
+  if (!(masses.total > 0)) {
     throw new InvalidArgumentError(
-      `drawSample: p has ${p.length} entries that sum to ${total}; expected at least one > 0. ` +
+      `drawSample: p has ${p.length} entries that sum to ${masses.total}; expected at least one > 0. ` +
         'Mix in a uniform floor (mixWithUniform) when all scores are 0.',
     );
   }
   const keyOf = keys ? (row: number): number => keys[row] : (row: number): number => row;
-  const order = keys && sortedBy(keys);
   const weightOf = (e: number): number => (rowWeights ? rowWeights[e] : 1);
-  const population = populationSum.value;
+  const population = rowWeights ? compensatedSum(rowWeights) : p.length;
 
   if (scheme === 'hansen-hurwitz') {
-    const { ids, counts } = drawIndependent(p, size, rng, order);
-    return assemble(ids, { scheme, draws: size, population }, (e, j) => {
-      const share = p[e] / total;
+    const { rows, counts } = drawIndependent(values, masses, size, rng, order);
+    return assemble(rows, { scheme, draws: size, population }, (e, j) => {
+      const share = Math.min(1, values[e] / masses.total);
       return {
         count: counts[j],
         weight: (counts[j] * weightOf(e)) / (size * share),
@@ -103,28 +98,22 @@ export function drawWith(
     });
   }
   if (scheme === 'gumbel') {
-    const { rows, threshold } = drawGumbel(p, size, rng, keyOf);
+    const { rows, threshold } = drawGumbel(values, size, rng, keyOf);
     return assemble(rows, { scheme, draws: rows.length, population }, (e) => {
-      const inclusion = threshold === Infinity ? 1 : -Math.expm1(-p[e] * threshold);
+      const inclusion = threshold === Infinity ? 1 : -Math.expm1(-values[e] * threshold);
       return { count: 1, weight: weightOf(e) / inclusion, inclusion };
     });
   }
-  const { inclusion, certain } = inclusionProbabilities(p, size);
+  const { inclusion } = inclusionProbabilities(values, size);
   const rows =
     scheme === 'poisson'
       ? drawPoisson(inclusion, rng, keyOf)
-      : drawPivotal(inclusion, Math.max(certain, Math.min(size, certain + countUncertain(inclusion))), rng, keyOf, order);
+      : drawPivotal(inclusion, Math.min(size, masses.positive), rng, keyOf, order);
   return assemble(rows, { scheme, draws: rows.length, population }, (e) => ({
     count: 1,
     weight: weightOf(e) / inclusion[e],
     inclusion: inclusion[e],
   }));
-}
-
-function countUncertain(inclusion: Float64Array): number {
-  let count = 0;
-  for (let e = 0; e < inclusion.length; e++) if (inclusion[e] > 0 && inclusion[e] < 1) count++;
-  return count;
 }
 
 /** Positions in ascending order of their keys. */

@@ -1,11 +1,12 @@
 // Independent draws with repeats.
 
-import { CompensatedSum } from '../../core/sums.ts';
 import type { Rng } from '../../core/rng.ts';
+import { CompensatedSum } from '../../core/sums.ts';
+import { BLOCK, type Masses } from './masses.ts';
 
 /** Rows drawn and how often. */
 export interface Draws {
-  ids: number[];
+  rows: number[];
   counts: number[];
 }
 
@@ -14,47 +15,53 @@ export interface Draws {
  *
  * All targets are sorted and met in one walk along the running sum: no table of n prefixes is kept, and the walk is in row
  * order whatever blocks the scores came in. A row with p = 0 does not move the sum and cannot be met; a target that rounding
- * puts at or past the end goes to the last row with p > 0.
+ * puts past the end of its block goes to the block's last row with p > 0.
  *
- * Time O(n + s log s), memory O(s).
+ * Time O(n + s log s), memory O(n/256 + s).
  */
-export function drawIndependent(p: ArrayLike<number>, size: number, rng: Rng, order?: Uint32Array): Draws {
-  const n = p.length;
-  const at = (i: number): number => (order ? order[i] : i);
-  const sum = new CompensatedSum();
-  for (let i = 0; i < n; i++) sum.add(p[at(i)]);
-  const total = sum.value;
+export function drawIndependent(
+  p: Float64Array,
+  { blocks, total }: Masses,
+  size: number,
+  rng: Rng,
+  order?: Uint32Array,
+): Draws {
   const targets = new Float64Array(size);
   for (let j = 0; j < size; j++) targets[j] = rng.at(j) * total;
   targets.sort();
 
-  const ids: number[] = [];
+  const rows: number[] = [];
   const counts: number[] = [];
-  const running = new CompensatedSum();
-  let next = 0;
-  let last = -1; // last row with p > 0
-  for (let i = 0; i < n && next < size; i++) {
-    const e = at(i);
-    if (!(p[e] > 0)) continue;
-    last = e;
-    running.add(p[e]);
-    const end = running.value;
-    let count = 0;
-    while (next < size && targets[next] < end) {
-      next++;
-      count++;
-    }
-    if (count > 0) {
-      ids.push(e);
+  const take = (row: number, count: number): void => {
+    if (rows.at(-1) === row) counts[counts.length - 1] += count;
+    else {
+      rows.push(row);
       counts.push(count);
     }
-  }
-  if (next < size) {
-    if (ids.at(-1) === last) counts[counts.length - 1] += size - next;
-    else {
-      ids.push(last);
-      counts.push(size - next);
+  };
+  const before = new CompensatedSum(); // of the blocks passed
+  let lastBlock = blocks.length - 1;
+  while (lastBlock > 0 && blocks[lastBlock] === 0) lastBlock--;
+  let next = 0;
+  for (let b = 0; b <= lastBlock && next < size; b++) {
+    let running = before.value;
+    before.add(blocks[b]);
+    const blockEnd = b === lastBlock ? Infinity : before.value;
+    if (blocks[b] === 0 || targets[next] >= blockEnd) continue;
+    const end = Math.min(p.length, (b + 1) * BLOCK);
+    let last = -1;
+    for (let i = b * BLOCK; i < end && next < size; i++) {
+      const e = order ? order[i] : i;
+      if (!(p[e] > 0)) continue;
+      last = e;
+      running += p[e];
+      const first = next;
+      while (next < size && targets[next] < running && targets[next] < blockEnd) next++;
+      if (next > first) take(e, next - first);
     }
+    const first = next;
+    while (next < size && targets[next] < blockEnd) next++;
+    if (next > first) take(last, next - first);
   }
-  return { ids, counts };
+  return { rows, counts };
 }

@@ -24,7 +24,6 @@ export function drawPivotal(
   order?: Uint32Array,
 ): number[] {
   const n = inclusion.length;
-  const at = (i: number): number => (order ? order[i] : i);
   const chosen: number[] = [];
   let held = -1; // survivor of the runs so far
   let heldMass = 0;
@@ -36,7 +35,7 @@ export function drawPivotal(
     let survivor = held;
     if (held >= 0 && target < 0) return held;
     for (let i = start; i < end; i++) {
-      const e = at(i);
+      const e = order ? order[i] : i;
       if (!(inclusion[e] > 0) || inclusion[e] >= 1) continue;
       survivor = e;
       target -= inclusion[e];
@@ -46,7 +45,7 @@ export function drawPivotal(
   };
 
   for (let i = 0; i < n; i++) {
-    const e = at(i);
+    const e = order ? order[i] : i;
     const pi = inclusion[e];
     if (!(pi > 0)) continue;
     if (pi >= 1) {
@@ -68,9 +67,9 @@ export function drawPivotal(
     mass = excess;
     start = i + 1;
   }
-  // Rounding leaves the last survivor's chance a hair from 0 or from 1: the count says which.
+  // Rounding leaves the last survivor's chance a hair from 0 or from 1; the count says which.
   if (chosen.length < size) {
-    const survivor = settleRun(n, 1 - Number.EPSILON);
+    const survivor = settleRun(n, rng.fork('last').next());
     if (survivor >= 0) chosen.push(survivor);
   }
   return chosen;
