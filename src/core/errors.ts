@@ -7,7 +7,8 @@ export type ErrorCode =
   | 'AUDIT'
   | 'UNSUPPORTED'
   | 'DATA'
-  | 'MISSING_DEPENDENCY';
+  | 'MISSING_DEPENDENCY'
+  | 'WORKER';
 
 /** Base of all errors this library throws on purpose. Message form: *where: what it is; what was expected. How to mend it.* */
 export class ProvablyError extends Error {
@@ -66,5 +67,12 @@ export class DataError extends ProvablyError {
 export class MissingDependencyError extends ProvablyError {
   constructor(message: string, options?: ErrorOptions) {
     super('MISSING_DEPENDENCY', message, options);
+  }
+}
+
+/** A worker of a pool died, or its pool is closed: the job it held has no result. */
+export class WorkerError extends ProvablyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('WORKER', message, options);
   }
 }
