@@ -16,9 +16,9 @@ function stirlingError(a: number): number {
   return error + series / x;
 }
 
-/** D(a, m) = a log(a/m) + m − a ≥ 0, for a, m > 0, with small relative error also where a is near m. */
-function deviance(a: number, m: number): number {
-  const u = (a - m) / m;
+/** D(a, m) = a log(a/m) + m − a ≥ 0, for a, m > 0, with small relative error also where a is near m. @param excess - a − m */
+function deviance(a: number, m: number, excess: number): number {
+  const u = excess / m;
   if (Math.abs(u) > 0.1) return a * Math.log(a / m) + m - a;
   // m ((1+u) log(1+u) − u) = m Σ (−u)ᵏ / (k (k−1)), k ≥ 2; 0.1¹⁵ is below the rounding of the first term.
   let power = u * u;
@@ -32,13 +32,14 @@ function deviance(a: number, m: number): number {
 
 /** xᵃ e⁻ˣ / Γ(a+1) for a, x > 0: the Poisson probability of a at mean x. */
 export function poissonTerm(a: number, x: number): number {
-  return Math.exp(-stirlingError(a) - deviance(a, x)) / Math.sqrt(2 * Math.PI * a);
+  return Math.exp(-stirlingError(a) - deviance(a, x, a - x)) / Math.sqrt(2 * Math.PI * a);
 }
 
 /** Γ(a+b+1) / (Γ(a+1) Γ(b+1)) · xᵃ yᵇ for a, b > 0, x + y = 1: the binomial probability of a in a + b trials. */
 export function binomialTerm(a: number, b: number, x: number, y: number): number {
   const n = a + b;
-  const exponent =
-    stirlingError(n) - stirlingError(a) - stirlingError(b) - deviance(a, n * x) - deviance(b, n * y);
+  const excess = a * y - b * x; // a − n x = n y − b, without the cancellation
+  const stirling = stirlingError(n) - stirlingError(a) - stirlingError(b);
+  const exponent = stirling - deviance(a, n * x, excess) - deviance(b, n * y, -excess);
   return Math.exp(exponent) * Math.sqrt(n / (2 * Math.PI * a * b));
 }

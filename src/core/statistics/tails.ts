@@ -46,26 +46,28 @@ export function gammaTails(a: number, x: number): Tails {
 /**
  * I_x(a, b) and 1 − I_x(a, b), the regularized incomplete beta function, for a, b > 0 and x + y = 1.
  *
- * Continued fraction DLMF 8.17.22, taken from the side where it converges fast. O(√max(a, b)) terms.
+ * The continued fraction of Didonato and Morris (ACM TOMS 18 (1992), 708), taken from the side where it converges fast: unlike
+ * DLMF 8.17.22, of which it is the even part, it has no 1 − x in it that cancels. O(√max(a, b)) terms.
  *
  * @param y - 1 − x, given apart so that points next to 1 keep their digits
  */
 export function betaTails(a: number, b: number, x: number, y: number): Tails {
   if (x <= 0) return { lower: 0, upper: 1 };
   if (y <= 0) return { lower: 1, upper: 0 };
-  if (x > (a + 1) / (a + b + 2)) {
+  const excess = a * y - b * x; // a − (a + b) x without cancellation: < 0 above the mean, and exactly negated when swapped
+  if (excess < 0) {
     const { lower, upper } = betaTails(b, a, y, x);
     return { lower: upper, upper: lower };
   }
   const fraction = continuedFraction(
-    () => 1,
-    (n) => {
-      const m = n >> 1;
-      const top = n % 2 === 0 ? m * (b - m) : -(a + m) * (a + b + m);
-      return [(top * x) / ((a + n - 1) * (a + n)), 1];
+    () => (a * (excess + 1)) / (a + 1),
+    (m) => {
+      const odd = a + 2 * m - 1;
+      const top = ((a + m - 1) * (a + b + m - 1) * m * (b - m) * x * x) / (odd * odd);
+      return [top, m + (m * (b - m) * x) / odd + ((a + m) * (excess + 1 + m * (1 + y))) / (odd + 2)];
     },
   );
-  const lower = (binomialTerm(a, b, x, y) * b) / ((a + b) * fraction);
+  const lower = (binomialTerm(a, b, x, y) * a * b) / ((a + b) * fraction);
   return { lower, upper: 1 - lower };
 }
 
