@@ -1,6 +1,6 @@
 // Does σ bound the losses? A held-back check on the probes: each is compared with a score made without it.
 
-import { heldBackLambda, clusterMeans, globalRatio } from './lambda.ts';
+import { clusterMeans, globalRatio, heldBackLambda } from './lambda.ts';
 import type { ScoreModel } from './score-rows.ts';
 import type { Observations } from './types.ts';
 

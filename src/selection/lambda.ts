@@ -32,11 +32,19 @@ interface TopRatios {
  *
  * Time O(observations + k).
  */
-export function estimateLambda({ observations, centerLosses, scope = 'cluster', factor = 1 }: LambdaInput): Float64Array {
+export function estimateLambda({
+  observations,
+  centerLosses,
+  scope = 'cluster',
+  factor = 1,
+}: LambdaInput): Float64Array {
   requireOneOf('estimateLambda: scope', scope, ['cluster', 'global']);
   requireObservations('estimateLambda', observations, centerLosses.length);
   const tops = topRatios(observations, centerLosses, scope);
-  return Float64Array.from({ length: centerLosses.length }, (_, i) => factor * tops[scope === 'global' ? 0 : i].first);
+  return Float64Array.from(
+    { length: centerLosses.length },
+    (_, i) => factor * tops[scope === 'global' ? 0 : i].first,
+  );
 }
 
 /**
@@ -44,7 +52,12 @@ export function estimateLambda({ observations, centerLosses, scope = 'cluster', 
  *
  * @returns shape (observations,); NaN where no other observation exists
  */
-export function heldBackLambda({ observations, centerLosses, scope = 'cluster', factor = 1 }: LambdaInput): Float64Array {
+export function heldBackLambda({
+  observations,
+  centerLosses,
+  scope = 'cluster',
+  factor = 1,
+}: LambdaInput): Float64Array {
   const tops = topRatios(observations, centerLosses, scope);
   const counts = new Uint32Array(centerLosses.length);
   for (const i of observations.clusters) counts[scope === 'global' ? 0 : i]++;
@@ -125,7 +138,10 @@ export function clusterMeans(observations: Observations, centerLosses: ArrayLike
  * @param sizes - rows of each cluster, shape (k,)
  * Time O(k).
  */
-export function globalRatio({ trust, deviationSums, distanceSums }: ClusterMeans, sizes: ArrayLike<number>): number {
+export function globalRatio(
+  { trust, deviationSums, distanceSums }: ClusterMeans,
+  sizes: ArrayLike<number>,
+): number {
   let deviation = 0;
   let distance = 0;
   for (let i = 0; i < trust.length; i++) {

@@ -28,7 +28,13 @@ export type GivenClustering =
  */
 export async function clusterRows(
   source: RowSource,
-  { k, seed, rowWeights, signal, onProgress }: RunOptions & { k: number; seed: number; rowWeights?: Float64Array | undefined },
+  {
+    k,
+    seed,
+    rowWeights,
+    signal,
+    onProgress,
+  }: RunOptions & { k: number; seed: number; rowWeights?: Float64Array | undefined },
 ): Promise<Partition> {
   const { labels, centers } = await kMeans(source, {
     k,
@@ -68,7 +74,10 @@ export async function completePartition(source: RowSource, given: GivenClusterin
     requireNonNegative('selectData: clustering.distances', given.distances);
     return { ...compact, distances: given.distances };
   }
-  return { ...compact, distances: await distancesToRepresentatives(source, compact.labels, compact.representatives) };
+  return {
+    ...compact,
+    distances: await distancesToRepresentatives(source, compact.labels, compact.representatives),
+  };
 }
 
 /**

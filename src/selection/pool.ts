@@ -69,9 +69,13 @@ export async function preparePool(
   const kept = dropped.length > 0 ? keptRows(input.rows, dropped) : undefined;
   let source = kept ? filteredSource(input, kept) : input;
   if (metric === 'cosine') source = normalizedSource(source);
-  const weights = rowWeights && Float64Array.from(kept ?? { length: input.rows }, (e, i) => rowWeights[kept ? (e as number) : i]);
+  const weights =
+    rowWeights &&
+    Float64Array.from(kept ?? { length: input.rows }, (e, i) => rowWeights[kept ? (e as number) : i]);
   if (weights && !weights.some((u) => u > 0)) {
-    throw new InvalidArgumentError('selectData: rowWeights are all 0; expected at least one row of weight > 0.');
+    throw new InvalidArgumentError(
+      'selectData: rowWeights are all 0; expected at least one row of weight > 0.',
+    );
   }
   return { source, ids: kept, dropped, rowWeights: weights };
 }

@@ -36,7 +36,10 @@ export function chooseProbes(
   representatives: Uint32Array,
   perCluster: number,
   rng: Rng,
-  { rowWeights, keyOf = (row) => row }: { rowWeights?: Float64Array | undefined; keyOf?: (row: number) => number } = {},
+  {
+    rowWeights,
+    keyOf = (row) => row,
+  }: { rowWeights?: Float64Array | undefined; keyOf?: (row: number) => number } = {},
 ): Uint32Array {
   const k = representatives.length;
   const times = new Float64Array(k * perCluster).fill(Infinity); // ascending within a cluster

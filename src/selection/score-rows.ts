@@ -95,7 +95,12 @@ export function scoreRows({
     lambdas = expandLambda('scoreRows', lambda, k);
   } else if (mode === 'paper') {
     lambdas = seen
-      ? estimateLambda({ observations: seen, centerLosses, scope: lambdaScope, factor: Math.log(labels.length) })
+      ? estimateLambda({
+          observations: seen,
+          centerLosses,
+          scope: lambdaScope,
+          factor: Math.log(labels.length),
+        })
       : new Float64Array(k);
   } else {
     const { total, phi } = sensitivityScores({ ...base, centerLosses, lambda: 0 });

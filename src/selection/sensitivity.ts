@@ -136,7 +136,11 @@ export function expandLambda(where: string, lambda: number | ArrayLike<number>, 
  *
  * Time O(n).
  */
-export function mixWithUniform(scores: ArrayLike<number>, alpha: number, rowWeights?: ArrayLike<number>): Float64Array {
+export function mixWithUniform(
+  scores: ArrayLike<number>,
+  alpha: number,
+  rowWeights?: ArrayLike<number>,
+): Float64Array {
   const n = scores.length;
   requireNumber('mixWithUniform: alpha', alpha, 0, 1);
   requireNonNegative('mixWithUniform: scores', scores);

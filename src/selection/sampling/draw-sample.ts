@@ -1,11 +1,6 @@
 // One door to the four sampling schemes; each returns its own weights.
 
-import {
-  requireInteger,
-  requireLength,
-  requireNonNegative,
-  requireOneOf,
-} from '../../core/check.ts';
+import { requireInteger, requireLength, requireNonNegative, requireOneOf } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
 import { compensatedSum } from '../../core/sums.ts';
