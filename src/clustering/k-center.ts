@@ -1,7 +1,6 @@
 // k-center by farthest-first traversal: the smallest radius, within a factor of two.
 
-import { requireSeed } from '../core/certificate.ts';
-import { requireInteger } from '../core/check.ts';
+import { requireInteger, requireSeed } from '../core/check.ts';
 import type { Matrix32, RowSource } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
 import { createRng } from '../core/rng.ts';

@@ -1,7 +1,6 @@
 // The options of kMeans and miniBatchKMeans: their meaning, defaults and domains.
 
-import { requireSeed } from '../core/certificate.ts';
-import { requireInteger, requireNumber, requireOneOf, requirePositive } from '../core/check.ts';
+import { requireInteger, requireNumber, requireOneOf, requirePositive, requireSeed } from '../core/check.ts';
 import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
 import { type Matrix32, type RowSource, requireFiniteMatrix, requireMatrix } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
