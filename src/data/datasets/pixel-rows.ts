@@ -2,7 +2,7 @@
 
 import { DataError } from '../../core/errors.ts';
 
-const [COMMA, OPEN, CLOSE, ZERO, NINE] = [44, 91, 93, 48, 57];
+const [SPACE, COMMA, OPEN, CLOSE, ZERO, NINE] = [32, 44, 91, 93, 48, 57];
 
 /**
  * Reads all inner arrays of unsigned bytes from `{"data":[[…],…]}`, without building one JavaScript object per number:
@@ -24,9 +24,14 @@ export function parsePixelRows(text: Uint8Array, cols: number, name: string = 'J
   let digits = 0;
   let value = 0;
   let depth = 1;
+  let ended = false; // white space has followed the digits
   for (; at < text.length && depth > 0; at++) {
     const code = text[at];
-    if (code >= ZERO && code <= NINE && depth === 2) {
+    if (code <= SPACE) {
+      ended = digits > 0;
+      continue;
+    }
+    if (code >= ZERO && code <= NINE && depth === 2 && !ended) {
       value = 10 * value + code - ZERO;
       digits++;
       continue;
@@ -43,11 +48,12 @@ export function parsePixelRows(text: Uint8Array, cols: number, name: string = 'J
       }
     } else if (code === OPEN && digits === 0 && depth === 1) {
       depth = 2;
-    } else if (code > 32 || digits > 0) {
+    } else {
       throw fail(`unexpected "${String.fromCharCode(code)}" at byte ${at}`);
     }
     value = 0;
     digits = 0;
+    ended = false;
   }
   if (depth > 0) throw fail('ends too early');
   return rows.slice(0, filled);
