@@ -3,7 +3,6 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createRng } from '../core/rng.ts';
 import { batchesPerEpoch, shuffledBatches } from './batches.ts';
-import { trainingWeights } from './weights.ts';
 
 describe('shuffledBatches', () => {
   it('holds every row once, in batches of one size, the rest being filled up', () => {
@@ -38,34 +37,5 @@ describe('shuffledBatches', () => {
       code: 'INVALID_ARGUMENT',
       message: /size is 0/,
     });
-  });
-});
-
-describe('trainingWeights', () => {
-  it('none ignores them, importance scales them to mean 1, clipped caps them first', () => {
-    const weights = [1, 1, 1, 1, 1, 19];
-    assert.deepEqual([...trainingWeights(weights)], [1, 1, 1, 1, 1, 1]);
-    assert.deepEqual(
-      [...trainingWeights(weights, { weighting: 'importance' })],
-      [0.25, 0.25, 0.25, 0.25, 0.25, 4.75],
-    );
-    // Capped at twice the mean of 4: 0.25 × 5 and 2, mean 13/24.
-    const clipped = trainingWeights(weights, { weighting: 'clipped', clip: 2 });
-    const wanted = [6, 6, 6, 6, 6, 48].map((x) => x / 13);
-    assert.ok(clipped.every((weight, i) => Math.abs(weight - wanted[i]) < 1e-15));
-  });
-
-  it('refuses weights that are none', () => {
-    const code = 'INVALID_ARGUMENT';
-    assert.throws(() => trainingWeights([1, -1]), { code, message: /weights\[1\] is -1/ });
-    assert.throws(() => trainingWeights([0, 0], { weighting: 'importance' }), {
-      code,
-      message: /all weights are 0/,
-    });
-    assert.throws(() => trainingWeights([1], { weighting: 'some' as 'none' }), {
-      code,
-      message: /one of none/,
-    });
-    assert.throws(() => trainingWeights([1], { clip: 0 }), { code });
   });
 });

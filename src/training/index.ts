@@ -22,4 +22,3 @@ export {
   type Trainer,
   type TrainerOptions,
 } from './trainer.ts';
-export { type TrainingWeightsOptions, trainingWeights, type Weighting } from './weights.ts';

@@ -20,7 +20,7 @@ export interface TrainingRows {
   features: Matrix32;
   /** Class of each row, shape (n,), integers ≥ 0. */
   labels: ArrayLike<number>;
-  /** Weight of each row in the loss, shape (n,), ≥ 0, in any scale (divided by their mean). Default: ones. See `trainingWeights`. */
+  /** Weight of each row in the loss, shape (n,), ≥ 0, in any scale (divided by their mean). Default: ones. */
   weights?: ArrayLike<number> | undefined;
 }
 
