@@ -1,0 +1,80 @@
+// The last step of every clustering: all rows assigned to the final centers, and no cluster left empty.
+
+import type { Matrix32 } from '../core/matrix.ts';
+import type { Progress } from '../core/progress.ts';
+import type { Kernels } from '../kernels/index.ts';
+import { type Assignment, assignAll } from './assign.ts';
+import { repairEmptyClusters } from './repair.ts';
+import type { Rows } from './rows.ts';
+import type { ClusteringEvent } from './types.ts';
+
+/** Re-seedings at most; each lowers the inertia, and more than one is rare. */
+const MOST_REPAIRS = 16;
+
+export interface FinishContext {
+  rows: Rows;
+  kernels: Kernels;
+  origin: Float32Array;
+  onProgress: ((progress: Progress) => void) | undefined;
+}
+
+export interface Settled extends Assignment {
+  centers: Matrix32;
+  counts: Float64Array;
+}
+
+/**
+ * @param centers - shape (k, d); copied before it is changed
+ * @param assigned - labels and distances to these centers, when known
+ */
+export async function finish(
+  context: FinishContext,
+  centers: Float32Array,
+  assigned: Assignment | undefined,
+  {
+    requested,
+    weights,
+    events,
+  }: { requested: number; weights: Float64Array | undefined; events: ClusteringEvent[] },
+): Promise<Settled> {
+  const { rows } = context;
+  const { cols } = rows;
+  const labels = assigned?.labels ?? new Uint32Array(rows.rows);
+  const distances = assigned?.distances ?? new Float64Array(rows.rows);
+  const assign = () => assignAll(context, centers, labels, distances, context.onProgress);
+  if (!assigned) await assign();
+  let counts = weightPerCluster(labels, weights, centers.length / cols);
+  for (let repair = 0; counts.includes(0); repair++) {
+    const next = centers.slice();
+    const task = { centers: next, assignedTo: centers, labels, counts, weights, iteration: 0 };
+    const repaired = repair < MOST_REPAIRS ? await repairEmptyClusters(rows, task) : [];
+    // No row is off its center: there are fewer distinct rows than clusters, and the empty ones go.
+    centers = repaired.length > 0 ? next : withoutEmpty(centers, cols, counts);
+    events.push(...repaired);
+    await assign();
+    counts = weightPerCluster(labels, weights, centers.length / cols);
+  }
+  const actual = centers.length / cols;
+  if (actual < requested) events.push({ type: 'k-reduced', requested, actual });
+  return { centers: { data: centers, rows: actual, cols }, labels, distances, counts };
+}
+
+/** Σ weight of the rows of each cluster, shape (k,). */
+export function weightPerCluster(
+  labels: Uint32Array,
+  weights: Float64Array | undefined,
+  k: number,
+): Float64Array {
+  const counts = new Float64Array(k);
+  for (let i = 0; i < labels.length; i++) counts[labels[i]] += weights ? weights[i] : 1;
+  return counts;
+}
+
+function withoutEmpty(centers: Float32Array, cols: number, counts: Float64Array): Float32Array {
+  const kept = [...counts.keys()].filter((j) => counts[j] > 0);
+  const next = new Float32Array(kept.length * cols);
+  kept.forEach((j, i) => {
+    next.set(centers.subarray(j * cols, (j + 1) * cols), i * cols);
+  });
+  return next;
+}

@@ -1,0 +1,189 @@
+// Greedy k-means++: of several draws by D^z the one that leaves the least potential.
+
+import type { Rng } from '../../core/rng.ts';
+import { addSeeds, CandidateBatch, type Seeds } from './plus-plus.ts';
+import { distanceToPower, type SeedingContext, type SeedPotential } from './potential.ts';
+
+/** Float32 products kept at once, candidates × rows: 128 MiB. */
+const BLOCK_FLOATS = 1 << 25;
+/** Centers chosen per batch at most, as a share of those there are: more would thin the candidates too much. */
+const BATCH_SHARE = 0.25;
+/** Spare candidates for those that thinning rejects. */
+const SPARE = 1.25;
+/** ‖origin‖² over the mean squared distance to it above which float32 products of uncentred rows lose too many digits. */
+const CENTERING_RATIO = 64;
+
+/**
+ * Chooses centers until there are `k`, each the best of 2 + ⌊ln k⌋ draws by D^z, or until no row is off a center.
+ *
+ * Draws for several centers come from one batch, thinned as in `plusPlus`, so their distribution is exact. The distances of
+ * all rows to all candidates of the batch are one matrix product, kept while the batch lasts; in float32, which may swap two candidates of all but
+ * equal merit, while D itself is kept in float64. (Greedy choice: Arthur and Vassilvitskii 2007, section 5.)
+ *
+ * O(n k d log k) in matrix products and O(n k log k) besides; memory 4 n (2 + ⌊ln k⌋) to 128 MiB.
+ */
+export async function greedyPlusPlus(
+  context: SeedingContext,
+  potential: SeedPotential,
+  seeds: Seeds,
+  k: number,
+  rng: Rng,
+): Promise<void> {
+  const { rows, power } = context;
+  const trials = 2 + Math.floor(Math.log(k));
+  const norms = await centredNorms(context);
+  while (seeds.ids.length < k && potential.total > 0) {
+    const steps = Math.max(
+      1,
+      Math.min(
+        k - seeds.ids.length,
+        Math.ceil(BATCH_SHARE * seeds.ids.length),
+        Math.floor(BLOCK_FLOATS / (SPARE * trials * rows.rows)),
+      ),
+    );
+    const size = steps === 1 ? trials : Math.ceil(SPARE * steps * trials);
+    const batch = new CandidateBatch(
+      Array.from({ length: size }, () => potential.draw(rng.next())),
+      potential,
+    );
+    await batch.load(rows);
+    const products = await candidateProducts(context, batch, norms);
+    const work = potential.distances.slice();
+    const chosen: number[] = [];
+    for (;;) {
+      const drawn: number[] = [];
+      while (drawn.length < trials) {
+        const c = batch.accept(rng, power);
+        if (c < 0) break;
+        drawn.push(c);
+      }
+      // A choice among fewer would be less greedy: those few are dropped, and fresh draws made from the new D.
+      if (drawn.length < trials) break;
+      const best = leastPotential(context, products, norms, work, drawn);
+      chosen.push(best);
+      batch.choose(best);
+      if (chosen.length === steps) break;
+      lower(products, norms, work, best);
+    }
+    await potential.add(addSeeds(seeds, batch, chosen));
+  }
+}
+
+interface Products {
+  /** (x − o)·(c − o) of candidate c and row x, at c · n + x. */
+  values: Float32Array;
+  /** ‖c − o‖² of each candidate. */
+  candidateNorms: Float64Array;
+}
+
+interface RowNorms {
+  /** ‖x − o‖², shape (n,). */
+  values: Float64Array;
+  /** Rows must be centred before they are multiplied. */
+  centering: boolean;
+}
+
+async function centredNorms({ rows, kernels, origin }: SeedingContext): Promise<RowNorms> {
+  const values = new Float64Array(rows.rows);
+  let sum = 0;
+  for await (const { start, rows: count, data } of rows.tiles()) {
+    const norms = values.subarray(start, start + count);
+    await kernels.rowNorms({ points: data, rows: count, dim: rows.cols, origin, norms });
+    for (let i = 0; i < count; i++) sum += norms[i];
+  }
+  const offset = origin.reduce((square, o) => square + o * o, 0);
+  return { values, centering: offset > (CENTERING_RATIO * sum) / rows.rows };
+}
+
+async function candidateProducts(
+  { rows, kernels, origin }: SeedingContext,
+  batch: CandidateBatch,
+  { centering }: RowNorms,
+): Promise<Products> {
+  const { cols } = rows;
+  const count = batch.ids.length;
+  const values = new Float32Array(count * rows.rows);
+  // (x − o)·(c − o) = x·(c − o) − o·(c − o): with a small offset, centring the candidates alone is enough.
+  const candidates = centre(batch.points, origin);
+  const corrections = new Float64Array(count);
+  const candidateNorms = new Float64Array(count);
+  for (let p = 0; p < candidates.length; p++) {
+    const c = Math.floor(p / cols);
+    candidateNorms[c] += candidates[p] ** 2;
+    if (!centering) corrections[c] += origin[p % cols] * candidates[p];
+  }
+  for await (const tile of rows.tiles()) {
+    await kernels.gemm({
+      m: count,
+      n: tile.rows,
+      k: cols,
+      a: candidates,
+      b: centering ? centre(tile.data, origin) : tile.data,
+      transposeB: true,
+      c: values.subarray(tile.start),
+      strideC: rows.rows,
+    });
+  }
+  if (!centering) {
+    for (let c = 0; c < count; c++) {
+      for (let at = c * rows.rows; at < (c + 1) * rows.rows; at++) values[at] -= corrections[c];
+    }
+  }
+  return { values, candidateNorms };
+}
+
+function centre(points: Float32Array, origin: Float32Array): Float32Array {
+  const out = new Float32Array(points.length);
+  const cols = origin.length;
+  for (let at = 0; at < points.length; at += cols) {
+    for (let p = 0; p < cols; p++) out[at + p] = points[at + p] - origin[p];
+  }
+  return out;
+}
+
+/** Of the drawn candidates the one whose choice lowers Σ weight · D^z most; ties to the first drawn. */
+function leastPotential(
+  { weights, power }: SeedingContext,
+  { values, candidateNorms }: Products,
+  { values: norms }: RowNorms,
+  work: Float64Array,
+  drawn: number[],
+): number {
+  const n = work.length;
+  let best = drawn[0];
+  let mostGain = -1;
+  for (const c of drawn) {
+    const norm = candidateNorms[c];
+    let gain = 0;
+    for (let x = 0, at = c * n; x < n; x++, at++) {
+      const square = norms[x] + norm - 2 * values[at];
+      const fall = work[x] - Math.max(0, square);
+      if (fall > 0) {
+        const weight = weights ? weights[x] : 1;
+        gain +=
+          power === 2
+            ? weight * fall
+            : weight * (distanceToPower(work[x], power) - distanceToPower(Math.max(0, square), power));
+      }
+    }
+    if (gain > mostGain) {
+      mostGain = gain;
+      best = c;
+    }
+  }
+  return best;
+}
+
+/** Takes the chosen candidate into the working copy of D². */
+function lower(
+  { values, candidateNorms }: Products,
+  { values: norms }: RowNorms,
+  work: Float64Array,
+  c: number,
+): void {
+  const n = work.length;
+  for (let x = 0, at = c * n; x < n; x++, at++) {
+    const square = Math.max(0, norms[x] + candidateNorms[c] - 2 * values[at]);
+    if (square < work[x]) work[x] = square;
+  }
+}

@@ -1,0 +1,24 @@
+export { type Batch, batchesPerEpoch, shuffledBatches } from './batches.ts';
+export { type Jax, type JaxArray, loadJax } from './jax.ts';
+export { type LoopOptions, runEpochs, type TrainingHistory } from './loop.ts';
+export { crossEntropies, type DenseLayer, largestPerRow, Mlp, softmaxRows } from './mlp.ts';
+export {
+  type AdamOptions,
+  type AdamWOptions,
+  adam,
+  adamW,
+  type Optimizer,
+  type ParameterState,
+  type SgdOptions,
+  sgd,
+} from './optimizers.ts';
+export { type CosineOptions, constantSchedule, cosineSchedule, type Schedule, warmUp } from './schedules.ts';
+export type { Tensor, Tensors } from './tensors.ts';
+export { type TrainedMlp, type TrainingRows, type TrainMlpOptions, trainMlp } from './train-mlp.ts';
+export {
+  createTrainer,
+  type JaxArrays,
+  type LossFunction,
+  type Trainer,
+  type TrainerOptions,
+} from './trainer.ts';
