@@ -326,7 +326,7 @@ describe('selectData', () => {
 });
 
 describe('the theorem', () => {
-  it('holds: Δ ≤ εT in at least 90 % of 2 000 seeds, for every scheme it is proved for', () => {
+  it('holds: Δ ≤ εT in at least 90 % of the seeds, for every scheme it is proved for', () => {
     const g1 = wellBehavedMixture({ rows: 2000, cols: 4, parts: 25, seed: 9 });
     const total = exactTotal(g1.losses);
     const scores = Float64Array.from(
@@ -340,14 +340,16 @@ describe('the theorem', () => {
       [0.2, 160],
     ]) {
       for (const scheme of ['hansen-hurwitz', 'fixed-size', 'poisson'] as const) {
-        const errors = Float64Array.from({ length: 2000 }, (_, seed) => {
+        const seeds = scheme === 'hansen-hurwitz' ? 2000 : 500;
+        const errors = Float64Array.from({ length: seeds }, (_, seed) => {
           const { ids, weights } = drawSample(p, { size, seed, scheme });
           return Math.abs(ids.reduce((s, id, j) => s + weights[j] * g1.losses[id], 0) - total) / (epsilon * T);
         }).sort();
-        // The bound allows 200 failures; sampling would have to fail 10 % of the time truly to come near. None is expected.
-        assert.ok(errors[1799] <= 1, `${scheme}: ${errors.filter((x) => x > 1).length} of 2 000 failed`);
+        // The bound allows a tenth to fail; none is expected, so chance cannot make this fail.
+        assert.ok(errors[0.9 * seeds - 1] <= 1, `${scheme}: ${errors.filter((x) => x > 1).length} of ${seeds} failed`);
         // The bound is loose, by a known amount: the median error is a tenth to a third of it.
-        assert.ok(errors[1000] > 0.02 && errors[1000] < 0.5, `median Δ/(εT) = ${errors[1000]}`);
+        const median = errors[seeds / 2];
+        assert.ok(median > 0.02 && median < 0.5, `median Δ/(εT) = ${median}`);
       }
     }
   });
