@@ -28,7 +28,10 @@ describe('countedOracle', () => {
       return Float64Array.from(batch);
     };
     const options = { cache, batchSize: 3, retries: 0, modelId: 'checkpoint 7' };
-    await assert.rejects(countedOracle(flaky, options).ask(ids(1, 2, 3, 4, 5, 6, 7), 'a'), { code: 'DATA', message: /out of budget/ });
+    await assert.rejects(countedOracle(flaky, options).ask(ids(1, 2, 3, 4, 5, 6, 7), 'a'), {
+      code: 'DATA',
+      message: /out of budget/,
+    });
     allowed = 9;
     const second = countedOracle(flaky, options);
     assert.deepEqual([...(await second.ask(ids(1, 2, 3, 4, 5, 6, 7), 'a'))], [1, 2, 3, 4, 5, 6, 7]);
@@ -50,7 +53,10 @@ describe('countedOracle', () => {
     assert.deepEqual([...(await oracle.ask(ids(4), 'a'))], [4]);
     assert.deepEqual([calls, oracle.queries], [3, 1]);
     const failing = countedOracle(() => Promise.reject(new Error('busy')), { retries: 1, retryDelay: 0 });
-    await assert.rejects(failing.ask(ids(9, 4), 'a'), { code: 'DATA', message: /failed 2 times on rows 9 … 4: busy/ });
+    await assert.rejects(failing.ask(ids(9, 4), 'a'), {
+      code: 'DATA',
+      message: /failed 2 times on rows 9 … 4: busy/,
+    });
   });
 
   it('refuses a wrong count, NaN, infinities and negative losses, without a second try', async () => {

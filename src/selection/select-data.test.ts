@@ -46,7 +46,10 @@ describe('selectData', () => {
     }
     const { asked, loss } = recorder();
     await selectData(points, { ...base, loss, mode: 'paper', lambda });
-    assert.deepEqual(asked.sort((a, b) => a - b), [...representatives]);
+    assert.deepEqual(
+      asked.sort((a, b) => a - b),
+      [...representatives],
+    );
   });
 
   it('clusters by k-means when no clustering is given', async () => {
@@ -71,7 +74,10 @@ describe('selectData', () => {
     const whole = await selectData(points, free);
     const source = matrixSource(points);
     for (const maxRows of [7, 4096]) {
-      const blocked = await selectData({ rows: 600, cols: 5, blocks: () => source.blocks(maxRows) }, { ...free });
+      const blocked = await selectData(
+        { rows: 600, cols: 5, blocks: () => source.blocks(maxRows) },
+        { ...free },
+      );
       const again = await selectData({ rows: 600, cols: 5, blocks: () => source.blocks(100) }, { ...free });
       assert.deepEqual(blocked.value.ids, again.value.ids);
     }
@@ -90,7 +96,9 @@ describe('selectData', () => {
       await selectData(points, { ...base, mode: 'paper', lambda, probes: 3 }),
       losses,
     );
-    assert.ok(Math.abs(certificate.bound.value - epsilonForSampleSize(60, 0.1) * value.total) < 1e-9 * value.total);
+    assert.ok(
+      Math.abs(certificate.bound.value - epsilonForSampleSize(60, 0.1) * value.total) < 1e-9 * value.total,
+    );
     assert.equal(certificate.bound.failureProbability, 0.1);
     assert.equal(certificate.assumptions[0].status, 'checked');
     assert.equal(certificate.assumptions[0].measured, 0);
@@ -98,7 +106,9 @@ describe('selectData', () => {
     assert.ok(Math.abs(value.predicted.total / exactTotal(losses) - 1) < 0.2);
     const robust = await selectData(points, base);
     // T/(1−α) with the floor, and more when a probe lies above.
-    assert.ok(robust.certificate.bound.value >= (epsilonForSampleSize(60, 0.1) * robust.value.total) / 0.8 - 1e-9);
+    assert.ok(
+      robust.certificate.bound.value >= (epsilonForSampleSize(60, 0.1) * robust.value.total) / 0.8 - 1e-9,
+    );
     assert.deepEqual(robust.certificate.assumptions.map((a) => a.status).slice(1), ['proved', 'assumed']);
   });
 
@@ -108,7 +118,13 @@ describe('selectData', () => {
     odd.forEach((_, e) => {
       if (labels[e] === labels[bad] && e >= 15) odd[e] = 50;
     });
-    const { value, certificate } = await selectData(points, { ...base, loss: recorder(odd).loss, mode: 'paper', lambda, probes: 4 });
+    const { value, certificate } = await selectData(points, {
+      ...base,
+      loss: recorder(odd).loss,
+      mode: 'paper',
+      lambda,
+      probes: 4,
+    });
     assert.equal(certificate.assumptions[0].status, 'violated');
     assert.match(certificate.warnings.join('\n'), /Assumption violated: 4 of 60 .* in clusters 4\b/);
     assert.match(certificate.warnings.join('\n'), /covers every loss seen/);
@@ -118,7 +134,11 @@ describe('selectData', () => {
 
   it('needs no assumption when the losses are bounded', async () => {
     const cut = losses.map((loss) => (loss > 1 ? 1 : 0));
-    const { certificate, value } = await selectData(points, { ...base, loss: recorder(cut).loss, maxLoss: 1 });
+    const { certificate, value } = await selectData(points, {
+      ...base,
+      loss: recorder(cut).loss,
+      maxLoss: 1,
+    });
     assert.match(certificate.assumptions[0].statement, /ℓ\(e\) ≤ 1 for every row, as the caller states/);
     let largest = 0;
     for (const p of value.model.probabilities) largest = Math.max(largest, 1 / p);
@@ -129,7 +149,12 @@ describe('selectData', () => {
   it('estimates exactly when every row is its own representative', async () => {
     const few = wellBehavedMixture({ rows: 40, cols: 3, parts: 4 });
     for (const k of [40, 1000]) {
-      const result = await selectData(few.points, { loss: recorder(few.losses).loss, size: 7, k, scheme: 'hansen-hurwitz' });
+      const result = await selectData(few.points, {
+        loss: recorder(few.losses).loss,
+        size: 7,
+        k,
+        scheme: 'hansen-hurwitz',
+      });
       const { certificate, value } = auditSelection(result, few.losses);
       assert.equal(value.k, 40);
       assert.equal(value.queries, 40);
@@ -148,7 +173,10 @@ describe('selectData', () => {
     for (const scheme of SAMPLING_SCHEMES) {
       const { value, certificate } = await selectData(points, { ...base, size: 900, scheme });
       if (scheme === 'hansen-hurwitz') {
-        assert.equal(value.counts.reduce((s, c) => s + c, 0), 900);
+        assert.equal(
+          value.counts.reduce((s, c) => s + c, 0),
+          900,
+        );
         continue;
       }
       assert.deepEqual(value.weights, new Float64Array(600).fill(1));
@@ -158,7 +186,10 @@ describe('selectData', () => {
   });
 
   it('falls back to uniform when all scores are 0, and says so', async () => {
-    const { value, certificate } = await selectData(points, { ...base, loss: recorder(new Float64Array(600)).loss });
+    const { value, certificate } = await selectData(points, {
+      ...base,
+      loss: recorder(new Float64Array(600)).loss,
+    });
     assert.match(certificate.warnings.join('\n'), /All scores are 0: the sample is uniform/);
     assert.ok(value.model.probabilities.every((p) => Math.abs(p - 1 / 600) < 1e-15));
   });
@@ -166,14 +197,20 @@ describe('selectData', () => {
   it('refuses rows that could never be drawn', async () => {
     const cold = losses.map((loss, e) => (labels[e] === 3 ? (e === representatives[3] ? 0 : 5) : loss));
     const options = { ...base, loss: recorder(cold).loss, mode: 'paper' as const, lambda: 0 };
-    await assert.rejects(selectData(points, options), { code: 'INVALID_ARGUMENT', message: /39 rows .* could never be drawn.*Pass alpha > 0/ });
+    await assert.rejects(selectData(points, options), {
+      code: 'INVALID_ARGUMENT',
+      message: /39 rows .* could never be drawn.*Pass alpha > 0/,
+    });
     const { value } = await selectData(points, { ...options, alpha: 0.1 });
     assert.equal(value.ids.length, 60);
   });
 
   it('reduces k to the distinct rows and reports it', async () => {
     const data = Float32Array.from({ length: 200 }, (_, j) => Math.floor(j / 2) % 5);
-    const { value, certificate } = await selectData({ data, rows: 100, cols: 2 }, { loss: (ids) => ids, size: 20, k: 12 });
+    const { value, certificate } = await selectData(
+      { data, rows: 100, cols: 2 },
+      { loss: (ids) => ids, size: 20, k: 12 },
+    );
     assert.equal(value.k, 5);
     assert.match(certificate.warnings.join('\n'), /k was reduced from 12 to 5/);
     assert.equal(value.phi, 0);
@@ -184,7 +221,10 @@ describe('selectData', () => {
     const spoilt: Matrix32 = { ...points, data: points.data.slice() };
     spoilt.data[17 * 5 + 2] = Number.NaN;
     spoilt.data[400 * 5] = Number.POSITIVE_INFINITY;
-    await assert.rejects(selectData(spoilt, base), { code: 'DATA', message: /row 17 of the embeddings is NaN in column 2.*onInvalid: "drop"/ });
+    await assert.rejects(selectData(spoilt, base), {
+      code: 'DATA',
+      message: /row 17 of the embeddings is NaN in column 2.*onInvalid: "drop"/,
+    });
     for (const scheme of SAMPLING_SCHEMES) {
       const { value, certificate } = await selectData(spoilt, { ...base, onInvalid: 'drop', scheme });
       assert.deepEqual([...value.dropped], [17, 400]);
@@ -203,7 +243,10 @@ describe('selectData', () => {
   it('rejects losses that are not finite by id, or drops these rows', async () => {
     const spoilt = losses.slice();
     spoilt[representatives[2]] = Number.NaN;
-    await assert.rejects(selectData(points, { ...base, loss: recorder(spoilt).loss }), { code: 'DATA', message: /loss of row 2 is NaN.*"drop"/ });
+    await assert.rejects(selectData(points, { ...base, loss: recorder(spoilt).loss }), {
+      code: 'DATA',
+      message: /loss of row 2 is NaN.*"drop"/,
+    });
     const { value } = await selectData(points, { ...base, loss: recorder(spoilt).loss, onInvalid: 'drop' });
     assert.deepEqual([...value.dropped], [representatives[2]]);
     assert.notEqual(value.representatives.ids[2], representatives[2]);
@@ -221,7 +264,10 @@ describe('selectData', () => {
 
   it('never clamps a negative loss', async () => {
     const signed = losses.with(5, -3) as Float64Array;
-    await assert.rejects(selectData(points, { ...base, loss: recorder(signed).loss }), { code: 'INVALID_ARGUMENT', message: /row 5 is -3; .*Shift the losses/ });
+    await assert.rejects(selectData(points, { ...base, loss: recorder(signed).loss }), {
+      code: 'INVALID_ARGUMENT',
+      message: /row 5 is -3; .*Shift the losses/,
+    });
   });
 
   it('names every option that leaves its range', async () => {
@@ -247,12 +293,22 @@ describe('selectData', () => {
       [{ rowWeights: new Float64Array(600) }, /rowWeights are all 0/],
       [{ rowWeights: new Float64Array(600).fill(-1) }, /rowWeights\[0\] is -1/],
       [{ clustering: { labels, representatives: Uint32Array.of(1, 0) } }, /labels\[2\] is 2/],
-      [{ clustering: { labels, representatives: representatives.with(0, 1) as Uint32Array } }, /representatives names row 1/],
+      [
+        { clustering: { labels, representatives: representatives.with(0, 1) as Uint32Array } },
+        /representatives names row 1/,
+      ],
     ];
     for (const [change, message] of wrong) {
-      await assert.rejects(selectData(points, { ...base, ...change } as SelectOptions), { code: 'INVALID_ARGUMENT', message }, String(message));
+      await assert.rejects(
+        selectData(points, { ...base, ...change } as SelectOptions),
+        { code: 'INVALID_ARGUMENT', message },
+        String(message),
+      );
     }
-    await assert.rejects(selectData({ data: new Float32Array(0), rows: 0, cols: 5 }, base), { code: 'DATA', message: /0 rows/ });
+    await assert.rejects(selectData({ data: new Float32Array(0), rows: 0, cols: 5 }, base), {
+      code: 'DATA',
+      message: /0 rows/,
+    });
     await assert.rejects(selectData(points, { ...base, rowWeights: [1] }), { code: 'SHAPE' });
   });
 
@@ -265,7 +321,10 @@ describe('selectData', () => {
   it('centers before it expands: a great common offset changes nothing that matters', async () => {
     const rng = createRng(5);
     const data = Float32Array.from({ length: 400 * 4 }, () => 4096 + 0.005 * rng.normal());
-    const { value } = await selectData({ data, rows: 400, cols: 4 }, { loss: (ids) => ids.map(() => 1), size: 40, k: 10 });
+    const { value } = await selectData(
+      { data, rows: 400, cols: 4 },
+      { loss: (ids) => ids.map(() => 1), size: 40, k: 10 },
+    );
     let phi = 0;
     for (let e = 0; e < 400; e++) {
       const c = value.representatives.ids[value.labels[e]];
@@ -303,7 +362,10 @@ describe('selectData', () => {
 
   it('shows the elbow when asked', async () => {
     const { value } = await selectData(points, { ...base, clustering: undefined, k: 8, elbow: true });
-    assert.deepEqual(value.elbow?.map(({ k }) => k), [4, 8, 16]);
+    assert.deepEqual(
+      value.elbow?.map(({ k }) => k),
+      [4, 8, 16],
+    );
     assert.ok(value.elbow![0].total > value.elbow![2].total, 'T falls with k');
   });
 
@@ -321,7 +383,10 @@ describe('selectData', () => {
       controller.abort(reason);
       return ids;
     };
-    await assert.rejects(selectData(points, { ...base, loss, signal: controller.signal, batchSize: 4 }), reason);
+    await assert.rejects(
+      selectData(points, { ...base, loss, signal: controller.signal, batchSize: 4 }),
+      reason,
+    );
   });
 });
 
@@ -343,10 +408,15 @@ describe('the theorem', () => {
         const seeds = scheme === 'hansen-hurwitz' ? 2000 : 500;
         const errors = Float64Array.from({ length: seeds }, (_, seed) => {
           const { ids, weights } = drawSample(p, { size, seed, scheme });
-          return Math.abs(ids.reduce((s, id, j) => s + weights[j] * g1.losses[id], 0) - total) / (epsilon * T);
+          return (
+            Math.abs(ids.reduce((s, id, j) => s + weights[j] * g1.losses[id], 0) - total) / (epsilon * T)
+          );
         }).sort();
         // The bound allows a tenth to fail; none is expected, so chance cannot make this fail.
-        assert.ok(errors[0.9 * seeds - 1] <= 1, `${scheme}: ${errors.filter((x) => x > 1).length} of ${seeds} failed`);
+        assert.ok(
+          errors[0.9 * seeds - 1] <= 1,
+          `${scheme}: ${errors.filter((x) => x > 1).length} of ${seeds} failed`,
+        );
         // The bound is loose, by a known amount: the median error is a tenth to a third of it.
         const median = errors[seeds / 2];
         assert.ok(median > 0.02 && median < 0.5, `median Δ/(εT) = ${median}`);

@@ -11,11 +11,14 @@ import { estimateDifference, estimateMean, estimateTotal, rowsNeeded } from './e
 // Losses like a classifier's: most near 0, one in eight large; scores that know half of it, with the default floor.
 const n = 3000;
 const rng = createRng(21);
-const losses = Float64Array.from({ length: n }, () => (rng.next() < 0.125 ? -2 * Math.log(1 - rng.next()) : 0.2 * rng.next()));
+const losses = Float64Array.from({ length: n }, () =>
+  rng.next() < 0.125 ? -2 * Math.log(1 - rng.next()) : 0.2 * rng.next(),
+);
 const scores = losses.map((loss) => 0.3 + 0.5 * loss * rng.next() + 0.2 * rng.next());
 const p = mixWithUniform(scores, 0.2);
 const total = losses.reduce((sum, loss) => sum + loss, 0);
-const lossesOf = ({ ids }: WeightedSample, values = losses): Float64Array => Float64Array.from(ids, (id) => values[id]);
+const lossesOf = ({ ids }: WeightedSample, values = losses): Float64Array =>
+  Float64Array.from(ids, (id) => values[id]);
 
 describe('estimateTotal', () => {
   it('covers the truth in 91 to 97 % of 1 000 repeats, s = 400', () => {
@@ -50,7 +53,10 @@ describe('estimateTotal', () => {
 
   it('estimates its own variance without bias', () => {
     const { inclusion } = inclusionProbabilities(p, 100);
-    const exact = { 'hansen-hurwitz': exactVariance(losses, p, 100), poisson: poissonVariance(losses, inclusion) };
+    const exact = {
+      'hansen-hurwitz': exactVariance(losses, p, 100),
+      poisson: poissonVariance(losses, inclusion),
+    };
     for (const scheme of ['hansen-hurwitz', 'poisson'] as const) {
       let mean = 0;
       const runs = 1500;
@@ -86,15 +92,25 @@ describe('estimateTotal', () => {
       const sample = drawSample(p, { size: 150, seed });
       const control = { proxies: lossesOf(sample, proxies), total: proxyTotal };
       const plain = estimateTotal(sample, lossesOf(sample), { interval: 't' });
-      const controlled = estimateTotal(sample, lossesOf(sample), { control, method: 'control-variate', interval: 't' });
+      const controlled = estimateTotal(sample, lossesOf(sample), {
+        control,
+        method: 'control-variate',
+        interval: 't',
+      });
       assert.ok(controlled.standardError < plain.standardError / 4);
-      assert.equal(estimateTotal(sample, lossesOf(sample), { control, method: 'auto' }).method, 'control-variate');
+      assert.equal(
+        estimateTotal(sample, lossesOf(sample), { control, method: 'auto' }).method,
+        'control-variate',
+      );
       error += (controlled.value - total) / controlled.standardError / 300;
     }
     assert.ok(Math.abs(error) < 5 / Math.sqrt(300), `mean studentised error ${error}`); // 5 standard errors
     const useless = { proxies: new Float64Array(150).map((_, j) => 100 * Math.sin(j)), total: 0 };
     const sample = drawSample(p, { size: 150, scheme: 'fixed-size' });
-    assert.equal(estimateTotal(sample, lossesOf(sample), { control: useless, method: 'auto' }).method, 'weighted');
+    assert.equal(
+      estimateTotal(sample, lossesOf(sample), { control: useless, method: 'auto' }).method,
+      'weighted',
+    );
   });
 
   it('is exact where the losses are constant and weights are normalised, and labelled biased', () => {
@@ -149,8 +165,12 @@ describe('estimateTotal', () => {
     const sample = drawSample(p, { size: 20 });
     const values = lossesOf(sample);
     assert.throws(() => estimateTotal(sample, values.subarray(1)), { code: 'SHAPE' });
-    assert.throws(() => estimateTotal(sample, values.with(3, Number.NaN) as Float64Array), { message: /losses\[3\] is NaN/ });
-    assert.throws(() => estimateTotal(sample, values, { method: 'control-variate' }), { message: /has no proxies/ });
+    assert.throws(() => estimateTotal(sample, values.with(3, Number.NaN) as Float64Array), {
+      message: /losses\[3\] is NaN/,
+    });
+    assert.throws(() => estimateTotal(sample, values, { method: 'control-variate' }), {
+      message: /has no proxies/,
+    });
     assert.throws(() => estimateTotal(sample, values, { confidence: 1 }), { message: /confidence is 1/ });
     assert.throws(() => estimateTotal(sample, values, { clip: 0 }), { message: /clip is 0/ });
     const one = drawSample(p, { size: 1 });

@@ -11,7 +11,11 @@ import { selectForRegression } from './select-for-regression.ts';
 
 const rng = createRng(31);
 function gaussian(rows: number, cols: number, scale: (j: number) => number = () => 1): Matrix32 {
-  return { data: Float32Array.from({ length: rows * cols }, (_, i) => scale(i % cols) * rng.normal()), rows, cols };
+  return {
+    data: Float32Array.from({ length: rows * cols }, (_, i) => scale(i % cols) * rng.normal()),
+    rows,
+    cols,
+  };
 }
 
 /** Gauss-Jordan inverse with pivoting, the obvious one. */
@@ -19,7 +23,9 @@ function inverse(a: number[][]): number[][] {
   const n = a.length;
   const m = a.map((line, i) => [...line, ...line.map((_, j) => Number(i === j))]);
   for (let c = 0; c < n; c++) {
-    const pivot = m.slice(c).reduce((best, line, i) => (Math.abs(line[c]) > Math.abs(m[best][c]) ? c + i : best), c);
+    const pivot = m
+      .slice(c)
+      .reduce((best, line, i) => (Math.abs(line[c]) > Math.abs(m[best][c]) ? c + i : best), c);
     [m[c], m[pivot]] = [m[pivot], m[c]];
     m[c] = m[c].map((x) => x / m[c][c]);
     for (let r = 0; r < n; r++) if (r !== c) m[r] = m[r].map((x, j) => x - m[r][c] * m[c][j]);
@@ -39,7 +45,8 @@ function hatDiagonal({ data, rows, cols }: Matrix32, ridge = 0): number[] {
   const inv = inverse(gram);
   return Array.from({ length: rows }, (_, e) => {
     let value = 0;
-    for (let i = 0; i < cols; i++) for (let j = 0; j < cols; j++) value += data[e * cols + i] * inv[i][j] * data[e * cols + j];
+    for (let i = 0; i < cols; i++)
+      for (let j = 0; j < cols; j++) value += data[e * cols + i] * inv[i][j] * data[e * cols + j];
     return value;
   });
 }
@@ -116,19 +123,32 @@ describe('leverageScores', () => {
     const a = gaussian(10, 2);
     a.data[3] = Number.NaN;
     await assert.rejects(leverageScores(a), { code: 'NUMERICAL', message: /not finite/ });
-    await assert.rejects(leverageScores(gaussian(4, 2), { ridge: -1 }), { code: 'INVALID_ARGUMENT', message: /ridge is -1/ });
+    await assert.rejects(leverageScores(gaussian(4, 2), { ridge: -1 }), {
+      code: 'INVALID_ARGUMENT',
+      message: /ridge is -1/,
+    });
   });
 });
 
 describe('solveLeastSquares', () => {
   const a = gaussian(150, 6);
   const x = Float64Array.of(1, -2, 0.5, 3, 0, 7);
-  const exact = Float64Array.from({ length: 150 }, (_, e) => x.reduce((sum, value, j) => sum + a.data[e * 6 + j] * value, 0));
+  const exact = Float64Array.from({ length: 150 }, (_, e) =>
+    x.reduce((sum, value, j) => sum + a.data[e * 6 + j] * value, 0),
+  );
 
   it('recovers the coefficients from any full-rank sample when targets have no noise', () => {
     for (let seed = 0; seed < 10; seed++) {
-      const { ids, weights } = drawSample(new Float64Array(150).fill(1), { size: 12, seed, scheme: 'fixed-size' });
-      const found = solveLeastSquares(takeRows(a, ids), Float64Array.from(ids, (id) => exact[id]), { weights });
+      const { ids, weights } = drawSample(new Float64Array(150).fill(1), {
+        size: 12,
+        seed,
+        scheme: 'fixed-size',
+      });
+      const found = solveLeastSquares(
+        takeRows(a, ids),
+        Float64Array.from(ids, (id) => exact[id]),
+        { weights },
+      );
       found.forEach((value, j) => {
         assert.ok(Math.abs(value - x[j]) < 1e-8);
       });
@@ -156,8 +176,15 @@ describe('solveLeastSquares', () => {
   });
 
   it('gives the shortest solution when columns depend or rows are few', () => {
-    const twice: Matrix32 = { data: Float32Array.from({ length: 40 }, (_, i) => Math.floor(i / 2) + 1), rows: 20, cols: 2 };
-    const found = solveLeastSquares(twice, Float64Array.from({ length: 20 }, (_, e) => 4 * (e + 1)));
+    const twice: Matrix32 = {
+      data: Float32Array.from({ length: 40 }, (_, i) => Math.floor(i / 2) + 1),
+      rows: 20,
+      cols: 2,
+    };
+    const found = solveLeastSquares(
+      twice,
+      Float64Array.from({ length: 20 }, (_, e) => 4 * (e + 1)),
+    );
     assert.ok(Math.abs(found[0] - 2) < 1e-10 && Math.abs(found[1] - 2) < 1e-10);
     const wide = solveLeastSquares({ data: Float32Array.of(3, 4), rows: 1, cols: 2 }, [25]);
     assert.ok(Math.abs(wide[0] - 3) < 1e-10 && Math.abs(wide[1] - 4) < 1e-10);
@@ -165,7 +192,9 @@ describe('solveLeastSquares', () => {
 
   it('names what is wrong', () => {
     assert.throws(() => solveLeastSquares(a, [1]), { code: 'SHAPE' });
-    assert.throws(() => solveLeastSquares(a, exact.with(2, Number.NaN) as Float64Array), { message: /targets\[2\] is NaN/ });
+    assert.throws(() => solveLeastSquares(a, exact.with(2, Number.NaN) as Float64Array), {
+      message: /targets\[2\] is NaN/,
+    });
     assert.throws(() => solveLeastSquares(a, exact, { ridge: -1 }), { message: /ridge is -1/ });
   });
 });
@@ -190,7 +219,9 @@ describe('selectForRegression', () => {
     assert.ok(asked.length >= 200 && asked.length <= 220);
     assert.equal(value.ids.length, 200);
     assert.equal(certificate.bound.value, Infinity);
-    await assert.rejects(selectForRegression(points, { size: 10, beta: 2, targets: () => [] }), { message: /beta is 2/ });
+    await assert.rejects(selectForRegression(points, { size: 10, beta: 2, targets: () => [] }), {
+      message: /beta is 2/,
+    });
   });
 
   it('keeps up with leverage scores and beats uniform where rows have heavy tails', async () => {
@@ -200,16 +231,29 @@ describe('selectForRegression', () => {
     const { scores } = await leverageScores(points);
     const p = { leverage: mixWithUniform(scores, 0), uniform: new Float64Array(4000).fill(1) };
     for (let seed = 0; seed < runs; seed++) {
-      const { value } = await selectForRegression(points, { size, k: 26, seed, targets: (ids) => Float64Array.from(ids, (id) => targets[id]) });
+      const { value } = await selectForRegression(points, {
+        size,
+        k: 26,
+        seed,
+        targets: (ids) => Float64Array.from(ids, (id) => targets[id]),
+      });
       ratios.cluster.push(squaredCost(points, targets, value.coefficients) / best);
       for (const name of ['leverage', 'uniform'] as const) {
         const { ids, weights } = drawSample(p[name], { size, seed, scheme: 'fixed-size' });
-        const fit = solveLeastSquares(takeRows(points, ids), Float64Array.from(ids, (id) => targets[id]), { weights });
+        const fit = solveLeastSquares(
+          takeRows(points, ids),
+          Float64Array.from(ids, (id) => targets[id]),
+          { weights },
+        );
         ratios[name].push(squaredCost(points, targets, fit) / best);
       }
     }
     const median = (values: number[]): number => values.sort((a, b) => a - b)[Math.floor(runs / 2)];
-    const [cluster, leverage, uniform] = [median(ratios.cluster), median(ratios.leverage), median(ratios.uniform)];
+    const [cluster, leverage, uniform] = [
+      median(ratios.cluster),
+      median(ratios.leverage),
+      median(ratios.uniform),
+    ];
     const told = `median cost/best: cluster ${cluster}, leverage ${leverage}, uniform ${uniform}`;
     // Fixed seeds; the claim of the specification for s ≥ 5d.
     assert.ok(cluster <= 1.1 * leverage, told);
