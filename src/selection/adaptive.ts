@@ -8,9 +8,10 @@ import { createRng } from '../core/rng.ts';
 import { learnScores } from './learn-scores.ts';
 import { countedOracle } from './loss-oracle.ts';
 import { outsideId, preparePool } from './pool.ts';
+import { reportSelection } from './report-selection.ts';
 import { drawWith } from './sampling/draw-sample.ts';
 import { earlierObservations, type SeenRow } from './seen-rows.ts';
-import { partitionPool, reportSelection } from './select-data.ts';
+import { partitionPool } from './select-data.ts';
 import { resolveOptions, type Selection, type SelectOptions } from './select-options.ts';
 
 export interface AdaptiveOptions extends Omit<SelectOptions, 'loss' | 'size' | 'epsilon' | 'elbow'> {

@@ -32,11 +32,12 @@ export {
   regressionScores,
   selectForRegression,
 } from './regression/select-for-regression.ts';
+export { auditSelection } from './report-selection.ts';
 export { bernsteinDeviation, epsilonForSampleSize, gradientSampleSize, sampleSize } from './sample-size.ts';
 export { type DrawOptions, drawSample } from './sampling/draw-sample.ts';
 export { type Inclusion, inclusionProbabilities } from './sampling/inclusion.ts';
 export { type ScoreInput, type ScoreModel, scoreRows } from './score-rows.ts';
-export { auditSelection, selectData } from './select-data.ts';
+export { selectData } from './select-data.ts';
 export { defaultClusterCount, type Selection, type SelectOptions } from './select-options.ts';
 export {
   distancePower,

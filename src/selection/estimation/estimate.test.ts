@@ -47,6 +47,10 @@ describe('estimateTotal', () => {
     }
     assert.ok(covered['bootstrap-t'] > covered.t, JSON.stringify(covered));
     assert.ok(covered['bootstrap-t'] >= 174, JSON.stringify(covered));
+    // Losses are skewed to the right, and so is what the mean may be: the interval reaches farther up than down.
+    const skewed = drawSample(uniform, { size: 30 });
+    const { value, interval } = estimateTotal(skewed, lossesOf(skewed));
+    assert.ok(interval.high - value > 1.1 * (value - interval.low));
     const small = drawSample(p, { size: 60 });
     assert.equal(estimateTotal(small, lossesOf(small)).intervalMethod, 'bootstrap-t');
   });

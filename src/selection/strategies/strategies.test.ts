@@ -86,6 +86,39 @@ describe('strategies', () => {
     assert.ok(Math.abs(line.data[pair[0]] - line.data[pair[1]]) >= 8);
   });
 
+  it('draw by their definitions', async () => {
+    const line = { embeddings: { data: Float32Array.of(0, 1, 2, 9), rows: 4, cols: 1 } };
+    const inclusion = async (name: string, k: number): Promise<number[]> => {
+      const chance = [0, 0, 0, 0];
+      // Every row in some sample of one row; its inclusion probability is then p itself.
+      for (let seed = 0; seed < 400; seed++) {
+        const { sample } = await selectWith(name, line, { size: 1, seed, k, scheme: 'fixed-size' });
+        chance[sample!.ids[0]] = sample!.inclusion[0];
+      }
+      return chance;
+    };
+    const close = (actual: number[], expected: number[]): void => {
+      actual.forEach((x, e) => {
+        assert.ok(Math.abs(x - expected[e]) < 1e-9, `${actual} against ${expected}`);
+      });
+    };
+    // Mean 3: squared distances 9, 4, 1, 36, sum 50.
+    close(
+      await inclusion('lightweight-coreset', 1),
+      [9, 4, 1, 36].map((v) => 1 / 8 + v / 100),
+    );
+    // One cluster, medoid row 2 (nearest to 3): v = 4, 1, 0, 49, Φ = 54.
+    close(
+      await inclusion('k-means-sensitivity', 1),
+      [4, 1, 0, 49].map((v) => 1 / 8 + v / 108),
+    );
+    // One column: leverage x²/Σx² = 0, 1, 4, 81 of 86.
+    close(
+      await inclusion('leverage', 1),
+      [0, 1, 4, 81].map((v) => v / 86),
+    );
+  });
+
   it('loss-proportional has variance 0', async () => {
     const sum = losses.reduce((a, b) => a + b, 0);
     assert.ok(
