@@ -29,6 +29,8 @@ export interface OracleOptions extends RunOptions {
   modelId?: string | undefined;
   /** What to do with NaN and infinite losses: an error, or NaN in the answer. Default `reject`. */
   onInvalid?: 'reject' | 'drop' | undefined;
+  /** Negative answers are legal, e.g. targets of a regression. Default false. */
+  signed?: boolean | undefined;
   /** What the oracle answers, for messages. Default "loss". */
   quantity?: string | undefined;
 }
@@ -60,6 +62,7 @@ export function countedOracle(
     cache,
     modelId = 'model',
     onInvalid = 'reject',
+    signed = false,
     quantity = 'loss',
     signal,
     onProgress,
@@ -79,7 +82,7 @@ export function countedOracle(
       );
     }
     for (let j = 0; j < ids.length; j++) {
-      if (losses[j] < 0 && losses[j] > -Infinity) {
+      if (!signed && losses[j] < 0 && losses[j] > -Infinity) {
         throw new InvalidArgumentError(
           `loss oracle: the ${quantity} of row ${ids[j]} is ${losses[j]}; expected a number ≥ 0. ` +
             'Shift the losses by a constant, or sample by an absolute value or a gradient norm (selectByGradient).',

@@ -21,7 +21,7 @@ import {
   type Selection,
   type SelectOptions,
 } from './select-options.ts';
-import { selectionCertificate } from './selection-certificate.ts';
+import { errorRange, selectionCertificate } from './selection-certificate.ts';
 import type { WeightedSample } from './types.ts';
 import { selectionWarnings } from './warnings.ts';
 
@@ -184,6 +184,7 @@ export function reportSelection({
       phi: model.phi,
       phiLambda: model.phiLambda,
       epsilon: epsilonForSampleSize(size, failureProbability),
+      range: errorRange({ model, ...steps, maxLoss: options.maxLoss, allKnown }),
       queries: oracle.queries,
       cacheHits: oracle.cacheHits,
       modelId: options.modelId ?? 'model',

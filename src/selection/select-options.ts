@@ -88,6 +88,8 @@ export interface Selection extends WeightedSample {
   phiLambda: number;
   /** ε that the draws buy at δ: the bound is ε·T/(1−α) when the scores bound the losses. */
   epsilon: number;
+  /** R: upper bound of u·ℓ/p over all rows, as far as is known; T/(1−α) unless a loss seen lies above. The bound is ε·R. */
+  range: number;
   /** Rows whose loss was asked: representatives, probes, elbow. */
   queries: number;
   cacheHits: number;

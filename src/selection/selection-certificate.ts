@@ -74,6 +74,15 @@ function scoreRange({ total, alpha }: ScoreModel): number {
   return alpha < 1 ? total / (1 - alpha) : Infinity;
 }
 
+/** R of the bound: an upper bound of u·ℓ/p over all rows, as far as is known. */
+export function errorRange(
+  input: Pick<CertificateInput, 'model' | 'largestRatio' | 'largestStep' | 'maxLoss' | 'allKnown'>,
+): number {
+  if (input.allKnown) return input.largestRatio;
+  if (input.maxLoss !== undefined) return input.maxLoss * input.largestStep;
+  return Math.max(scoreRange(input.model), input.largestRatio);
+}
+
 function boundOf(input: CertificateInput): Bound {
   const { model, scheme, size, failureProbability, maxLoss, allKnown, everything } = input;
   const scale = input.total > 0 ? { scale: input.total } : {};
@@ -82,15 +91,10 @@ function boundOf(input: CertificateInput): Bound {
     const value = model.scores.length * Number.EPSILON * input.total;
     return { value, unit: 'same as loss', failureProbability: 0, ...scale };
   }
-  let range = Math.max(scoreRange(model), input.largestRatio);
+  const range = errorRange(input);
   let total = range;
-  if (allKnown) {
-    range = input.largestRatio;
-    total = input.total;
-  } else if (maxLoss !== undefined) {
-    range = maxLoss * input.largestStep;
-    total = Math.min(range, maxLoss * input.population);
-  }
+  if (allKnown) total = input.total;
+  else if (maxLoss !== undefined) total = Math.min(range, maxLoss * input.population);
   const bounded = scheme !== 'gumbel' && range < Infinity;
   return {
     value: bounded ? bernsteinDeviation({ draws: size, range, total, failureProbability }) : Infinity,
