@@ -3,7 +3,7 @@
 import { createRng } from '../../core/rng.ts';
 import { summarize } from '../../core/statistics/index.ts';
 import { drawSample, exactVariance, type ScoreMode, selectData } from '../index.ts';
-import { candidateLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
+import { allLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
 import {
   firstSeeds,
   judge,
@@ -69,8 +69,7 @@ export async function reproduceEstimation(
   for (const [i, seed] of seeds.entries()) {
     const run = partOf(options, 'estimating losses', i, seeds.length);
     const pilot = await trainPilot(pool, pilotSize, { seed, training: PROTOCOL_TRAINING, ...run });
-    const all = Uint32Array.from(pilot.candidates, (_, e) => e);
-    const losses = await candidateLosses(pool, pilot, all);
+    const losses = await allLosses(pool, pilot);
     const total = losses.reduce((sum, loss) => sum + loss, 0);
     for (const result of results) {
       let p = new Float64Array(losses.length).fill(1 / losses.length);
