@@ -11,10 +11,29 @@ import { hashOf, readStamp, writeStamp } from './stamp.mjs';
 const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
-const KERNELS = ['gemm', 'gemm_skinny', 'label_sums', 'micro_kernel', 'nearest', 'row_norms', 'table', 'uniform', 'xxh64'];
+const KERNELS = [
+  'gemm',
+  'gemm_skinny',
+  'label_sums',
+  'micro_kernel',
+  'nearest',
+  'row_norms',
+  'table',
+  'uniform',
+  'xxh64',
+];
 // Only here may a product and a sum fuse (native/micro_kernel.cc says why).
 const FUSED = new Set(['gemm_skinny', 'micro_kernel']);
-const COMMON = ['-std=c++17', '-O3', '-fPIC', '-fvisibility=hidden', '-pthread', '-Wall', '-Wextra', '-Wno-psabi'];
+const COMMON = [
+  '-std=c++17',
+  '-O3',
+  '-fPIC',
+  '-fvisibility=hidden',
+  '-pthread',
+  '-Wall',
+  '-Wextra',
+  '-Wno-psabi',
+];
 // IEEE results are kept: these two only give up errno and floating-point exception flags, which nobody reads.
 const MATH = ['-fno-math-errno', '-fno-trapping-math'];
 
@@ -87,7 +106,9 @@ async function compile(compiler, native, product) {
 }
 
 function compileSteps(native, objects) {
-  const includes = ['node-addon-api', 'node-api-headers'].map((name) => dirname(require.resolve(`${name}/package.json`)));
+  const includes = ['node-addon-api', 'node-api-headers'].map((name) =>
+    dirname(require.resolve(`${name}/package.json`)),
+  );
   const napi = ['-DNAPI_VERSION=8', '-isystem', includes[0], '-isystem', join(includes[1], 'include')];
   const step = (source, name, flags) => {
     const object = join(objects, `${name}.o`);
