@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type * as Api from '@duckdb/node-api';
 import type Bindings from '@duckdb/node-bindings';
-import { DataError, MissingDependencyError } from '../core/errors.ts';
+import { DataError, MissingDependencyError, ProvablyError } from '../core/errors.ts';
 import { temporaryDirectory } from './temporary.ts';
 
 export interface DatabaseOptions {
@@ -353,7 +353,7 @@ export function quoteText(text: string): string {
 
 /** DuckDB's message as a DataError; errors that are ours already pass through. */
 function asDataError(error: unknown): unknown {
-  if (!(error instanceof Error) || 'code' in error) return error;
+  if (!(error instanceof Error) || error instanceof ProvablyError) return error;
   const [first] = error.message.split('\n');
   const advice = /out of memory/i.test(first) ? ' Raise memoryLimit, or lower threads.' : '';
   return new DataError(`DuckDB: ${first}${advice}`, { cause: error });
