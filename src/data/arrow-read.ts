@@ -2,7 +2,7 @@
 
 import { createReadStream } from 'node:fs';
 import type * as Arrow from 'apache-arrow';
-import { DataError, UnsupportedError } from '../core/errors.ts';
+import { DataError, ProvablyError, UnsupportedError } from '../core/errors.ts';
 import { loadArrow } from './arrow.ts';
 import { type Appender, type Database, quoteIdentifier, type VectorWriter } from './duckdb.ts';
 
@@ -38,7 +38,7 @@ export async function stageArrow(
     appender.close();
   } catch (error) {
     signal?.throwIfAborted();
-    if (error instanceof Error && 'code' in error) throw error;
+    if (error instanceof ProvablyError) throw error;
     const message = error instanceof Error ? error.message : String(error);
     throw new DataError(
       `openTable: ${path} cannot be read as Arrow IPC: ${message}. Write it anew, or save it as Parquet.`,

@@ -8,7 +8,7 @@ import { basename, dirname, join } from 'node:path';
 const live = new Set<string>();
 let watching = false;
 
-export interface TemporaryDirectory {
+export interface TemporaryDirectory extends AsyncDisposable {
   path: string;
   remove(): Promise<void>;
 }
@@ -17,13 +17,11 @@ export interface TemporaryDirectory {
 export async function temporaryDirectory(): Promise<TemporaryDirectory> {
   const path = await mkdtemp(join(tmpdir(), 'provably-'));
   track(path);
-  return {
-    path,
-    async remove() {
-      await rm(path, { recursive: true, force: true });
-      live.delete(path);
-    },
+  const remove = async () => {
+    await rm(path, { recursive: true, force: true });
+    live.delete(path);
   };
+  return { path, remove, [Symbol.asyncDispose]: remove };
 }
 
 let unfinished = 0;

@@ -5,7 +5,7 @@ import { DataError } from '../core/errors.ts';
 import { defaultBlockRows, type RowBlock, type RowSource } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
 import type { TableColumn } from './column-type.ts';
-import { type Database, type ListVector, quoteIdentifier } from './duckdb.ts';
+import { type Chunk, type Database, type ListVector, quoteIdentifier } from './duckdb.ts';
 import { firstNonFinite } from './element-type.ts';
 
 interface VectorTable {
@@ -33,19 +33,44 @@ export async function vectorSource(
   async function firstWidth(): Promise<number> {
     if (isNumeric(columns[0])) return columns.length;
     if (rowCount === 0) return 0;
-    const [row] = await database.rows(
-      `SELECT len(${expression})::DOUBLE AS width FROM ${from} LIMIT 1`,
+    const sql = `SELECT len(${expression})::DOUBLE AS width FROM ${from} LIMIT 1`;
+    const [{ width }] = await database.rows(sql, [], signal).catch(locateAndThrow);
+    if (!(Number(width) > 0)) throw badRow(width === null ? 'NULL' : 'an empty list', 0, 'a list of numbers');
+    return Number(width);
+  }
+
+  function badRow(what: string, row: number, expected = `${cols} finite numbers`): DataError {
+    return new DataError(
+      `rowSource: ${label} of ${path} is ${what} at row ${row}; expected ${expected}. Repair or drop that row.`,
+    );
+  }
+
+  /** A cast that failed in DuckDB, which does not tell the row: one more pass finds it. */
+  async function locateAndThrow(error: unknown): Promise<never> {
+    if (!(error instanceof DataError) || !error.message.includes('Conversion Error')) throw error;
+    const faults = columns.map((column) => {
+      const name = quoteIdentifier(column.name);
+      const narrow = `TRY_CAST(${name} AS ${isNumeric(column) ? 'FLOAT' : 'FLOAT[]'})`;
+      // Of a list, only the entries that do not fit become NULL.
+      const entries = `list_count(${narrow}) < list_count(TRY_CAST(${name} AS DOUBLE[]))`;
+      return `${name} IS NOT NULL AND (${narrow} IS NULL${isNumeric(column) ? '' : ` OR ${entries}`})`;
+    });
+    const numbered = `SELECT row_number() OVER () - 1 AS row, ${faults.join(' OR ')} AS bad FROM ${from}`;
+    const [{ row }] = await database.rows(
+      `SELECT min(row)::DOUBLE AS row FROM (${numbered}) WHERE bad`,
       [],
       signal,
     );
-    if (!(Number(row.width) > 0)) throw badRow(row.width === null ? 'NULL' : 'an empty list', 0);
-    return Number(row.width);
+    if (row === null) throw error;
+    throw badRow('not in the range of float32, or no list', Number(row), 'finite numbers');
   }
 
-  function badRow(what: string, row: number): DataError {
-    return new DataError(
-      `rowSource: ${label} of ${path} is ${what} at row ${row}; expected ${cols ?? 'some'} finite numbers. Repair or drop that row.`,
-    );
+  async function* chunks(): AsyncGenerator<Chunk> {
+    try {
+      yield* database.stream(`SELECT ${expression} FROM ${from}`, [], signal);
+    } catch (error) {
+      await locateAndThrow(error);
+    }
   }
 
   async function* blocks(maxRows: number = defaultBlockRows(cols)): AsyncGenerator<RowBlock> {
@@ -55,7 +80,7 @@ export async function vectorSource(
     const data = new Float32Array(blockRows * cols);
     let start = 0; // first row of the block
     let filled = 0; // its rows so far
-    for await (const chunk of database.stream(`SELECT ${expression} FROM ${from}`, [], signal)) {
+    for await (const chunk of chunks()) {
       const lists = chunk.lists(0);
       for (let row = 0; row < chunk.rows; ) {
         const count = Math.min(chunk.rows - row, blockRows - filled);
