@@ -146,7 +146,7 @@ async function askRepresentatives(
     if (bad.size === 0) {
       if (!replaced) return { partition: start, centerLosses: losses };
       const measured = await distancesToRepresentatives(pool.source, labels, representatives);
-      return { partition: { labels, representatives, distances: measured }, centerLosses: losses };
+      return { partition: { ...start, representatives, distances: measured }, centerLosses: losses };
     }
     const nearest = nearestRows(bad, { labels, distances }, weights()!);
     for (const i of bad) {

@@ -14,6 +14,8 @@ export interface Partition {
   representatives: Uint32Array;
   /** Squared Euclidean distance of each row to its representative, shape (n,). */
   distances: Float64Array;
+  /** Kernels that clustered: "native avx512"; undefined for a partition given with its representatives. */
+  backend?: string | undefined;
 }
 
 /** What a caller may bring instead: a clustering with centers, or representatives with or without distances. */
@@ -36,14 +38,14 @@ export async function clusterRows(
     onProgress,
   }: RunOptions & { k: number; seed: number; rowWeights?: Float64Array | undefined },
 ): Promise<Partition> {
-  const { labels, centers } = await kMeans(source, {
+  const { labels, centers, backend } = await kMeans(source, {
     k,
     seed,
     signal,
     onProgress,
     ...(rowWeights ? { weights: rowWeights } : {}),
   });
-  return roundCenters(source, labels, centers);
+  return { ...(await roundCenters(source, labels, centers)), backend };
 }
 
 /**

@@ -213,7 +213,7 @@ export function reportSelection({
       partition: options.clustering ? 'given' : 'k-means',
       total: predicted.total,
       seed,
-      backend: 'none',
+      backend: partition.backend ?? 'none',
       warnings,
     }),
   };

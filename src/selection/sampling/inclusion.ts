@@ -37,8 +37,10 @@ export function inclusionProbabilities(p: ArrayLike<number>, size: number): Incl
   let certain = 0;
   for (;;) {
     const { mass, count } = massBelow(values, 1 / tau);
-    if (count === certain) break;
+    if (count <= certain) break;
     certain = count;
+    // The rows left weigh nothing against the certain ones, but for rounding: they keep a chance of about 0.
+    if (count >= size) break;
     tau = (size - certain) / mass;
   }
   for (let e = 0; e < values.length; e++) inclusion[e] = Math.min(1, tau * values[e]);
