@@ -94,7 +94,10 @@ for (const { name, kernels } of await allKernels()) {
     await kernels.gemm(task);
     compare(task, before);
     const all = new Float32Array(c.buffer);
-    assert.ok([...all.subarray(0, 3), ...all.subarray(-2)].every((x) => x === 0), 'wrote beyond C');
+    assert.ok(
+      [...all.subarray(0, 3), ...all.subarray(-2)].every((x) => x === 0),
+      'wrote beyond C',
+    );
   }
 }
 
