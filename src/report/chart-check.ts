@@ -49,11 +49,17 @@ export function checkChart(chart: Chart): void {
         chart.points.map(({ y }) => y),
       );
       return;
+    case 'intervals':
+      requireSome(where, chart.rows.length, 'rows');
+      requireDistinct(where, chart.rows);
+      requireFinite(
+        `${where}: rows`,
+        chart.rows.flatMap(({ value, low, high, exact = value }) => [value, low, high, exact]),
+      );
+      return;
     case 'bars':
       requireSome(where, chart.bars.length, 'bars');
-      if (new Set(chart.bars.map(({ label }) => label)).size < chart.bars.length) {
-        throw new InvalidArgumentError(`${where} has two bars of one label; expected each label once.`);
-      }
+      requireDistinct(where, chart.bars);
       requireFinite(
         `${where}: bars`,
         chart.bars.flatMap(({ value, low = value, high = value }) => [value, low, high]),
@@ -75,6 +81,12 @@ export function checkChart(chart: Chart): void {
 
 function requireSome(where: string, count: number, what: string): void {
   if (count === 0) throw new InvalidArgumentError(`${where} has no ${what}; expected at least one.`);
+}
+
+function requireDistinct(where: string, rows: readonly { label: string }[]): void {
+  if (new Set(rows.map(({ label }) => label)).size < rows.length) {
+    throw new InvalidArgumentError(`${where} has two rows of one label; expected each label once.`);
+  }
 }
 
 function requireSeries(where: string, count: number): void {

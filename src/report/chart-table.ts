@@ -33,6 +33,14 @@ export function chartTable(chart: Chart): Table {
       ]);
       return cut(['', chart.value.label, ...(banded ? ['low', 'high'] : [])], rows);
     }
+    case 'intervals': {
+      const audited = chart.rows.some(({ exact }) => exact !== undefined);
+      const rows = chart.rows.map(({ label, value, low, high, exact }) => [
+        ...[label, value, low, high],
+        ...(audited ? [exact ?? ''] : []),
+      ]);
+      return cut(['', chart.value.label, 'low', 'high', ...(audited ? ['exact'] : [])], rows);
+    }
     case 'histogram':
       return cut(
         [chart.x.label, ''],

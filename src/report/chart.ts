@@ -76,6 +76,24 @@ export interface Bar {
   emphasis?: boolean;
 }
 
+export interface IntervalRow {
+  label: string;
+  /** The estimate. */
+  value: number;
+  low: number;
+  high: number;
+  /** The exact answer, where it is known. */
+  exact?: number;
+}
+
+/** Estimates with their intervals, one a row, and whether each holds the exact answer. */
+export interface IntervalChart extends ChartText {
+  kind: 'intervals';
+  /** Axis of the values. */
+  value: Omit<Axis, 'scale'>;
+  rows: readonly IntervalRow[];
+}
+
 /** Horizontal bars, one a label, with intervals as whiskers. */
 export interface BarChart extends ChartText {
   kind: 'bars';
@@ -114,7 +132,7 @@ export interface HeatMap extends ChartText {
   values: ArrayLike<number>;
 }
 
-export type Chart = LineChart | ScatterChart | BarChart | Histogram | HeatMap;
+export type Chart = LineChart | ScatterChart | BarChart | IntervalChart | Histogram | HeatMap;
 
 /** A table of text and numbers; numbers are set in tabular figures, right-aligned. */
 export interface Table {

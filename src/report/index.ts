@@ -7,6 +7,8 @@ export type {
   Chart,
   HeatMap,
   Histogram,
+  IntervalChart,
+  IntervalRow,
   LineChart,
   LinePoint,
   LineSeries,

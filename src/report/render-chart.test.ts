@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseHTML } from 'linkedom';
-import type { BarChart, Chart, HeatMap, Histogram, LineChart, ScatterChart } from './chart.ts';
+import type { BarChart, Chart, HeatMap, Histogram, IntervalChart, LineChart, ScatterChart } from './chart.ts';
 import { chartTable } from './chart-table.ts';
 import { logTicks } from './charts/frame.ts';
 import { svgToPng } from './png.ts';
@@ -41,6 +41,16 @@ const bars: BarChart = {
     { label: 'promise', value: 65, role: 'bound' },
   ],
 };
+const intervals: IntervalChart = {
+  ...text,
+  kind: 'intervals',
+  value: { label: 'nats' },
+  rows: [
+    { label: 'seed 0', value: 0.4, low: 0.3, high: 0.5, exact: 0.45 },
+    { label: 'seed 1', value: 0.6, low: 0.5, high: 0.7, exact: 0.45 },
+    { label: 'seed 2', value: 0.5, low: 0.4, high: 0.6 },
+  ],
+};
 const histogram: Histogram = {
   ...text,
   kind: 'histogram',
@@ -58,7 +68,7 @@ const heatMap: HeatMap = {
   columns: ['x', 'y', 'z'],
   values: [1, 2, 3, 4, 5, Number.NaN],
 };
-const charts: Chart[] = [line, scatter, bars, histogram, heatMap];
+const charts: Chart[] = [line, scatter, bars, intervals, histogram, heatMap];
 
 async function draw(chart: Chart, width?: number): Promise<Element> {
   const svg = await renderChart(chart, width ? { width } : {});
@@ -116,6 +126,15 @@ describe('renderChart', () => {
     assert.equal(svg.querySelectorAll('rect[fill="var(--series-1)"]').length, 1);
   });
 
+  it('marks intervals that miss the exact answer by another shape and colour', async () => {
+    const svg = await draw(intervals);
+    assert.equal(
+      svg.querySelectorAll('g[aria-label="tick"] [stroke="var(--bad)"], g[stroke="var(--bad)"] line').length,
+      1,
+    );
+    assert.ok([...svg.querySelectorAll('text')].some(({ textContent }) => textContent === 'exact answer'));
+  });
+
   it('survives a chart of one value', async () => {
     await draw({ ...line, series: [{ name: 'one', points: [{ x: 1, y: 1 }] }] });
     await draw({ ...histogram, values: [2], marks: [] });
@@ -129,7 +148,7 @@ describe('renderChart', () => {
       [{ ...line, series: [{ name: 'n', points: [{ x: 0, y: 1 }] }] }, /series "n": x on a log axis is 0/],
       [{ ...line, series: Array(9).fill(line.series[0]) }, /9 series; expected at most 8/],
       [{ ...scatter, points: [{ x: NaN, y: 1 }] }, /x\[0\] is NaN/],
-      [{ ...bars, bars: [bars.bars[0], bars.bars[0]] }, /two bars of one label/],
+      [{ ...bars, bars: [bars.bars[0], bars.bars[0]] }, /two rows of one label/],
       [{ ...histogram, values: [] }, /no values/],
       [{ ...heatMap, values: [1] }, /length 1; expected 6/],
     ];
@@ -149,6 +168,7 @@ describe('chartTable', () => {
   it('holds every number drawn', () => {
     assert.deepEqual(chartTable(bars).rows[0], ['ours', 70, 69, 71]);
     assert.deepEqual(chartTable(bars).rows[1], ['uniform', 60, '', '']);
+    assert.deepEqual(chartTable(intervals).rows[2], ['seed 2', 0.5, 0.4, 0.6, '']);
     assert.deepEqual(chartTable(heatMap).rows[1], ['b', 4, 5, NaN]);
     assert.equal(chartTable(line).rows.length, 9);
     assert.deepEqual(chartTable(scatter).columns, ['group', 'a', 'b']);

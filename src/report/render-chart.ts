@@ -7,6 +7,7 @@ import { checkChart } from './chart-check.ts';
 import { barOptions } from './charts/bars.ts';
 import { heatMapOptions } from './charts/heat-map.ts';
 import { histogramOptions } from './charts/histogram.ts';
+import { intervalOptions } from './charts/intervals.ts';
 import { lineOptions } from './charts/line.ts';
 import { scatterOptions } from './charts/scatter.ts';
 import { loadDrawing, type Plot } from './dependencies.ts';
@@ -45,6 +46,8 @@ export function plotOptions(plot: Plot, chart: Chart, width: number): PlotOption
       return scatterOptions(plot, chart, width);
     case 'bars':
       return barOptions(plot, chart, width);
+    case 'intervals':
+      return intervalOptions(plot, chart, width);
     case 'histogram':
       return histogramOptions(plot, chart, width);
     case 'heat-map':

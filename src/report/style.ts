@@ -56,6 +56,7 @@ th { font-weight: 600; }
 .overview { min-width: 44rem; }
 thead th { color: var(--muted); font-weight: 500; border-top: 0; white-space: nowrap; }
 .number { text-align: right; white-space: nowrap; }
+td:last-child, .overview td { white-space: nowrap; }
 .good { color: var(--good); } .warn { color: var(--warn); } .bad { color: var(--bad); }
 section > h3, .repeat h3 { margin-top: 2rem; }
 .certificates { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 26rem), 1fr)); gap: 0 1.25rem; }

@@ -74,17 +74,20 @@ export function logTicks(low: number, high: number): number[] {
   return ticks.filter((tick) => tick >= low && tick <= high);
 }
 
+/** Pixels left of the frame of a chart with numeric axes: room for numbers of five characters. */
+export const marginLeft = 56;
+
 /** Margins of a chart with numeric axes and a legend of `legendHeight` pixels above it. */
 export function frameMargins(legendHeight: number): PlotOptions {
-  return { marginLeft: 56, marginRight: 20, marginBottom: 42, marginTop: legendHeight + 28 };
+  return { marginLeft, marginRight: 20, marginBottom: 42, marginTop: legendHeight + 34 };
 }
 
 /** The label of the vertical axis, upright, between legend and frame: Plot would put it above the legend. */
 export function verticalLabel(plot: Plot, label: string): Markish {
   return plot.text([`↑ ${label}`], {
     frameAnchor: 'top-left',
-    dx: -50,
-    dy: -14,
+    dx: 6 - marginLeft,
+    dy: -21,
     textAnchor: 'start',
     fontSize,
   });

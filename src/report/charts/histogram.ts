@@ -3,7 +3,15 @@
 import type { Markish, PlotOptions } from '@observablehq/plot';
 import type { Histogram } from '../chart.ts';
 import type { Plot } from '../dependencies.ts';
-import { axisOptions, baseOptions, dashOf, frameMargins, seriesStyle, verticalLabel } from './frame.ts';
+import {
+  axisOptions,
+  baseOptions,
+  dashOf,
+  frameMargins,
+  marginLeft,
+  seriesStyle,
+  verticalLabel,
+} from './frame.ts';
 import { drawLegend } from './legend.ts';
 
 /** @param width - in pixels */
@@ -12,7 +20,7 @@ export function histogramOptions(plot: Plot, chart: Histogram, width: number): P
   // Series 1 is the bars; marks take the colours after it.
   const styles = marks.map(({ role }, i) => seriesStyle(i + 1, role));
   const items = marks.map(({ label }, i) => ({ label, style: styles[i], shape: 'rule' as const }));
-  const legend = drawLegend(plot, items, width);
+  const legend = drawLegend(plot, items, width, marginLeft);
   const rules = marks.map(({ value, role }, i): Markish => {
     const rule = { stroke: styles[i].color, strokeWidth: 2 };
     const dash = dashOf(role);

@@ -7,7 +7,7 @@ import { dashOf, fontSize, type SeriesStyle, textWidth } from './frame.ts';
 const rowHeight = 20;
 const swatchWidth = 30;
 /** Pixels between legend and frame, where the label of the vertical axis stands. */
-const labelRoom = 26;
+const labelRoom = 32;
 
 export interface LegendItem {
   label: string;
@@ -23,7 +23,12 @@ export interface Legend {
 }
 
 /** Items in rows no wider than `width` pixels, from the picture's left edge, above the vertical axis' label. */
-export function drawLegend(plot: Plot, items: readonly LegendItem[], width: number): Legend {
+export function drawLegend(
+  plot: Plot,
+  items: readonly LegendItem[],
+  width: number,
+  marginLeft: number,
+): Legend {
   if (items.length === 0) return { marks: [], height: 0 };
   const places: { x: number; row: number }[] = [];
   let x = 0;
@@ -40,7 +45,7 @@ export function drawLegend(plot: Plot, items: readonly LegendItem[], width: numb
   const height = (row + 1) * rowHeight + 8;
   const top = 10 - height - labelRoom;
   const marks = items.flatMap((item, i) =>
-    drawItem(plot, item, places[i].x - 50, places[i].row * rowHeight + top),
+    drawItem(plot, item, places[i].x + 6 - marginLeft, places[i].row * rowHeight + top),
   );
   return { marks, height };
 }

@@ -3,7 +3,15 @@
 import type { Markish, PlotOptions } from '@observablehq/plot';
 import type { LineChart } from '../chart.ts';
 import type { Plot } from '../dependencies.ts';
-import { axisOptions, baseOptions, dashOf, frameMargins, seriesStyle, verticalLabel } from './frame.ts';
+import {
+  axisOptions,
+  baseOptions,
+  dashOf,
+  frameMargins,
+  marginLeft,
+  seriesStyle,
+  verticalLabel,
+} from './frame.ts';
 import { drawLegend } from './legend.ts';
 
 /** @param width - in pixels */
@@ -14,7 +22,7 @@ export function lineOptions(plot: Plot, chart: LineChart, width: number): PlotOp
     style: styles[i],
     shape: 'line' as const,
   }));
-  const legend = drawLegend(plot, items, width);
+  const legend = drawLegend(plot, items, width, marginLeft);
   const marks = chart.series.flatMap(({ points }, i): Markish[] => {
     const { color, symbol, role } = styles[i];
     const dash = dashOf(role);

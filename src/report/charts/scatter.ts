@@ -3,7 +3,7 @@
 import type { PlotOptions } from '@observablehq/plot';
 import type { ScatterChart } from '../chart.ts';
 import type { Plot } from '../dependencies.ts';
-import { axisOptions, baseOptions, frameMargins, seriesStyle, verticalLabel } from './frame.ts';
+import { axisOptions, baseOptions, frameMargins, marginLeft, seriesStyle, verticalLabel } from './frame.ts';
 import { drawLegend } from './legend.ts';
 
 /** @param width - in pixels */
@@ -14,7 +14,7 @@ export function scatterOptions(plot: Plot, chart: ScatterChart, width: number): 
   const items = categories
     .map((label, i) => ({ label, style: styles[i], shape: 'dot' as const }))
     .filter(({ label }) => label !== '');
-  const legend = drawLegend(plot, items, width);
+  const legend = drawLegend(plot, items, width, marginLeft);
   const marks = categories.map((category, i) =>
     plot.dot(
       points.filter((point) => (point.category ?? '') === category),
