@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { allKernels, offsetView } from '../../test/each-backend.ts';
 import { createRng } from '../core/rng.ts';
-import { allKernels, offsetView } from './each-backend.ts';
 import type { NearestTask } from './types.ts';
 
 interface Case {
@@ -66,8 +66,10 @@ for (const { name, kernels } of await allKernels()) {
   describe(`nearest, ${name}`, () => {
     it('is right at every edge of its tiles', async () => {
       for (const rows of [0, 1, 3, 5, 6, 7, 8, 9, 17, 30])
-        for (const centerCount of [1, 2, 6, 7, 8, 15, 16, 17, 47, 48, 49, 100]) await check(gauss(rows, 11, centerCount));
-      for (const dim of [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 33, 1023, 1025, 2100]) await check(gauss(19, dim, 20));
+        for (const centerCount of [1, 2, 6, 7, 8, 15, 16, 17, 47, 48, 49, 100])
+          await check(gauss(rows, 11, centerCount));
+      for (const dim of [0, 1, 2, 3, 4, 5, 7, 8, 9, 16, 31, 33, 1023, 1025, 2100])
+        await check(gauss(19, dim, 20));
     });
 
     it('gives ties to the lowest index', async () => {
@@ -117,11 +119,15 @@ for (const { name, kernels } of await allKernels()) {
         centerCount: fc.integer({ min: 1, max: 30 }),
       });
       const value = fc.oneof(fc.float({ noNaN: true }), fc.integer({ min: -2, max: 2 }).map(Number));
-      const property = fc.asyncProperty(sizes, fc.array(value, { minLength: 1, maxLength: 40 }), async (s, pool) => {
-        const pick = (length: number, step: number) =>
-          Float32Array.from({ length }, (_, i) => pool[(i * step) % pool.length]);
-        await check({ ...s, points: pick(s.rows * s.dim, 7), centers: pick(s.centerCount * s.dim, 3) });
-      });
+      const property = fc.asyncProperty(
+        sizes,
+        fc.array(value, { minLength: 1, maxLength: 40 }),
+        async (s, pool) => {
+          const pick = (length: number, step: number) =>
+            Float32Array.from({ length }, (_, i) => pool[(i * step) % pool.length]);
+          await check({ ...s, points: pick(s.rows * s.dim, 7), centers: pick(s.centerCount * s.dim, 3) });
+        },
+      );
       await fc.assert(property, { seed: 1, numRuns: 60 });
     });
 

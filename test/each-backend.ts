@@ -1,7 +1,7 @@
 // For tests: the kernels of every backend and SIMD level this machine can run.
 
-import { levelsOf, loadKernels, type SimdLevel } from './load.ts';
-import type { Backend, Kernels } from './types.ts';
+import { levelsOf, loadKernels, type SimdLevel } from '../src/kernels/load.ts';
+import type { Backend, Kernels } from '../src/kernels/types.ts';
 
 /** Every backend × SIMD level × 1 and 3 threads. A backend that is not available is left out; `npm run setup` builds them. */
 export async function allKernels(): Promise<{ name: string; kernels: Kernels }[]> {
@@ -28,7 +28,9 @@ export function randomFloats(length: number, seed: number): Float32Array {
 }
 
 /** The same entries at an odd offset inside a larger array: nothing may assume alignment, nor write beyond. */
-export function offsetView<T extends Float32Array | Float64Array | Uint32Array | BigUint64Array>(array: T): T {
+export function offsetView<T extends Float32Array | Float64Array | Uint32Array | BigUint64Array>(
+  array: T,
+): T {
   const larger = new (array.constructor as new (length: number) => T)(array.length + 5);
   const view = larger.subarray(3, 3 + array.length) as T;
   view.set(array as never);
