@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { allKernels, offsetView } from '../../test/each-backend.ts';
 import { createRng } from '../core/rng.ts';
-import { allKernels, offsetView } from './each-backend.ts';
 import type { NearestTask } from './types.ts';
 
 interface Case {

@@ -1,7 +1,7 @@
 // For tests: the kernels of every backend and SIMD level this machine can run.
 
-import { levelsOf, loadKernels, type SimdLevel } from './load.ts';
-import type { Backend, Kernels } from './types.ts';
+import { levelsOf, loadKernels, type SimdLevel } from '../src/kernels/load.ts';
+import type { Backend, Kernels } from '../src/kernels/types.ts';
 
 /** Every backend × SIMD level × 1 and 3 threads. A backend that is not available is left out; `npm run setup` builds them. */
 export async function allKernels(): Promise<{ name: string; kernels: Kernels }[]> {
