@@ -14,7 +14,7 @@ const mayImport: Record<string, string[]> = {
   kernels: ['core'],
   data: ['core'],
   clustering: ['kernels', 'core'],
-  training: ['kernels', 'core'],
+  training: ['data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
   'selection/reproduce': ['selection', 'clustering', 'training', 'data', 'kernels', 'core'],

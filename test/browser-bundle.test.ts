@@ -10,6 +10,8 @@ import { rolldown } from 'rolldown';
 const limits: Record<string, number> = {
   index: 8_000,
   'kernels/index': 16_000,
+  'clustering/index': 32_000,
+  'selection/index': 64_000,
 };
 
 describe('browser bundle', () => {

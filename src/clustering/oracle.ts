@@ -43,7 +43,7 @@ export function oracleAssign(
   return { labels, distances };
 }
 
-/** Plain Lloyd from given centers until no label changes; a cluster without rows moves to the row farthest from its center. */
+/** Plain Lloyd from given centers until no label changes; a cluster without rows moves to the row farthest from its center, no two to one place. */
 export function oracleLloyd(points: Matrix32, start: Float32Array, weights?: Float64Array): OracleClustering {
   const { data, rows, cols } = points;
   const k = start.length / cols;
@@ -58,8 +58,11 @@ export function oracleLloyd(points: Matrix32, start: Float32Array, weights?: Flo
     if (labels.every((label, i) => label === last[i])) return { centers, labels, inertia, inertias };
     last = labels;
     const next = centers.slice();
-    const farthest = distances.map((distance, i) => ({ distance, i })).filter(({ i }) => weight(i) > 0);
-    farthest.sort((a, b) => b.distance - a.distance || a.i - b.i);
+    const candidates = [...labels.keys()].filter((i) => weight(i) > 0 && distances[i] > 0);
+    candidates.sort((a, b) => distances[b] - distances[a] || a - b);
+    const place = (i: number) => data.slice(i * cols, (i + 1) * cols).map((x) => x + 0);
+    const places = new Map(candidates.reverse().map((i) => [place(i).join(), i]));
+    const farthest = candidates.reverse().filter((i) => places.get(place(i).join()) === i);
     for (let j = 0; j < k; j++) {
       const count = labels.reduce((sum, label, i) => sum + (label === j ? weight(i) : 0), 0);
       if (count > 0) {
@@ -70,9 +73,7 @@ export function oracleLloyd(points: Matrix32, start: Float32Array, weights?: Flo
         }
       } else {
         const far = farthest.shift();
-        if (far && far.distance > 0) {
-          next.set(data.subarray(far.i * cols, (far.i + 1) * cols), j * cols);
-        }
+        if (far !== undefined) next.set(data.subarray(far * cols, (far + 1) * cols), j * cols);
       }
     }
     centers = next;

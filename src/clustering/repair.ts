@@ -17,7 +17,7 @@ export interface RepairTask {
 }
 
 /**
- * Moves the center of each empty cluster to the row farthest from its own center (ties to the lowest id, each row once, weight > 0);
+ * Moves the center of each empty cluster to the row farthest from its own center (ties to the lowest id, weight > 0, each place once);
  * no row need be taken from its old cluster, since the next assignment only gains by a further center.
  *
  * Distances are computed anew, the same way for every algorithm, so that all pick the same rows. One pass, O(n d), and only when
@@ -39,10 +39,15 @@ export async function repairEmptyClusters(
       const distance = squaredDistance(data, i * cols, assignedTo, labels[id] * cols, cols);
       const full = farthest.length === empty.length;
       if (distance === 0 || (full && distance <= farthest[farthest.length - 1].distance)) continue;
+      const row = data.slice(i * cols, (i + 1) * cols);
+      // Two centers in one place would leave one of them empty again.
+      if (farthest.some((other) => other.distance === distance && other.row.every((x, p) => x === row[p]))) {
+        continue;
+      }
       if (full) farthest.pop();
       let at = farthest.length;
       while (at > 0 && farthest[at - 1].distance < distance) at--;
-      farthest.splice(at, 0, { id, distance, row: data.slice(i * cols, (i + 1) * cols) });
+      farthest.splice(at, 0, { id, distance, row });
     }
   }
   return farthest.map(({ id, row }, i) => {

@@ -111,14 +111,7 @@ export class Rows {
 
   /** @throws {InvalidArgumentError} naming the first row and column of the tile that is not finite */
   requireFinite(tile: RowTile): void {
-    const at = tile.data.subarray(0, tile.rows * this.cols).findIndex((x) => !Number.isFinite(x));
-    if (at < 0) return;
-    const row = tile.start + Math.floor(at / this.cols);
-    const id = this.ids ? this.ids[row] : row;
-    throw new InvalidArgumentError(
-      `${this.name} is ${tile.data[at]} at row ${id}, column ${at % this.cols}; expected finite numbers. ` +
-        'Drop or repair that row.',
-    );
+    requireFiniteRows(this.name, tile, this.cols, this.ids);
   }
 
   /** Blocks of any size, joined and cut into tiles; a block that is a tile is passed on as it is. */
@@ -179,6 +172,8 @@ export function normalizeRows(
     const at = i * cols;
     let square = 0;
     for (let p = 0; p < cols; p++) square += data[at + p] * data[at + p];
+    // Squares of float32 numbers cannot overflow float64.
+    if (!Number.isFinite(square)) requireFiniteRows(name, { start, rows, data }, cols);
     if (square === 0) {
       throw new InvalidArgumentError(
         `${name}: row ${start + i} is all zeros; expected a direction, since spherical is set. Drop that row.`,
@@ -188,6 +183,21 @@ export function normalizeRows(
     for (let p = 0; p < cols; p++) out[at + p] = data[at + p] * scale;
   }
   return out;
+}
+
+function requireFiniteRows(
+  name: string,
+  { start, rows, data }: RowTile,
+  cols: number,
+  ids?: Uint32Array,
+): void {
+  const at = data.subarray(0, rows * cols).findIndex((x) => !Number.isFinite(x));
+  if (at < 0) return;
+  const row = start + Math.floor(at / cols);
+  throw new InvalidArgumentError(
+    `${name} is ${data[at]} at row ${ids ? ids[row] : row}, column ${at % cols}; expected finite numbers. ` +
+      'Drop or repair that row.',
+  );
 }
 
 function defaultTileRows(cols: number): number {

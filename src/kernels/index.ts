@@ -1,8 +1,13 @@
 // The one door to the kernels. Everything above imports from here and never from a backend.
 
-import { referenceKernels } from './reference.ts';
-import type { Kernels } from './types.ts';
-
+export {
+  type BackendInfo,
+  describeKernels,
+  type KernelsInfo,
+  type LoadKernelsOptions,
+  loadKernels,
+  type SimdLevel,
+} from './load.ts';
 export type {
   Backend,
   GemmTask,
@@ -13,8 +18,3 @@ export type {
   RowNormsTask,
   UniformTask,
 } from './types.ts';
-
-/** The fastest backend this machine offers, loaded once: native, else WASM SIMD, else TypeScript. */
-export async function loadKernels(): Promise<Kernels> {
-  return referenceKernels;
-}

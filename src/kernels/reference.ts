@@ -3,6 +3,7 @@
 
 import { yieldToEventLoop } from '../core/progress.ts';
 import { rngFromKey } from '../core/rng.ts';
+import { directDistance } from './direct.ts';
 import type {
   GemmTask,
   HashTask,
@@ -52,11 +53,7 @@ async function nearest(task: NearestTask): Promise<void> {
     let bestLabel = 0;
     let secondLabel = 0;
     for (let j = 0; j < centerCount; j++) {
-      let sum = 0;
-      for (let p = 0; p < dim; p++) {
-        const difference = points[i * dim + p] - centers[j * dim + p];
-        sum += difference * difference;
-      }
+      const sum = directDistance(points, i * dim, centers, j * dim, dim);
       if (sum < best) {
         second = best;
         secondLabel = bestLabel;
@@ -85,13 +82,9 @@ async function labelSums(task: LabelSumsTask): Promise<void> {
 }
 
 async function rowNorms({ points, rows, dim, origin, norms }: RowNormsTask): Promise<void> {
+  const start = origin ?? new Float32Array(dim);
   await inSlices(rows, dim, (i) => {
-    let sum = 0;
-    for (let p = 0; p < dim; p++) {
-      const x = points[i * dim + p] - (origin ? origin[p] : 0);
-      sum += x * x;
-    }
-    norms[i] = sum;
+    norms[i] = directDistance(points, i * dim, start, 0, dim);
   });
 }
 

@@ -1,5 +1,6 @@
 // The tasks the kernels do. Every backend implements exactly these, with the same results within the stated tolerance.
-// Kernels trust their caller: lengths are checked at the door (index.ts), values are not.
+// Lengths and types are checked once, at the door (door.ts), whatever the backend; arrays may be longer than their shape. Leave
+// them alone until the promise settles: an array whose buffer is transferred meanwhile takes memory from under a thread.
 
 /** C = op(A) · op(B), or C += op(A) · op(B): float32 in and out, fused multiply-adds in float32. */
 export interface GemmTask {
@@ -40,7 +41,7 @@ export interface NearestTask {
   /** Centers, shape (centerCount, dim) row-major, centerCount ≥ 1. */
   centers: Float32Array;
   centerCount: number;
-  /** Vector (dim,) near the mean of the data, subtracted from both sides before expanding, so that a big common offset costs no digits. Default: zeros. */
+  /** Vector (dim,) near the mean of the data, subtracted from both sides before expanding, so that a big common offset costs no digits. It changes the time taken, never the result. Default: the mean of (up to 256 of) the centers. */
   origin?: Float32Array;
   /** Receives the index of the nearest center, shape (rows,). */
   labels: Uint32Array;
@@ -50,9 +51,11 @@ export interface NearestTask {
   secondLabels?: Uint32Array;
   /** Receives the squared distance to the second nearest center, recomputed directly (Infinity when centerCount = 1). */
   secondDistances?: Float64Array;
+  /** Receives the number of rows whose winner float32 could not decide, as entry 0: how hard the data is. */
+  rescanned?: BigUint64Array;
 }
 
-/** Adds each point to the sum of its label: sums[label] += weight · point, counts[label] += weight, in float64. */
+/** Adds each point to the sum of its label: sums[label] += weight · point, counts[label] += weight, in float64, rows in order: the same bits from every backend. */
 export interface LabelSumsTask {
   /** Shape (rows, dim) row-major. */
   points: Float32Array;

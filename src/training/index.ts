@@ -1,4 +1,5 @@
 export { type Batch, batchesPerEpoch, shuffledBatches } from './batches.ts';
+export { loadMlp, loadTensors, saveMlp, saveTensors } from './checkpoint.ts';
 export { type Jax, type JaxArray, loadJax } from './jax.ts';
 export { type LoopOptions, runEpochs, type TrainingHistory } from './loop.ts';
 export { crossEntropies, type DenseLayer, largestPerRow, Mlp, softmaxRows } from './mlp.ts';

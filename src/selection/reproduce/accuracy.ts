@@ -13,18 +13,18 @@ import {
 } from './protocol.ts';
 
 export const ACCURACY_ARMS: readonly Arm[] = [
-  { name: 'uniform', picker: { method: 'uniform' } },
-  { name: 'sensitivity', picker: { method: 'sensitivity', mode: 'balanced' } },
+  { name: 'uniform', picker: { strategy: 'uniform' } },
+  { name: 'sensitivity', picker: { mode: 'balanced' } },
   {
     name: 'sensitivity, weighted',
-    picker: { method: 'sensitivity', mode: 'balanced' },
+    picker: { mode: 'balanced' },
     weighting: 'importance',
   },
-  { name: 'sensitivity, robust', picker: { method: 'sensitivity', mode: 'robust' } },
-  { name: 'margin', picker: { method: 'margin' } },
-  { name: 'entropy', picker: { method: 'entropy' } },
-  { name: 'k-center', picker: { method: 'k-center' } },
-  { name: 'top loss', picker: { method: 'top-loss' } },
+  { name: 'sensitivity, robust', picker: { mode: 'robust' } },
+  { name: 'margin', picker: { strategy: 'margin' } },
+  { name: 'entropy', picker: { strategy: 'entropy' } },
+  { name: 'k-center', picker: { strategy: 'k-center' } },
+  { name: 'top loss', picker: { strategy: 'top-loss' } },
 ];
 
 export interface AccuracyOptions extends ProtocolOptions, PoolOptions {

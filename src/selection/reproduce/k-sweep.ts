@@ -1,7 +1,7 @@
 // Protocol X6: how many clusters? More make the scores sharper and cost more losses.
 
 import { exactVariance, selectData } from '../index.ts';
-import { candidateLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
+import { allLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
 import {
   firstSeeds,
   judge,
@@ -58,11 +58,7 @@ export async function reproduceClusterCounts(
       training: PROTOCOL_TRAINING,
       signal: options.signal,
     });
-    const losses = await candidateLosses(
-      pool,
-      pilot,
-      Uint32Array.from(pilot.candidates, (_, e) => e),
-    );
+    const losses = await allLosses(pool, pilot);
     const total = losses.reduce((sum, loss) => sum + loss, 0);
     for (const [j, row] of rows.entries()) {
       const run = partOf(options, `${row.k} clusters`, i * rows.length + j, seeds.length * rows.length);

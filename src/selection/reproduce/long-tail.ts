@@ -1,16 +1,26 @@
 // Protocol X2b: a long-tailed pool, where choosing rows by loss and distance pays most. Also the tour's station.
 
+import type { Certificate, Certified } from '../../core/certificate.ts';
+import { createRng } from '../../core/rng.ts';
 import type { Interval } from '../../core/statistics/index.ts';
-import { estimateMean, type Selection } from '../index.ts';
+import { auditSelection, drawSample, estimateMean, type Selection } from '../index.ts';
 import { type BudgetFigures, gains } from './accuracy.ts';
 import { type Arm, accuracies, type BudgetRun, meanClassCounts, spendBudget } from './active-selection.ts';
-import { candidateLosses, longTailPool, type Pool, type PoolOptions, PROTOCOL_TRAINING } from './pool.ts';
+import {
+  allLosses,
+  candidateLosses,
+  longTailPool,
+  type Pilot,
+  type Pool,
+  type PoolOptions,
+  PROTOCOL_TRAINING,
+} from './pool.ts';
 import { firstSeeds, gainOf, judge, type ProtocolOptions, type ProtocolReport, partOf } from './protocol.ts';
 
 /** What the tour shows: uniform sampling against selection. */
 export const LONG_TAIL_ARMS: readonly Arm[] = [
-  { name: 'uniform', picker: { method: 'uniform' } },
-  { name: 'sensitivity', picker: { method: 'sensitivity', mode: 'balanced' } },
+  { name: 'uniform', picker: { strategy: 'uniform' } },
+  { name: 'sensitivity', picker: { mode: 'balanced' } },
 ];
 
 /** What `reproduce` shows. */
@@ -18,12 +28,12 @@ export const LONG_TAIL_ALL_ARMS: readonly Arm[] = [
   ...LONG_TAIL_ARMS,
   {
     name: 'sensitivity, weighted',
-    picker: { method: 'sensitivity', mode: 'balanced' },
+    picker: { mode: 'balanced' },
     weighting: 'importance',
   },
-  { name: 'sensitivity, robust', picker: { method: 'sensitivity', mode: 'robust' } },
-  { name: 'margin', picker: { method: 'margin' } },
-  { name: 'k-center', picker: { method: 'k-center' } },
+  { name: 'sensitivity, robust', picker: { mode: 'robust' } },
+  { name: 'margin', picker: { strategy: 'margin' } },
+  { name: 'k-center', picker: { strategy: 'k-center' } },
 ];
 
 export interface LongTailOptions extends ProtocolOptions, PoolOptions {
@@ -35,6 +45,8 @@ export interface LongTailOptions extends ProtocolOptions, PoolOptions {
   head?: number | undefined;
   /** Confidence of the intervals of the mean loss. Default 0.95. */
   confidence?: number | undefined;
+  /** Samples drawn anew per run to measure how often intervals hold. Default 100. */
+  redraws?: number | undefined;
 }
 
 /** The pilot's mean loss over all candidates, told from the rows that were selected for training. */
@@ -48,9 +60,13 @@ export interface MeanLossEstimate {
   exact: number;
   /** Whether the interval holds `exact`. */
   covered: boolean;
+  /** Share of `redraws` further samples from the same probabilities whose interval holds `exact`; NaN without redraws. */
+  coverage: number;
   /** Losses looked at, and rows they speak for. */
   losses: number;
   rows: number;
+  /** Certificate of the selection, with the error of its total loss measured on all candidates. */
+  certificate: Certificate;
 }
 
 export interface LongTailFigures extends BudgetFigures {
@@ -63,7 +79,7 @@ export interface LongTailFigures extends BudgetFigures {
 /** Rows of each class in the pool, and the figures of each budget. */
 export interface LongTailReport {
   poolClassCounts: number[];
-  classNames: readonly string[] | undefined;
+  classNames: readonly string[];
   budgets: LongTailFigures[];
 }
 
@@ -76,7 +92,8 @@ export interface LongTailReport {
 export async function reproduceLongTail(
   options: LongTailOptions = {},
 ): Promise<ProtocolReport<LongTailReport>> {
-  const { budgets = [500], seeds = firstSeeds(8), arms = LONG_TAIL_ARMS, confidence = 0.95 } = options;
+  const { budgets = [500], seeds = firstSeeds(8), arms = LONG_TAIL_ARMS } = options;
+  const { confidence = 0.95, redraws = 100 } = options;
   const pool = await longTailPool(options);
   const figures: LongTailFigures[] = [];
   for (const [b, budget] of budgets.entries()) {
@@ -92,7 +109,9 @@ export async function reproduceLongTail(
       const run = await spendBudget(pool, { budget, arms, seed, training: PROTOCOL_TRAINING, ...part });
       runs.push(run);
       const { certified } = run.choices.sensitivity;
-      if (certified) meanLoss.push(await auditMeanLoss(pool, run, certified.value, { seed, confidence }));
+      if (certified) {
+        meanLoss.push(await auditMeanLoss(pool, run.pilot, certified, { seed, confidence, redraws }));
+      }
     }
     const accuracy = accuracies(arms, runs);
     figures.push({
@@ -115,61 +134,63 @@ export async function reproduceLongTail(
       clustersPerRow: 0.2,
       seeds,
     },
-    figures: { poolClassCounts, classNames: options.dataset?.classes, budgets: figures },
+    figures: { poolClassCounts, classNames: pool.classNames, budgets: figures },
     verdicts: figures.flatMap((figure) => verdictsOf(figure, confidence)),
   };
 }
 
-/** Estimates the mean loss from the selected rows alone, then computes it from all. */
+/** Estimates the mean loss from the selected rows alone, then computes it from all and draws the sample anew. */
 async function auditMeanLoss(
   pool: Pool,
-  { pilot }: BudgetRun,
-  selection: Selection,
-  { seed, confidence }: { seed: number; confidence: number },
+  pilot: Pilot,
+  certified: Certified<Selection>,
+  { seed, confidence, redraws }: { seed: number; confidence: number; redraws: number },
 ): Promise<MeanLossEstimate> {
+  const selection = certified.value;
   const seen = await candidateLosses(pool, pilot, selection.ids);
   const { value, standardError, interval } = estimateMean(selection, seen, { confidence, seed });
-  const all = await candidateLosses(
-    pool,
-    pilot,
-    Uint32Array.from(pilot.candidates, (_, e) => e),
-  );
+  const all = await allLosses(pool, pilot);
   const exact = all.reduce((sum, loss) => sum + loss, 0) / all.length;
+  const holds = ({ low, high }: Interval) => low <= exact && exact <= high;
+  const seeds = createRng(seed).fork('redraws');
+  let covered = 0;
+  for (let r = 0; r < redraws; r++) {
+    const sample = drawSample(selection.model.probabilities, {
+      size: selection.ids.length,
+      scheme: selection.scheme,
+      seed: seeds.uint32(),
+    });
+    const losses = Float64Array.from(sample.ids, (id) => all[id]);
+    if (holds(estimateMean(sample, losses, { confidence, interval: 't' }).interval)) covered++;
+  }
   return {
     seed,
     estimate: value,
     standardError,
     interval,
     exact,
-    covered: interval.low <= exact && exact <= interval.high,
+    covered: holds(interval),
+    coverage: redraws > 0 ? covered / redraws : Number.NaN,
     losses: selection.ids.length + selection.queries,
     rows: all.length,
+    certificate: auditSelection(certified, all).certificate,
   };
 }
 
 function verdictsOf({ budget, accuracy, meanLoss }: LongTailFigures, confidence: number) {
   const gain = gainOf(accuracy.sensitivity, accuracy.uniform);
-  const covered = meanLoss.filter((estimate) => estimate.covered).length;
-  // The promise of the spec is for budget 500; with more rows the gain shrinks.
-  const low = budget <= 500 ? 4 : 2;
+  const coverage = meanLoss.reduce((sum, run) => sum + run.coverage, 0) / meanLoss.length;
   return [
-    judge(`budget ${budget}: selection beats uniform sampling`, gain.mean, { low, unit: 'points' }),
+    judge(`budget ${budget}: selection beats uniform sampling`, gain.mean, {
+      // The spec asks for 4 points at 500; the gain shrinks as the budget grows.
+      low: budget <= 500 ? 4 : 2,
+      unit: 'points',
+    }),
     judge(
-      `budget ${budget}: intervals hold the exact mean loss, ${Math.round(100 * confidence)} % promised`,
-      covered / meanLoss.length,
-      { low: lowestPlausibleShare(meanLoss.length, confidence), unit: 'share of runs' },
+      `budget ${budget}: intervals of the mean loss hold as often as they say`,
+      coverage,
+      // Spec §9.1 accepts 91 % for 95.
+      { low: confidence - 0.04, unit: 'share of samples' },
     ),
   ];
-}
-
-/** Smallest share of `runs` that a true coverage of `confidence` falls below with probability at most 1e-3. */
-function lowestPlausibleShare(runs: number, confidence: number): number {
-  let tail = 0;
-  let term = (1 - confidence) ** runs; // no interval of all holds it
-  for (let hits = 0; hits < runs; hits++) {
-    tail += term;
-    if (tail > 1e-3) return hits / runs;
-    term *= ((runs - hits) / (hits + 1)) * (confidence / (1 - confidence));
-  }
-  return 1;
 }

@@ -18,6 +18,7 @@ export interface Pool {
   rows: LabelledRows;
   test: LabelledRows;
   classes: number;
+  classNames: readonly string[];
 }
 
 export interface PoolOptions extends RunOptions {
@@ -43,7 +44,7 @@ export async function longTailPool(options: PoolOptions & { head?: number | unde
 }
 
 function poolOf({ name, train, test, classes }: LabelledDataset, ids: Uint32Array): Pool {
-  return { name, rows: takeLabelled(train, ids), test, classes: classes.length };
+  return { name, rows: takeLabelled(train, ids), test, classes: classes.length, classNames: classes };
 }
 
 /** How the protocols train, pilot and final models alike: spec 03, §3.5 (a). */
@@ -93,4 +94,13 @@ export async function candidateLosses(
     Uint32Array.from({ length: ids.length }, (_, i) => candidates[ids[i]]),
   );
   return model.losses(asked.features, asked.labels);
+}
+
+/** Loss of every candidate, shape (candidates,): what an audit needs, and what a user would not compute. */
+export function allLosses(pool: Pool, pilot: Pilot): Promise<Float64Array> {
+  return candidateLosses(
+    pool,
+    pilot,
+    Uint32Array.from(pilot.candidates, (_, e) => e),
+  );
 }

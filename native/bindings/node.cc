@@ -1,0 +1,253 @@
+// The addon: turns JavaScript arguments into tasks and runs them on an engine's own threads. Lengths, types and domains were
+// checked at the door (src/kernels/index.ts); nothing is checked again here.
+
+#include <napi.h>
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "dispatch.h"
+#include "thread_pool.h"
+
+namespace {
+
+using provably::KernelTable;
+using provably::Team;
+
+// Operations below which a hop to another thread and back (about 30 µs) costs more than the kernel.
+constexpr double kInlineOperations = 2e5;
+
+// A task on its way: what to run, and what must stay alive until it has run.
+struct Job {
+  std::function<void(Team&)> run;
+  Napi::Promise::Deferred deferred;
+  std::vector<Napi::ObjectReference> held;
+  std::string failure;
+};
+
+template <class T>
+T* dataOf(const Napi::Value& value) {
+  if (!value.IsTypedArray()) return nullptr;  // an optional array that was left out
+  // Through the C function: the wrapper's class insists on the element type, and a view of length 0 has no address.
+  void* data = nullptr;
+  napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr);
+  return static_cast<T*>(data);
+}
+
+size_t sizeOf(const Napi::Value& value) { return static_cast<size_t>(value.As<Napi::Number>().DoubleValue()); }
+
+bool flagOf(const Napi::Value& value) { return value.ToBoolean(); }
+
+// Engine(simd, threads): one kernel table, one thread pool, one queue. Each method returns undefined when the
+// task was small and is done, else a promise.
+class Engine : public Napi::ObjectWrap<Engine> {
+ public:
+  static Napi::Function define(Napi::Env env) {
+    return DefineClass(env, "Engine",
+                       {InstanceMethod<&Engine::gemm>("gemm"), InstanceMethod<&Engine::nearest>("nearest"),
+                        InstanceMethod<&Engine::labelSums>("labelSums"), InstanceMethod<&Engine::rowNorms>("rowNorms"),
+                        InstanceMethod<&Engine::xxh64>("xxh64"), InstanceMethod<&Engine::uniform>("uniform")});
+  }
+
+  explicit Engine(const Napi::CallbackInfo& info)
+      : Napi::ObjectWrap<Engine>(info), threads_(info[1].As<Napi::Number>().Int32Value()) {
+    const std::string simd = info[0].As<Napi::String>();
+    for (const KernelTable* table : provably::supportedTables())
+      if (table->simd == simd) table_ = table;
+    if (!table_) Napi::Error::New(info.Env(), "Engine: no kernels for " + simd).ThrowAsJavaScriptException();
+  }
+
+  ~Engine() override {
+    if (!master_.joinable()) return;
+    napi_remove_env_cleanup_hook(Env(), stopAtExit, this);
+    stop();
+  }
+
+ private:
+  Napi::Value gemm(const Napi::CallbackInfo& info) {
+    provably::GemmTask task{};
+    task.m = sizeOf(info[0]);
+    task.n = sizeOf(info[1]);
+    task.k = sizeOf(info[2]);
+    task.a = dataOf<float>(info[3]);
+    task.b = dataOf<float>(info[4]);
+    task.c = dataOf<float>(info[5]);
+    task.strideA = sizeOf(info[6]);
+    task.strideB = sizeOf(info[7]);
+    task.strideC = sizeOf(info[8]);
+    task.transposeA = flagOf(info[9]);
+    task.transposeB = flagOf(info[10]);
+    task.accumulate = flagOf(info[11]);
+    // One thread does a dozen operations of a product in the time of one of the other kernels'.
+    return submit(info, double(task.m) * task.n * task.k / 12, table_->gemm, task);
+  }
+
+  Napi::Value nearest(const Napi::CallbackInfo& info) {
+    provably::NearestTask task{};
+    task.points = dataOf<float>(info[0]);
+    task.rows = sizeOf(info[1]);
+    task.dim = sizeOf(info[2]);
+    task.centers = dataOf<float>(info[3]);
+    task.centerCount = sizeOf(info[4]);
+    task.origin = dataOf<float>(info[5]);
+    task.labels = dataOf<uint32_t>(info[6]);
+    task.distances = dataOf<double>(info[7]);
+    task.secondLabels = dataOf<uint32_t>(info[8]);
+    task.secondDistances = dataOf<double>(info[9]);
+    task.rescanned = dataOf<uint64_t>(info[10]);
+    return submit(info, double(task.rows) * task.centerCount * task.dim, table_->nearest, task);
+  }
+
+  Napi::Value labelSums(const Napi::CallbackInfo& info) {
+    provably::LabelSumsTask task{};
+    task.points = dataOf<float>(info[0]);
+    task.rows = sizeOf(info[1]);
+    task.dim = sizeOf(info[2]);
+    task.labels = dataOf<uint32_t>(info[3]);
+    task.weights = dataOf<double>(info[4]);
+    task.sums = dataOf<double>(info[5]);
+    task.counts = dataOf<double>(info[6]);
+    return submit(info, double(task.rows) * task.dim, table_->labelSums, task);
+  }
+
+  Napi::Value rowNorms(const Napi::CallbackInfo& info) {
+    provably::RowNormsTask task{};
+    task.points = dataOf<float>(info[0]);
+    task.rows = sizeOf(info[1]);
+    task.dim = sizeOf(info[2]);
+    task.origin = dataOf<float>(info[3]);
+    task.norms = dataOf<double>(info[4]);
+    return submit(info, double(task.rows) * task.dim, table_->rowNorms, task);
+  }
+
+  Napi::Value xxh64(const Napi::CallbackInfo& info) {
+    provably::HashTask task{};
+    task.count = sizeOf(info[0]);
+    task.values = dataOf<uint64_t>(info[1]);
+    task.seeds = dataOf<uint64_t>(info[2]);
+    bool lossless = false;
+    task.seed = info[3].As<Napi::BigInt>().Uint64Value(&lossless);
+    task.hashes = dataOf<uint64_t>(info[4]);
+    return submit(info, 8 * double(task.count), table_->xxh64, task);
+  }
+
+  Napi::Value uniform(const Napi::CallbackInfo& info) {
+    provably::UniformTask task{};
+    task.count = sizeOf(info[0]);
+    task.key[0] = info[1].As<Napi::Number>().Uint32Value();
+    task.key[1] = info[2].As<Napi::Number>().Uint32Value();
+    task.start = static_cast<uint64_t>(info[3].As<Napi::Number>().DoubleValue());
+    task.out = dataOf<double>(info[4]);
+    return submit(info, 8 * double(task.count), table_->uniform, task);
+  }
+
+  template <class Task>
+  Napi::Value submit(const Napi::CallbackInfo& info, double operations, void (*kernel)(const Task&, Team&), const Task& task) {
+    const Napi::Env env = info.Env();
+    if (operations < kInlineOperations) {
+      try {
+        if (!inline_) inline_ = std::make_unique<provably::ThreadPool>(1);
+        kernel(task, inline_->team());
+      } catch (const std::exception& error) {
+        Napi::Error::New(env, error.what()).ThrowAsJavaScriptException();
+      }
+      return env.Undefined();
+    }
+    auto job = std::make_unique<Job>(Job{[kernel, task](Team& team) { kernel(task, team); }, Napi::Promise::Deferred::New(env), {}, ""});
+    job->held.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
+    for (size_t i = 0; i < info.Length(); i++)
+      if (info[i].IsTypedArray()) job->held.push_back(Napi::Persistent(info[i].As<Napi::Object>()));
+    const Napi::Promise promise = job->deferred.Promise();
+    start(env);
+    // Only a running task keeps the process alive, an idle engine does not.
+    if (pending_++ == 0) finished_.Ref(env);
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      queue_.push_back(std::move(job));
+    }
+    wake_.notify_one();
+    return promise;
+  }
+
+  void start(Napi::Env env) {
+    if (master_.joinable()) return;
+    finished_ = Napi::ThreadSafeFunction::New(env, Napi::Function(), "provably kernels", 0, 1);
+    finished_.Unref(env);
+    // Hooks run last in, first out, so this one still finds `finished_` open; the destructor at exit would not.
+    napi_add_env_cleanup_hook(env, stopAtExit, this);
+    master_ = std::thread([this] { serve(); });
+  }
+
+  static void stopAtExit(void* engine) { static_cast<Engine*>(engine)->stop(); }
+
+  // Waits for the kernel that is running; tasks still queued are dropped.
+  void stop() {
+    {
+      const std::lock_guard<std::mutex> lock(mutex_);
+      stopping_ = true;
+    }
+    wake_.notify_one();
+    master_.join();
+    finished_.Release();
+  }
+
+  // The master thread: takes jobs in order, and is the pool's first thread.
+  void serve() {
+    provably::ThreadPool pool(threads_);
+    for (;;) {
+      std::unique_ptr<Job> job;
+      {
+        std::unique_lock<std::mutex> lock(mutex_);
+        wake_.wait(lock, [this] { return stopping_ || !queue_.empty(); });
+        if (stopping_) return;
+        job = std::move(queue_.front());
+        queue_.pop_front();
+      }
+      try {
+        job->run(pool.team());
+      } catch (const std::exception& error) {
+        job->failure = error.what();
+      }
+      Job* const done = job.release();
+      const napi_status status = finished_.NonBlockingCall(done, [this](Napi::Env env, Napi::Function, Job* finished) {
+        const std::unique_ptr<Job> owner(finished);
+        if (--pending_ == 0) finished_.Unref(env);
+        if (owner->failure.empty())
+          owner->deferred.Resolve(env.Undefined());
+        else
+          owner->deferred.Reject(Napi::Error::New(env, owner->failure).Value());
+      });
+      // The environment is closing: its references may no longer be touched from here, so the job is left to it.
+      if (status != napi_ok) return;
+    }
+  }
+
+  const KernelTable* table_ = nullptr;
+  int threads_;
+  std::unique_ptr<provably::ThreadPool> inline_;
+  Napi::ThreadSafeFunction finished_;
+  std::thread master_;
+  int pending_ = 0;  // touched by the JavaScript thread only
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::deque<std::unique_ptr<Job>> queue_;
+  bool stopping_ = false;
+};
+
+Napi::Object initialize(Napi::Env env, Napi::Object exports) {
+  Napi::Array levels = Napi::Array::New(env);
+  for (const KernelTable* table : provably::supportedTables()) levels.Set(levels.Length(), Napi::String::New(env, table->simd));
+  exports.Set("levels", levels);
+  exports.Set("Engine", Engine::define(env));
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(provably, initialize)

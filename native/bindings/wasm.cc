@@ -1,0 +1,109 @@
+// The WASM module: the same kernels behind plain exports. Memory is one bump allocator that JavaScript drives: it notes the
+// top, allocates and fills what a call needs, calls, reads the results and puts the top back. Kernels run on one
+// thread per instance; src/kernels/wasm.ts spreads rows over workers with an instance each.
+
+// One translation unit: starting the compiler costs more than compiling a kernel.
+#include "gemm.cc"
+#include "gemm_skinny.cc"
+#include "label_sums.cc"
+#include "micro_kernel.cc"
+#include "nearest.cc"
+#include "row_norms.cc"
+#include "uniform.cc"
+#include "xxh64.cc"
+
+#define PROVABLY_EXPORT(name) extern "C" __attribute__((export_name(#name)))
+
+extern "C" unsigned char __heap_base;
+
+namespace {
+
+using namespace provably;
+
+constexpr size_t kPage = 65536;
+uintptr_t top = 0;
+
+// Grows memory when needed; traps when that fails, which JavaScript sees as a RuntimeError.
+uintptr_t allocateBytes(size_t bytes) {
+  if (top == 0) top = reinterpret_cast<uintptr_t>(&__heap_base);
+  const uintptr_t start = (top + 63) & ~uintptr_t(63), end = start + bytes;
+  if (end < start) __builtin_trap();
+  const size_t have = __builtin_wasm_memory_size(0) * kPage;
+  if (end > have && __builtin_wasm_memory_grow(0, (end - have + kPage - 1) / kPage) == size_t(-1)) __builtin_trap();
+  top = end;
+  return start;
+}
+
+// Scratch lies above the caller's arrays, for the length of one call.
+struct SerialTeam {
+  Team team;
+  struct {
+    void* memory;
+    size_t bytes;
+  } buffers[1 + kSharedBuffers];
+};
+
+void runInOrder(Team&, size_t tasks, TaskBody body, void* context) {
+  for (size_t task = 0; task < tasks; task++) body(context, task, 0);
+}
+
+void* scratchAbove(Team& team, int slot, size_t bytes) {
+  auto& buffer = reinterpret_cast<SerialTeam&>(team).buffers[slot];
+  if (buffer.bytes < bytes || !buffer.memory) {
+    buffer.memory = reinterpret_cast<void*>(allocateBytes(bytes));
+    buffer.bytes = bytes;
+  }
+  return buffer.memory;
+}
+
+template <class Task>
+void call(void (*kernel)(const Task&, Team&), const Task& task) {
+  const uintptr_t before = top;
+  SerialTeam serial{{1, runInOrder, scratchAbove}, {}};
+  kernel(task, serial.team);
+  top = before;
+}
+
+namespace target = PROVABLY_TARGET;
+
+}  // namespace
+
+PROVABLY_EXPORT(allocate) uintptr_t allocate(size_t bytes) { return allocateBytes(bytes); }
+
+// The top before an allocation, and back to it.
+PROVABLY_EXPORT(mark) uintptr_t mark() { return top; }
+PROVABLY_EXPORT(release) void release(uintptr_t marked) { top = marked; }
+
+PROVABLY_EXPORT(gemm)
+void gemm(size_t m, size_t n, size_t k, const float* a, const float* b, float* c, size_t strideA, size_t strideB, size_t strideC,
+          bool transposeA, bool transposeB, bool accumulate) {
+  call(target::gemm, GemmTask{m, n, k, a, b, c, strideA, strideB, strideC, transposeA, transposeB, accumulate});
+}
+
+PROVABLY_EXPORT(nearest)
+void nearest(const float* points, size_t rows, size_t dim, const float* centers, size_t centerCount, const float* origin,
+             uint32_t* labels, double* distances, uint32_t* secondLabels, double* secondDistances, uint64_t* rescanned) {
+  call(target::nearest, NearestTask{points, rows, dim, centers, centerCount, origin, labels, distances, secondLabels,
+                                    secondDistances, rescanned});
+}
+
+PROVABLY_EXPORT(labelSums)
+void labelSums(const float* points, size_t rows, size_t dim, const uint32_t* labels, const double* weights, double* sums,
+               double* counts) {
+  call(target::labelSums, LabelSumsTask{points, rows, dim, labels, weights, sums, counts});
+}
+
+PROVABLY_EXPORT(rowNorms)
+void rowNorms(const float* points, size_t rows, size_t dim, const float* origin, double* norms) {
+  call(target::rowNorms, RowNormsTask{points, rows, dim, origin, norms});
+}
+
+PROVABLY_EXPORT(xxh64)
+void xxh64(size_t count, const uint64_t* values, const uint64_t* seeds, uint64_t seed, uint64_t* hashes) {
+  call(target::xxh64, HashTask{values, seeds, seed, hashes, count});
+}
+
+PROVABLY_EXPORT(uniform)
+void uniform(size_t count, uint32_t key0, uint32_t key1, double start, double* out) {
+  call(target::uniform, UniformTask{{key0, key1}, uint64_t(start), out, count});
+}

@@ -1,0 +1,37 @@
+#include "dispatch.h"
+
+namespace provably {
+
+#if defined(__x86_64__)
+namespace avx512 {
+extern const KernelTable table;
+}
+namespace avx2 {
+extern const KernelTable table;
+}
+#endif
+#if defined(__aarch64__)
+#define PROVABLY_NARROWEST neon
+#else
+#define PROVABLY_NARROWEST baseline
+#endif
+namespace PROVABLY_NARROWEST {
+extern const KernelTable table;
+extern const KernelTable scalarTable;
+}  // namespace PROVABLY_NARROWEST
+
+std::vector<const KernelTable*> supportedTables() {
+  std::vector<const KernelTable*> tables;
+#if defined(__x86_64__)
+  // These builtins also ask whether the operating system saves the registers.
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
+    tables.push_back(&avx512::table);
+  if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables.push_back(&avx2::table);
+#endif
+  tables.push_back(&PROVABLY_NARROWEST::table);
+  tables.push_back(&PROVABLY_NARROWEST::scalarTable);
+  return tables;
+}
+
+}  // namespace provably

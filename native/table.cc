@@ -1,0 +1,16 @@
+// The table of this instruction set, and for the narrowest one also the table of scalar references.
+
+#include "tables.h"
+
+namespace provably::PROVABLY_TARGET {
+
+#define PROVABLY_TEXT_OF(name) #name
+#define PROVABLY_TEXT(name) PROVABLY_TEXT_OF(name)
+
+extern const KernelTable table;
+extern const KernelTable scalarTable;
+const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64, uniform};
+const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
+                              rowNormsScalar, xxh64Scalar, uniformScalar};
+
+}  // namespace provably::PROVABLY_TARGET

@@ -1,0 +1,23 @@
+// The kernels of one instruction set.
+#pragma once
+
+#include "kernels.h"
+
+namespace provably::PROVABLY_TARGET {
+
+void gemm(const GemmTask&, Team&);
+void nearest(const NearestTask&, Team&);
+void labelSums(const LabelSumsTask&, Team&);
+void rowNorms(const RowNormsTask&, Team&);
+void xxh64(const HashTask&, Team&);
+void uniform(const UniformTask&, Team&);
+
+// The obvious loops the kernels are tested against, one thread.
+void gemmScalar(const GemmTask&, Team&);
+void nearestScalar(const NearestTask&, Team&);
+void labelSumsScalar(const LabelSumsTask&, Team&);
+void rowNormsScalar(const RowNormsTask&, Team&);
+void xxh64Scalar(const HashTask&, Team&);
+void uniformScalar(const UniformTask&, Team&);
+
+}  // namespace provably::PROVABLY_TARGET

@@ -1,0 +1,62 @@
+// The command tree, and one run of it.
+
+import { Command } from 'commander';
+import { clusterCommand } from './commands/cluster.ts';
+import { infoCommand } from './commands/info.ts';
+import { reproduceCommand } from './commands/reproduce.ts';
+import { selectCommand } from './commands/select.ts';
+import { tourCommand } from './commands/tour.ts';
+import type { CliContext } from './context.ts';
+import { type ExitCode, exitCodes, reportFailure } from './failure.ts';
+
+/** Every command, in the order of `--help`. To add one: write `commands/<name>.ts` and name it here. */
+const commands = [tourCommand, selectCommand, clusterCommand, reproduceCommand, infoCommand];
+
+/**
+ * Runs one command line.
+ *
+ * @param words - what follows the program's name
+ * @returns the exit code: 0 ok, 1 failed, 2 bad usage, 130 interrupted
+ */
+export async function run(words: readonly string[], context: CliContext): Promise<ExitCode> {
+  const json = words.includes('--json');
+  const program = createProgram(context);
+  if (words.length === 0) {
+    program.outputHelp({ error: true });
+    return exitCodes.usage;
+  }
+  try {
+    await program.parseAsync(words, { from: 'user' });
+    return exitCodes.ok;
+  } catch (error) {
+    return reportFailure(error, context, json);
+  }
+}
+
+function createProgram(context: CliContext): Command {
+  const { stdout, stderr, version } = context;
+  const program = new Command('provably')
+    .description('Approximate AI you can check: every approximate answer carries a certificate.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .helpCommand('help [command]', 'print the help of a command')
+    .addHelpText('after', examples);
+  for (const create of commands) program.addCommand(create(context));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+      outputError: () => {}, // said once, by reportFailure
+    });
+  }
+  return program;
+}
+
+const examples = `
+Examples:
+  $ provably tour
+  $ provably select embeddings.parquet --column embedding --losses loss --size 1% --out picked.parquet
+  $ provably cluster vectors.npy --k 100 --out labels.parquet
+
+Every command takes --json. Exit codes: 0 ok, 1 failed, 2 bad usage, 130 interrupted.
+PROVABLY_KERNELS=native|wasm|ts, PROVABLY_SIMD and PROVABLY_THREADS force a choice of kernels; "provably info" shows it.`;

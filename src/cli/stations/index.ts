@@ -1,0 +1,6 @@
+// Every system that the tour visits, in its order. To add one: write `stations/<system>/` and name it here.
+
+import { selectionStation } from './selection/index.ts';
+import type { SystemStation } from './station.ts';
+
+export const stations: readonly SystemStation[] = [selectionStation];

@@ -1,0 +1,164 @@
+// The native backend: the addon that scripts/build-kernels.mjs compiles where there is a C++ compiler.
+
+import { UnsupportedError } from '../core/errors.ts';
+import type { CheckedKernels } from './door.ts';
+
+type Pending = Promise<void> | undefined;
+type Optional<T> = T | undefined;
+
+/** The addon's exports; the order of arguments is that of native/bindings/node.cc. */
+interface Addon {
+  /** What this processor can run, fastest first. */
+  levels: string[];
+  Engine: new (simd: string, threads: number) => Engine;
+}
+
+interface Engine {
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: Float32Array,
+    b: Float32Array,
+    c: Float32Array,
+    strideA: number,
+    strideB: number,
+    strideC: number,
+    transposeA: boolean,
+    transposeB: boolean,
+    accumulate: boolean,
+  ): Pending;
+  nearest(
+    points: Float32Array,
+    rows: number,
+    dim: number,
+    centers: Float32Array,
+    centerCount: number,
+    origin: Optional<Float32Array>,
+    labels: Uint32Array,
+    distances: Float64Array,
+    secondLabels: Optional<Uint32Array>,
+    secondDistances: Optional<Float64Array>,
+    rescanned: Optional<BigUint64Array>,
+  ): Pending;
+  labelSums(
+    points: Float32Array,
+    rows: number,
+    dim: number,
+    labels: Uint32Array,
+    weights: Optional<Float64Array>,
+    sums: Float64Array,
+    counts: Float64Array,
+  ): Pending;
+  rowNorms(
+    points: Float32Array,
+    rows: number,
+    dim: number,
+    origin: Optional<Float32Array>,
+    norms: Float64Array,
+  ): Pending;
+  xxh64(
+    count: number,
+    values: BigUint64Array,
+    seeds: Optional<BigUint64Array>,
+    seed: bigint,
+    hashes: BigUint64Array,
+  ): Pending;
+  uniform(count: number, key0: number, key1: number, start: number, out: Float64Array): Pending;
+}
+
+/** The SIMD levels of the addon, fastest first. @throws {UnsupportedError} there is no addon, and why */
+export function nativeLevels(): readonly string[] {
+  return loadAddon().levels;
+}
+
+/**
+ * @param simd - one of `nativeLevels()`
+ * @param threads - threads of the engine, ≥ 1
+ * @throws {UnsupportedError} there is no addon, or it has no such level here
+ */
+export function nativeKernels(simd: string, threads: number): CheckedKernels {
+  const { Engine, levels } = loadAddon();
+  if (!levels.includes(simd)) {
+    throw new UnsupportedError(
+      `loadKernels: SIMD level "${simd}" is not available here; expected one of ${levels.join(', ')}.`,
+    );
+  }
+  const engine = new Engine(simd, threads);
+  return {
+    backend: 'native',
+    simd,
+    threads,
+    async gemm(t) {
+      await engine.gemm(
+        t.m,
+        t.n,
+        t.k,
+        t.a,
+        t.b,
+        t.c,
+        t.strideA,
+        t.strideB,
+        t.strideC,
+        t.transposeA,
+        t.transposeB,
+        t.accumulate,
+      );
+    },
+    async nearest(t) {
+      await engine.nearest(
+        t.points,
+        t.rows,
+        t.dim,
+        t.centers,
+        t.centerCount,
+        t.origin,
+        t.labels,
+        t.distances,
+        t.secondLabels,
+        t.secondDistances,
+        t.rescanned,
+      );
+    },
+    async labelSums(t) {
+      await engine.labelSums(t.points, t.rows, t.dim, t.labels, t.weights, t.sums, t.counts);
+    },
+    async rowNorms(t) {
+      await engine.rowNorms(t.points, t.rows, t.dim, t.origin, t.norms);
+    },
+    async xxh64({ values, seeds, hashes }) {
+      const [array, seed] = typeof seeds === 'bigint' ? [undefined, BigInt.asUintN(64, seeds)] : [seeds, 0n];
+      await engine.xxh64(values.length, values, array, seed, hashes);
+    },
+    async uniform({ key, start, out }) {
+      await engine.uniform(out.length, key[0], key[1], start, out);
+    },
+  };
+}
+
+let addon: Addon | undefined;
+
+function loadAddon(): Addon {
+  if (addon) return addon;
+  const builtin = globalThis.process?.getBuiltinModule;
+  if (!builtin) throw new UnsupportedError('loadKernels: native kernels need Node; expected backend "wasm".');
+  // The same path from src/kernels and from dist/kernels.
+  const url = new URL('../../native/build/provably.node', import.meta.url);
+  const { existsSync, readFileSync } = builtin('node:fs');
+  if (!existsSync(url)) {
+    let why = 'it was not built; `npm run setup` builds it';
+    const stamp = new URL('addon.json', url);
+    if (existsSync(stamp)) why = JSON.parse(readFileSync(stamp, 'utf8')).failure ?? why;
+    throw new UnsupportedError(`loadKernels: no native addon: ${why}.`);
+  }
+  try {
+    addon = builtin('node:module').createRequire(import.meta.url)(builtin('node:url').fileURLToPath(url));
+  } catch (cause) {
+    // Built for another machine or Node: say so, and let the caller fall back.
+    throw new UnsupportedError(
+      `loadKernels: the native addon does not load here (${(cause as Error).message}). Delete native/build and build it again.`,
+      { cause },
+    );
+  }
+  return addon as Addon;
+}

@@ -1,0 +1,133 @@
+// One instance of native/build/provably.wasm and its memory.
+
+import { NumericalError, UnsupportedError } from '../core/errors.ts';
+
+/** The module's exports; sizes in entries, arrays by address. native/bindings/wasm.cc has the same order. */
+export interface WasmExports {
+  memory: WebAssembly.Memory;
+  allocate(bytes: number): number;
+  mark(): number;
+  release(mark: number): void;
+  gemm(
+    m: number,
+    n: number,
+    k: number,
+    a: number,
+    b: number,
+    c: number,
+    strideA: number,
+    strideB: number,
+    strideC: number,
+    transposeA: number,
+    transposeB: number,
+    accumulate: number,
+  ): void;
+  nearest(
+    points: number,
+    rows: number,
+    dim: number,
+    centers: number,
+    centerCount: number,
+    origin: number,
+    labels: number,
+    distances: number,
+    secondLabels: number,
+    secondDistances: number,
+    rescanned: number,
+  ): void;
+  labelSums(
+    points: number,
+    rows: number,
+    dim: number,
+    labels: number,
+    weights: number,
+    sums: number,
+    counts: number,
+  ): void;
+  rowNorms(points: number, rows: number, dim: number, origin: number, norms: number): void;
+  xxh64(count: number, values: number, seeds: number, seed: bigint, hashes: number): void;
+  uniform(count: number, key0: number, key1: number, start: number, out: number): void;
+}
+
+type TypedArray = Float32Array | Float64Array | Uint32Array | BigUint64Array;
+
+/** Copies arrays in and out of an instance. Addresses hold until the end of the scope they were made in. */
+export class WasmModule {
+  readonly call: WasmExports;
+
+  constructor(exports: WasmExports) {
+    this.call = exports;
+  }
+
+  /** Runs `body` and frees all it allocated. @throws {NumericalError} the memory of WASM does not suffice */
+  scope<T>(body: () => T): T {
+    const mark = this.call.mark();
+    try {
+      return body();
+    } catch (cause) {
+      if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
+      throw new NumericalError(
+        'WASM kernels: a kernel trapped, most likely for lack of memory (4 GiB at most). Pass fewer rows or columns at once.',
+        { cause },
+      );
+    } finally {
+      this.call.release(mark);
+    }
+  }
+
+  /** Address of a copy of `array`; 0 when there is none. */
+  put(array: TypedArray | undefined): number {
+    if (!array) return 0;
+    const address = this.call.allocate(array.byteLength);
+    bytesOf(this.call.memory.buffer, address, array.byteLength).set(
+      bytesOf(array.buffer, array.byteOffset, array.byteLength),
+    );
+    return address;
+  }
+
+  /** Fills `array` from `address` and returns it. */
+  get<T extends TypedArray>(address: number, array: T): T {
+    bytesOf(array.buffer, array.byteOffset, array.byteLength).set(
+      bytesOf(this.call.memory.buffer, address, array.byteLength),
+    );
+    return array;
+  }
+}
+
+// Memory that grows takes a new buffer, so views are made at each use.
+function bytesOf(buffer: ArrayBufferLike, start: number, length: number): Uint8Array {
+  return new Uint8Array(buffer, start, length);
+}
+
+let loading: Promise<WasmModule> | undefined;
+
+/** This thread's instance. @throws {UnsupportedError} the module is not there, or this platform has no WASM SIMD */
+export function wasmModule(): Promise<WasmModule> {
+  loading ??= instantiate();
+  loading.catch(() => {
+    loading = undefined;
+  });
+  return loading;
+}
+
+async function instantiate(): Promise<WasmModule> {
+  // The same path from src/kernels and from dist/kernels.
+  const url = new URL('../../native/build/provably.wasm', import.meta.url);
+  try {
+    const { instance } = await WebAssembly.instantiate(await readBytes(url));
+    return new WasmModule(instance.exports as unknown as WasmExports);
+  } catch (cause) {
+    throw new UnsupportedError(
+      `loadKernels: no WASM kernels: ${(cause as Error).message}. \`npm run setup\` builds them.`,
+      { cause },
+    );
+  }
+}
+
+async function readBytes(url: URL): Promise<BufferSource> {
+  const builtin = globalThis.process?.getBuiltinModule;
+  if (builtin && url.protocol === 'file:') return builtin('node:fs').readFileSync(url);
+  const response = await fetch(url);
+  if (!response.ok) throw new UnsupportedError(`${url} answered ${response.status}`);
+  return response.arrayBuffer();
+}
