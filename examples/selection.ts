@@ -21,8 +21,12 @@ const loss = (ids: Uint32Array): Float64Array => {
 
 const result = await selectData(points, { loss, size: 400, seed: 7 });
 const { value: selection } = result;
-console.log(`asked ${asked} losses to choose ${selection.ids.length} of ${points.rows} rows (k = ${selection.k})`);
-console.log(`first rows and weights: ${Array.from(selection.ids.subarray(0, 3), (id, j) => `${id} × ${selection.weights[j].toFixed(1)}`).join(', ')}`);
+console.log(
+  `asked ${asked} losses to choose ${selection.ids.length} of ${points.rows} rows (k = ${selection.k})`,
+);
+console.log(
+  `first rows and weights: ${Array.from(selection.ids.subarray(0, 3), (id, j) => `${id} × ${selection.weights[j].toFixed(1)}`).join(', ')}`,
+);
 console.log(`\n${formatCertificate(auditSelection(result, losses).certificate)}`);
 for (const warning of result.certificate.warnings) console.log(`  ! ${warning}`);
 
@@ -30,10 +34,15 @@ for (const warning of result.certificate.warnings) console.log(`  ! ${warning}`)
 const estimate = estimateMean(selection, loss(selection.ids));
 const exact = losses.reduce((sum, value) => sum + value, 0) / losses.length;
 const { low, high } = estimate.interval;
-console.log(`\nmean loss ${estimate.value.toFixed(4)}, 95 % interval ${low.toFixed(4)} … ${high.toFixed(4)}; exact ${exact.toFixed(4)}`);
+console.log(
+  `\nmean loss ${estimate.value.toFixed(4)}, 95 % interval ${low.toFixed(4)} … ${high.toFixed(4)}; exact ${exact.toFixed(4)}`,
+);
 const needed = rowsNeeded(estimate, 0.02);
 console.log(`±2 % takes ${needed.total} rows (${needed.uniform} by uniform sampling)`);
 
 // The formula is open too: any scores of your own will do.
-const own = drawSample(losses.map((value) => value + 0.1), { size: 400, scheme: 'fixed-size', seed: 7 });
+const own = drawSample(
+  losses.map((value) => value + 0.1),
+  { size: 400, scheme: 'fixed-size', seed: 7 },
+);
 console.log(`own scores: mean ${estimateMean(own, loss(own.ids)).value.toFixed(4)}`);
