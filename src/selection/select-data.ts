@@ -24,8 +24,8 @@ import {
  *
  * Clusters the embeddings, asks the losses of one row per cluster (and of a few probes), gives every row the score
  * σ(e) = ℓ̂(cluster) + Λ·distance^z, and draws rows with probability (1−α)·σ/T + α/n. In memory or out of core: beside the
- * blocks of the source it keeps at most 24 bytes per row until the sample is drawn, and the same seed gives the same
- * rows whatever the size of the blocks.
+ * blocks of the source it keeps labels, distances and scores (20 bytes per row), probabilities (8) and, for schemes without
+ * repeats, inclusion probabilities while it draws (8). The same seed gives the same rows whatever the size of the blocks.
  *
  * @param points - embeddings, shape (n, d)
  * @returns row ids with weights and a report; the certificate bounds |Σ weight·ℓ − Σℓ| in the unit of the loss
