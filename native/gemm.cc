@@ -25,8 +25,8 @@ void gemmScalar(const GemmTask& t, Team&) {
 namespace {
 
 // Terms summed before C is touched again: long enough to hide that traffic, short enough that a panel of B
-// (kDepth × kTileColumns floats, 48 KiB at most) and a block of A (192 KiB at most) share a 1 MiB L2.
-constexpr size_t kDepth = 256;
+// (kDepth × kTileColumns floats, 96 KiB at most) and a block of A (384 KiB at most) share a 1 MiB L2.
+constexpr size_t kDepth = 512;
 constexpr size_t kBlockRows = 24 * kTileRows;
 constexpr size_t kBlockColumns = 4096 / kTileColumns * kTileColumns;
 
@@ -75,7 +75,7 @@ void multiplyBlocks(const GemmTask& t, const Block& at, size_t firstColumn, size
       if (rows == kTileRows && columns == kTileColumns) {
         microKernel(at.depth, a + i * at.depth, b + j * at.depth, c, t.strideC, accumulate);
       } else {
-        microKernel(at.depth, a + i * at.depth, b + j * at.depth, tile, kTileColumns, false);
+        microKernelNarrow(at.depth, a + i * at.depth, b + j * at.depth, columns, tile, kTileColumns, false);
         addTile(tile, rows, columns, c, t.strideC, accumulate);
       }
     }

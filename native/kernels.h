@@ -14,7 +14,7 @@ namespace provably {
 
 // C (m, n) = op(A) (m, k) · op(B) (k, n), or C += when `accumulate`.
 // `stride*` are entries between starts of consecutive stored rows: A is stored (m, k), or (k, m) when transposeA.
-// Error of an entry ≤ γ(k + ⌈k / 256⌉ + 1) · Σ|aᵢ bᵢ| with γ(j) = ju / (1 − ju), plus one rounding of C when accumulating:
+// Error of an entry ≤ γ(k + ⌈k / 512⌉ + 1) · Σ|aᵢ bᵢ| with γ(j) = ju / (1 − ju), plus one rounding of C when accumulating:
 // k products in some fixed order, blocks of k added to C one after another.
 struct GemmTask {
   size_t m, n, k;

@@ -6,40 +6,56 @@
 
 namespace provably::PROVABLY_TARGET {
 
-void microKernel(size_t depth, const float* a, const float* b, float* c, size_t strideC, bool accumulate) {
+namespace {
+
+template <size_t Vectors>
+void multiply(size_t depth, const float* a, const float* b, float* c, size_t strideC, bool accumulate) {
+  // C is needed only at the end, and is in no near cache: fetched while the sums grow.
+  if (accumulate)
+    for (size_t i = 0; i < kTileRows; i++)
+      for (size_t j = 0; j < Vectors; j++) __builtin_prefetch(c + i * strideC + j * kLanes, 1);
   // The compiler keeps this array in registers because every index is a constant after unrolling.
-  Floats sum[kTileRows][kTileVectors];
+  Floats sum[kTileRows][Vectors];
   PROVABLY_UNROLL
   for (size_t i = 0; i < kTileRows; i++)
     PROVABLY_UNROLL
-    for (size_t j = 0; j < kTileVectors; j++) sum[i][j] = Floats{};
+    for (size_t j = 0; j < Vectors; j++) sum[i][j] = Floats{};
   for (size_t p = 0; p < depth; p++) {
-    Floats right[kTileVectors];
+    Floats right[Vectors];
     PROVABLY_UNROLL
-    for (size_t j = 0; j < kTileVectors; j++) right[j] = loadFloats(b + j * kLanes);
+    for (size_t j = 0; j < Vectors; j++) right[j] = loadFloats(b + j * kLanes);
     PROVABLY_UNROLL
     for (size_t i = 0; i < kTileRows; i++) {
       const Floats left = broadcast(a[i]);
       PROVABLY_UNROLL
-      for (size_t j = 0; j < kTileVectors; j++) sum[i][j] += left * right[j];
+      for (size_t j = 0; j < Vectors; j++) sum[i][j] += left * right[j];
     }
     a += kTileRows;
     b += kTileColumns;
   }
-  if (accumulate) {
+  PROVABLY_UNROLL
+  for (size_t i = 0; i < kTileRows; i++)
     PROVABLY_UNROLL
-    for (size_t i = 0; i < kTileRows; i++)
-      PROVABLY_UNROLL
-      for (size_t j = 0; j < kTileVectors; j++) {
-        float* to = c + i * strideC + j * kLanes;
-        storeFloats(to, loadFloats(to) + sum[i][j]);
-      }
-  } else {
-    PROVABLY_UNROLL
-    for (size_t i = 0; i < kTileRows; i++)
-      PROVABLY_UNROLL
-      for (size_t j = 0; j < kTileVectors; j++) storeFloats(c + i * strideC + j * kLanes, sum[i][j]);
-  }
+    for (size_t j = 0; j < Vectors; j++) {
+      float* to = c + i * strideC + j * kLanes;
+      storeFloats(to, accumulate ? loadFloats(to) + sum[i][j] : sum[i][j]);
+    }
+}
+
+}  // namespace
+
+void microKernel(size_t depth, const float* a, const float* b, float* c, size_t strideC, bool accumulate) {
+  multiply<kTileVectors>(depth, a, b, c, strideC, accumulate);
+}
+
+void microKernelNarrow(size_t depth, const float* a, const float* b, size_t columns, float* c, size_t strideC, bool accumulate) {
+  static_assert(kTileVectors == 2 || kTileVectors == 3, "one case per narrower tile");
+  if (columns <= kLanes)
+    multiply<1>(depth, a, b, c, strideC, accumulate);
+  else if (columns <= 2 * kLanes)
+    multiply<2>(depth, a, b, c, strideC, accumulate);
+  else
+    multiply<kTileVectors>(depth, a, b, c, strideC, accumulate);
 }
 
 }  // namespace provably::PROVABLY_TARGET

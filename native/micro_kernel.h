@@ -10,4 +10,7 @@ namespace provably::PROVABLY_TARGET {
 // Error of an entry ≤ γ(depth) Σ|a b| with fused multiply-adds, γ(depth + 1) Σ|a b| without.
 void microKernel(size_t depth, const float* a, const float* b, float* c, size_t strideC, bool accumulate);
 
+// The same for the first `columns` columns of the tile; it may write the rest of the last vector as well.
+void microKernelNarrow(size_t depth, const float* a, const float* b, size_t columns, float* c, size_t strideC, bool accumulate);
+
 }  // namespace provably::PROVABLY_TARGET

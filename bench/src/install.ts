@@ -1,0 +1,66 @@
+// Peers of the benchmarks: npm packages into bench/node_modules, Python packages into bench/.venv. Installed on first
+// use, since nothing but the benchmarks needs them.
+
+import { spawnSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const bench = dirname(dirname(fileURLToPath(import.meta.url)));
+const venv = join(bench, '.venv');
+
+export const pythonPath: string = join(
+  venv,
+  process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python',
+);
+
+/** Installs what is missing or changed, and says so. @throws {Error} a step fails */
+export async function installPeers(): Promise<void> {
+  once(
+    join(bench, 'node_modules/.peers'),
+    join(bench, 'package.json'),
+    'npm peers into bench/node_modules',
+    () => {
+      const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
+      run(npm, [
+        'install',
+        '--workspaces=false',
+        '--no-package-lock',
+        '--no-audit',
+        '--no-fund',
+        '--loglevel=error',
+      ]);
+    },
+  );
+  once(join(venv, 'peers'), join(bench, 'requirements.txt'), 'Python peers into bench/.venv', () => {
+    if (!existsSync(pythonPath)) run(process.env.PYTHON ?? 'python3', ['-m', 'venv', venv]);
+    run(pythonPath, [
+      '-m',
+      'pip',
+      'install',
+      '--quiet',
+      '--disable-pip-version-check',
+      '-r',
+      'requirements.txt',
+    ]);
+  });
+}
+
+/** Runs `install` unless it has run for this very list. */
+function once(stamp: string, list: string, what: string, install: () => void): void {
+  const wanted = createHash('sha256').update(readFileSync(list)).digest('hex');
+  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
+  console.error(`bench: installing ${what} …`);
+  install();
+  writeFileSync(stamp, wanted);
+}
+
+function run(command: string, args: string[]): void {
+  const { status, error } = spawnSync(command, args, { cwd: bench, stdio: ['ignore', 2, 2] });
+  if (status !== 0) {
+    throw new Error(
+      `${command} ${args.join(' ')} failed${error ? ` (${error.message})` : ''}; see the lines above.`,
+    );
+  }
+}
