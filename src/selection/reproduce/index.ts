@@ -22,7 +22,6 @@ export { type OutlierFigures, type OutlierOptions, reproduceOutliers } from './o
 export type { Choice, Picker } from './pickers.ts';
 export type { Pilot, Pool, PoolOptions } from './pool.ts';
 export type { Measured, ProtocolOptions, ProtocolReport, Verdict } from './protocol.ts';
-export { PROTOCOLS, type Protocol } from './registry.ts';
 export {
   type RegressionFigures,
   type RegressionMethod,
