@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import type { Matrix32 } from '../core/matrix.ts';
+import { type Matrix32, takeRows } from '../core/matrix.ts';
 import { createRng } from '../core/rng.ts';
 import { loadMnist, takeLabelled } from '../data/datasets/index.ts';
+import { shuffledBatches } from './batches.ts';
 import { crossEntropies, Mlp } from './mlp.ts';
 import { sgd } from './optimizers.ts';
 import { trainMlp } from './train-mlp.ts';
@@ -67,6 +68,23 @@ describe('trainMlp', () => {
     });
   });
 
+  it('averages a last, shorter batch over its own rows', async () => {
+    const features = randomRows(7, 3, 1);
+    const labels = [0, 2, 1, 1, 0, 2, 2];
+    const weights = [1, 0.5, 2, 0, 1.5, 1, 1];
+    const options = { hidden: [5], batchSize: 4, optimizer: sgd(), learningRate: 0, seed: 3, epochs: 1 };
+    const { model, history } = await trainMlp({ features, labels, weights }, options);
+    const batches = shuffledBatches(7, 4, createRng(3).fork('order').fork(0));
+    const expected = batches.map(({ ids, count }) => {
+      const real = [...ids.subarray(0, count)];
+      const pick = (values: number[]) => real.map((id) => values[id]);
+      return exactLoss(model, flat(model), takeRows(features, real), pick(labels), pick(weights));
+    });
+    assert.equal(batches[1].count, 3);
+    // The error of jax-js's log, as above.
+    assert.ok(Math.abs(history.losses[0] - (expected[0] + expected[1]) / 2) < 1.5e-5);
+  });
+
   it('gives a row of weight 0 no say', async () => {
     const features = randomRows(20, 4, 2);
     const labels = Array.from({ length: 20 }, (_, i) => i % 3);
@@ -90,7 +108,8 @@ describe('trainMlp', () => {
     const features = randomRows(1, 20, 4);
     const options = { hidden: [4000], optimizer: sgd(), learningRate: 1, seed: 2, classes: 2 };
     const rows = { features, labels: [1] };
-    const start = (await trainMlp(rows, { ...options, epochs: 0 })).model.layers[1].weight;
+    const { model: initial } = await trainMlp(rows, { ...options, epochs: 0 });
+    const start = initial.layers[1].weight;
     const touched = async (dropout: number) => {
       const { model } = await trainMlp(rows, { ...options, epochs: 1, dropout });
       const end = model.layers[1].weight;
@@ -103,6 +122,17 @@ describe('trainMlp', () => {
     assert.ok(kept.every((touch, u) => !touch || active[u]));
     // Binomial(activeCount ≈ 2000, 0.7): five standard errors, false-failure rate about 6e-7.
     assert.ok(Math.abs(share - 0.7) < 5 * Math.sqrt(0.21 / activeCount), `kept ${share}`);
+
+    // The step of the output bias is label − softmax, which tells the logits: those of the kept units, scaled up.
+    const { model } = await trainMlp(rows, { ...options, epochs: 1, dropout: 0.3 });
+    const odds = Math.log(-model.layers[1].bias[0] / (1 - model.layers[1].bias[1]));
+    const hidden = (await initial.embed(features)).data;
+    const wanted = kept.reduce(
+      (sum, isKept, u) =>
+        sum + (isKept ? (hidden[u] * (start.data[2 * u] - start.data[2 * u + 1])) / 0.7 : 0),
+      0,
+    );
+    assert.ok(Math.abs(odds - wanted) < 1e-4 * Math.max(1, Math.abs(wanted)), `${odds} ≠ ${wanted}`);
   });
 
   it('learns handwritten digits', async () => {

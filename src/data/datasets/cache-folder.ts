@@ -1,5 +1,6 @@
 // Where converted data sets are kept, and how a folder appears there whole or not at all.
 
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
@@ -21,19 +22,29 @@ export function defaultCacheFolder(): string {
 }
 
 /**
- * Lets `fill` write into an empty folder beside `folder`, then moves it there in one step: readers see the old
- * folder or the whole new one, and a failure or Ctrl-C leaves nothing of that name.
+ * Lets `fill` write into an empty folder beside `folder`, then moves it there: a failure or Ctrl-C leaves nothing of that
+ * name, and readers see the old folder or the whole new one.
+ *
+ * When several processes make the same folder at once, the first to finish wins and the others throw theirs away.
  */
 export async function replaceFolder(folder: string, fill: (draft: string) => Promise<void>): Promise<void> {
   await mkdir(dirname(folder), { recursive: true });
+  const replaces = existsSync(folder);
   const draft = await mkdtemp(`${folder}.`);
   try {
     await fill(draft);
-    await rm(folder, { recursive: true, force: true });
-    await rename(draft, folder);
-  } catch (cause) {
+    // Two renames rather than a slow removal first: the name is missing for microseconds only.
+    if (replaces) await rename(folder, `${draft}.old`).catch(ignoreCode('ENOENT'));
+    await rename(draft, folder).catch(ignoreCode('ENOTEMPTY', 'EEXIST', 'EPERM'));
+  } finally {
     await rm(draft, { recursive: true, force: true });
-    // Another process may have finished the same folder between the two steps above; its copy is as good.
-    if (!['ENOTEMPTY', 'EEXIST'].includes((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+    await rm(`${draft}.old`, { recursive: true, force: true });
   }
+}
+
+/** Handler that swallows file system errors of these codes: another process was quicker. */
+function ignoreCode(...codes: string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? '')) throw error;
+  };
 }

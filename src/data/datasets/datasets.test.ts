@@ -152,6 +152,15 @@ describe('replaceFolder', () => {
     assert.deepEqual(await readdir(join(folder, 'deep')), ['result']);
   });
 
+  it('lets the first of two makers win, and leaves no draft of the other', async () => {
+    const path = join(folder, 'race', 'result');
+    await Promise.all(
+      ['a', 'b'].map((name) => replaceFolder(path, (draft) => writeFile(join(draft, name), name))),
+    );
+    assert.equal((await readdir(path)).length, 1);
+    assert.deepEqual(await readdir(join(folder, 'race')), ['result']);
+  });
+
   it('keeps copies in the checkout', () => {
     assert.match(defaultCacheFolder(), /\.cache$/);
   });

@@ -181,9 +181,9 @@ function verdictsOf({ budget, accuracy, meanLoss }: LongTailFigures, confidence:
   const gain = gainOf(accuracy.sensitivity, accuracy.uniform);
   const coverage = meanLoss.reduce((sum, run) => sum + run.coverage, 0) / meanLoss.length;
   return [
+    // The spec promises 4 points at 500; the gain shrinks as the budget grows, and no figure is promised there.
     judge(`budget ${budget}: selection beats uniform sampling`, gain.mean, {
-      // The spec asks for 4 points at 500; the gain shrinks as the budget grows.
-      low: budget <= 500 ? 4 : 2,
+      low: budget <= 500 ? 4 : 0,
       unit: 'points',
     }),
     judge(

@@ -1,5 +1,6 @@
 // What every protocol returns: its setting, its figures, and what the figures say about the claims they are to support.
 
+import { shortNumber } from '../../core/certificate.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { summarize } from '../../core/statistics/index.ts';
 
@@ -73,7 +74,8 @@ export function judge(
   measured: number,
   { low = -Infinity, high = Infinity, unit }: { low?: number; high?: number; unit: string },
 ): Verdict {
-  const required = low === -Infinity ? `≤ ${high}` : high === Infinity ? `≥ ${low}` : `${low} … ${high}`;
+  const [least, most] = [shortNumber(low), shortNumber(high)];
+  const required = low === -Infinity ? `≤ ${most}` : high === Infinity ? `≥ ${least}` : `${least} … ${most}`;
   return { claim, measured, unit, required, passed: measured >= low && measured <= high };
 }
 

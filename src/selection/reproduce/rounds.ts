@@ -123,8 +123,6 @@ async function runRounds(
     mode: 'balanced',
     seed,
     signal,
-    // All rounds are to be seen: no early stop.
-    stopDistance: 0,
     loss: (ids) => candidateLosses(pool, { ...pilot, model }, ids),
     embed: () => model.embed(candidateFeatures),
     train: async ({ ids }) => {
