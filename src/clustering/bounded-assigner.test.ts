@@ -7,7 +7,7 @@ import { type Assigner, type AssignerContext, LloydAssigner } from './assigner.t
 import { AutoAssigner } from './auto-assigner.ts';
 import { BoundedAssigner } from './bounded-assigner.ts';
 import { MeanUpdate } from './center-update.ts';
-import { iterate } from './iterate.ts';
+import { centerShifts, iterate } from './iterate.ts';
 import { measureMoments } from './moments.ts';
 import { oracleLloyd } from './oracle.ts';
 import { Rows } from './rows.ts';
@@ -111,6 +111,43 @@ describe('assigners', () => {
       }
       // Bounds that never settle a row would pass all the above.
       assert.ok(skipped > 20 * 400, `${skipped} rows skipped`);
+    });
+  }
+
+  for (const name of ['hamerly', 'yinyang', 'elkan']) {
+    it(`${name}: labels of Lloyd while single centers step about, onto ties and off them`, async () => {
+      // Means hide mistakes: they move all at once and seldom tie. Here the bounds must hold for any movement.
+      const kernels = await loadKernels();
+      const bases = [[0.1, 0.7, 0.31, 0.9, 0.45], undefined];
+      for (let seed = 0; seed < 150; seed++) {
+        const rng = createRng(seed).fork('steps');
+        const base = bases[seed % 2];
+        const cols = base ? base.length : 1 + rng.integer(2);
+        // A place of the lattice 0 … 4, or a permutation of one vector (distances that tie but for rounding).
+        const place = () =>
+          base ? shuffle([...base], rng) : Array.from({ length: cols }, () => rng.integer(5));
+        const count = 40;
+        const k = 2 + rng.integer(10);
+        const data = Float32Array.from(Array.from({ length: count }, place).flat());
+        const rows = new Rows('test', { data, rows: count, cols });
+        const context = { kernels, cols, centerCount: k, tileRows: count, origin: new Float32Array(cols) };
+        const labels = [new Uint32Array(count), new Uint32Array(count)];
+        const plain = assigners.lloyd({ ...context, labels: labels[0] });
+        const bounded = assigners[name]({ ...context, labels: labels[1] });
+        let centers = Float32Array.from(Array.from({ length: k }, place).flat());
+        let shifts: Float64Array | undefined;
+        for (let step = 0; step < 12; step++) {
+          for (const assigner of [plain, bounded]) {
+            await assigner.begin(centers, shifts);
+            for await (const tile of rows.tiles()) await assigner.assign(tile);
+          }
+          assert.deepEqual(labels[1], labels[0], `seed ${seed}, step ${step}`);
+          const next = centers.slice();
+          for (let j = 0; j < k; j++) if (rng.next() < 0.3) next.set(place(), j * cols);
+          shifts = centerShifts(centers, next, cols);
+          centers = next;
+        }
+      }
     });
   }
 

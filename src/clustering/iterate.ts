@@ -111,7 +111,7 @@ export function objective(distances: Float64Array, weights: Float64Array | undef
 }
 
 /** Distance from each old center to its new one, rounded up. */
-function centerShifts(from: Float32Array, to: Float32Array, cols: number): Float64Array {
+export function centerShifts(from: Float32Array, to: Float32Array, cols: number): Float64Array {
   const up = 1 + roundingMargin(cols);
   return Float64Array.from(
     { length: from.length / cols },

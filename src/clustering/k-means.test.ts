@@ -246,6 +246,12 @@ describe('kMeans', () => {
       const { centers } = await kMeans(points, { k: 1, init, power: 1, tolerance: 0, maxIterations: 400 });
       assert.ok(Math.abs(centers.data[0] - 5) < 0.01, `from ${start} to ${centers.data[0]}`);
     }
+    // Two rows on the median outweigh the pull of the others, which by themselves would put the center at 4.17.
+    const held = { data: Float32Array.of(0, 4, 5, 5, 100), rows: 5, cols: 1 };
+    const init = { data: Float32Array.of(5), rows: 1, cols: 1 };
+    const { history, converged } = await kMeans(held, { k: 1, init, power: 1, tolerance: 0 });
+    assert.equal(history[0].shift, 0);
+    assert.equal(converged, true);
   });
 
   describe('over a source', () => {
@@ -291,6 +297,15 @@ describe('kMeans', () => {
       assert.deepEqual([...result.labels], oracleAssign(mixture, result.centers.data).labels);
       const full = await kMeans(mixture, { k: 4, seed: 5 });
       assert.ok(result.inertia < 1.5 * full.inertia);
+    });
+
+    it('trains on rows of positive weight only', async () => {
+      // As many of them as the sample has room for: it must be these.
+      const weights = Float64Array.from({ length: 600 }, (_, i) => Number(i % 15 === 0));
+      const init = takeRows(mixture, [0, 15]);
+      const all = await kMeans(mixture, { k: 2, init, weights });
+      const sampled = await kMeans(mixture, { k: 2, init, weights, trainRowsPerCenter: 20 });
+      assert.deepEqual(sampled.centers, all.centers);
     });
 
     it('seeds with few passes by default when every iteration is one', async () => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Matrix32, matrixSource } from '../../core/matrix.ts';
+import { prefixSum, searchPrefix } from '../../core/prefix-sum.ts';
+import { createRng } from '../../core/rng.ts';
 import { chiSquarePValue } from '../../core/statistics/index.ts';
 import { kMeans } from '../k-means.ts';
 import { oracleAssign } from '../oracle.ts';
@@ -164,6 +166,9 @@ describe('seedCenters', () => {
 describe('the quality of seeds', () => {
   const { points } = gaussianMixture({ rows: 1500, cols: 8, components: 20, seed: 3 });
 
+  const points8 = Array.from({ length: 1500 }, (_, i) => points.data.slice(8 * i, 8 * i + 8));
+  const gap = (a: Float32Array, b: Float32Array) => a.reduce((sum, x, p) => sum + (x - b[p]) ** 2, 0);
+
   async function finalInertias(init: SeedingMethod, k: number, seeds: number): Promise<number[]> {
     const all: number[] = [];
     for (let seed = 0; seed < seeds; seed++) all.push((await kMeans(points, { k, init, seed })).inertia);
@@ -183,6 +188,39 @@ describe('the quality of seeds', () => {
     const reference = median(await finalInertias('k-means++', 40, 10));
     const found = median(await finalInertias('afk-mc2', 40, 10));
     assert.ok(found <= 1.1 * reference, `${found} against ${reference}`);
+  });
+
+  it('greedy chooses the same rows whether or not all lie at 4096', async () => {
+    // Multiples of 1/1024 up to 8 or so stay exact when moved; products of rows not centred would be off by more than D².
+    const near = { ...points, data: points.data.map((x) => Math.round(16 * x) / 1024) };
+    const far = { ...near, data: near.data.map((x) => 4096 + x) };
+    const options = { k: 60, seed: 1 };
+    assert.deepEqual((await seedCenters(far, options)).indices, (await seedCenters(near, options)).indices);
+  });
+
+  it('greedy takes each center in before it chooses the next of a batch', async () => {
+    // By the book: one pass per center. The ratio below is 0.997; blind to the batch's own centers it would be 1.019.
+    const k = 100;
+    const trials = 2 + Math.floor(Math.log(k));
+    let batched = 0;
+    let byTheBook = 0;
+    for (let seed = 0; seed < 10; seed++) {
+      const { centers } = await seedCenters(points, { k, seed });
+      batched += oracleAssign(points, centers.data).distances.reduce((sum, x) => sum + x, 0);
+      const rng = createRng(seed).fork('by the book');
+      let distances = points8.map((row) => gap(row, points8[rng.integer(1500)]));
+      for (let j = 1; j < k; j++) {
+        const prefix = prefixSum(distances);
+        const options = Array.from({ length: trials }, () => {
+          const chosen = points8[searchPrefix(prefix, rng.next() * prefix[prefix.length - 1])];
+          return distances.map((distance, i) => Math.min(distance, gap(points8[i], chosen)));
+        });
+        const total = (values: number[]) => values.reduce((sum, x) => sum + x, 0);
+        distances = options.reduce((best, option) => (total(option) < total(best) ? option : best));
+      }
+      byTheBook += distances.reduce((sum, x) => sum + x, 0);
+    }
+    assert.ok(batched / byTheBook < 1.01, `ratio ${batched / byTheBook}`);
   });
 
   it('greedy potentials are those of the oracle: its seeds beat plain ones', async () => {
