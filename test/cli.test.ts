@@ -57,7 +57,10 @@ describe('provably', () => {
       [['cluster', 'x.npy', '--k', '3', '--out', 'x.xls'], /--out x\.xls; expected .*\.parquet/],
       [['select', 'x.npy', '--losses', 'l', '--out', 'o.csv'], /give --size .* or --epsilon/],
       [['select', 'x.npy', '--losses', 'l', '--size', '1%'], /give --out, or --json/],
-      [['select', 'x.npy', '--size', '1%', '--out', 'o.csv', '--report', 'r.pdf'], /\.json or \.html/],
+      [
+        ['select', 'x.npy', '--size', '1%', '--out', 'o.csv', '--report', 'r.pdf'],
+        /--report r\.pdf; expected a name that ends in \.json, \.html/,
+      ],
       [['reproduce', 'selction'], /Allowed choices are selection/],
       [['reproduce', 'selection', '--only', 'X99'], /X99; selection has .*X2b/],
       [['tour', '--only', 'sorting'], /sorting; expected some of selection/],
@@ -100,7 +103,14 @@ describe('provably info', () => {
   it('tells kernels, versions and optional packages', async () => {
     const { code, stdout } = await runCli(['info']);
     assert.equal(code, 0);
-    for (const part of ['kernels', 'threads', process.versions.node, '@duckdb/node-api']) {
+    for (const part of [
+      'kernels',
+      'threads',
+      'Backends',
+      'wasm',
+      process.versions.node,
+      '@duckdb/node-api',
+    ]) {
       assert.ok(stdout.includes(part), `${part} not in ${stdout}`);
     }
   });
@@ -109,6 +119,7 @@ describe('provably info', () => {
     const { stdout } = await runCli(['info', '--json'], { env: { PROVABLY_KERNELS: 'ts' } });
     const { kernels, packages } = JSON.parse(stdout);
     assert.equal(kernels.backend, 'ts');
+    for (const { levels, reason } of kernels.backends) assert.ok(levels.length > 0 || reason);
     assert.ok(packages.some(({ name }: { name: string }) => name === 'linkedom'));
   });
 });

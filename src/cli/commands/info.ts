@@ -1,7 +1,7 @@
 // `provably info`: what this installation can do on this machine.
 
 import { Command } from 'commander';
-import { loadKernels } from '../../kernels/index.ts';
+import { describeKernels, type KernelsInfo } from '../../kernels/index.ts';
 import { type CliContext, colorsFor } from '../context.ts';
 import { printFields, printJson } from '../output.ts';
 import { optionalPackages, packageVersion } from '../packages.ts';
@@ -22,16 +22,15 @@ interface Info {
   version: string;
   node: string;
   platform: string;
-  kernels: { backend: string; simd: string; threads: number };
+  kernels: KernelsInfo;
   packages: { name: string; purpose: string; version: string | null }[];
 }
 
 async function collectInfo({ version, runtime }: CliContext): Promise<Info> {
-  const { backend, simd, threads } = await loadKernels();
   return {
     version,
     ...runtime,
-    kernels: { backend, simd, threads },
+    kernels: await describeKernels(),
     packages: optionalPackages.map(([name, purpose]) => ({
       name,
       purpose,
@@ -48,6 +47,14 @@ function printInfo(context: CliContext, { version, node, platform, kernels, pack
     ['kernels', `${kernels.backend} ${kernels.simd}`],
     ['threads', String(kernels.threads)],
   ]);
+  context.stdout.write(`\n${bold('Backends')}\n`);
+  printFields(
+    context,
+    kernels.backends.map(({ backend, levels, reason }) => [
+      backend,
+      levels.length > 0 ? levels.join(', ') : `${yellow('not available')} — ${reason}`,
+    ]),
+  );
   context.stdout.write(`\n${bold('Optional packages')}\n`);
   printFields(
     context,

@@ -44,7 +44,7 @@ describe('openLossJournal', () => {
   it('drops a last line that was cut short, and goes on after the one before', async () => {
     const path = newPath();
     await withJournal(path, 'm', (journal) => journal.append([{ id: '1', loss: 1 }]));
-    await appendFile(path, '{"model":"m","id":"2","lo');
+    await appendFile(path, `{"model":"m","id":"${'2'.repeat(500)}`); // longer than what comes next
     await withJournal(path, 'm', async (journal) => {
       assert.equal(journal.size, 1);
       await journal.append([

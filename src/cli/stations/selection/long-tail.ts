@@ -183,10 +183,14 @@ function lossCertificate({ meanLoss }: LongTailFigures, seed: number): NamedCert
   };
 }
 
-/** The theorem's own promise for the total loss, from the first run. */
+/** The theorem's own promise for the total loss, from the first run. The library does not know the unit of a loss; here it is nats. */
 function selectionCertificate({ meanLoss }: LongTailFigures): NamedCertificate {
   const [{ rows, certificate }] = meanLoss;
-  const { scale } = certificate.bound;
-  const value = scale === undefined ? 'not known' : `about ${shortNumber(scale)} ${certificate.bound.unit}`;
-  return { title: `Total loss of ${rows} rows from the rows picked`, value, certificate };
+  const bound = { ...certificate.bound, unit: 'nats' };
+  const value = bound.scale === undefined ? 'not known' : `about ${shortNumber(bound.scale)} nats`;
+  return {
+    title: `Total loss of ${rows} rows from the rows picked`,
+    value,
+    certificate: { ...certificate, bound },
+  };
 }

@@ -1,0 +1,68 @@
+// `provably tour` and `provably reproduce`, as processes: real data, small.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { parseHTML } from 'linkedom';
+import { runCli } from './run-cli.ts';
+
+const cwd = mkdtempSync(join(tmpdir(), 'provably-tour-'));
+after(() => rmSync(cwd, { recursive: true }));
+
+describe('provably tour', () => {
+  it('runs every system, prints one JSON object each, and writes a self-contained report', async () => {
+    const { code, stdout, stderr } = await runCli(['tour', '--quick', '--json'], { cwd });
+    assert.equal(code, 0, stderr);
+    const records = stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      records.map(({ system }) => system),
+      ['selection'],
+    );
+    for (const { input, value, certificate, seconds, figures } of records) {
+      assert.ok(input && value && seconds > 0);
+      assert.ok(certificate.bound.value > 0 && certificate.audit.sample);
+      for (const figure of Object.values(figures)) assert.equal(typeof figure, 'number');
+    }
+    const { document } = parseHTML(readFileSync(join(cwd, 'report/index.html'), 'utf8'));
+    assert.equal(document.querySelectorAll('section').length, records.length);
+    assert.equal(document.querySelectorAll('script, link, [src]').length, 0);
+    for (const svg of document.querySelectorAll('svg')) assert.ok(svg.getAttribute('aria-label'));
+    assert.ok(document.querySelectorAll('.certificate').length >= 1);
+  });
+
+  it('leaves nothing behind on Ctrl-C', async () => {
+    const { code, stdout, stderr } = await runCli(['tour', '--report', 'stopped/index.html'], {
+      cwd,
+      during: (child) => setTimeout(() => child.kill('SIGINT'), 2500),
+    });
+    assert.equal(code, 130, stderr);
+    assert.equal(stdout, '');
+    assert.match(stderr, /interrupted/);
+    assert.deepEqual(
+      readdirSync(cwd).filter((name) => name !== 'report'),
+      [],
+    );
+  });
+});
+
+describe('provably reproduce', () => {
+  it('lists experiments, runs one, and says what was to show', async () => {
+    const listed = await runCli(['reproduce', 'selection', '--list'], { cwd });
+    assert.deepEqual(listed.stdout.match(/^X\w+/gm), ['X1', 'X2', 'X2b', 'X3', 'X4', 'X5', 'X6']);
+    const { code, stdout, stderr } = await runCli(['reproduce', 'selection', '--only', 'x4', '--quick'], {
+      cwd,
+    });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /claim +measured +required +verdict/);
+    assert.match(stdout, /Report with pictures: report\/selection\.html/);
+    assert.match(
+      readFileSync(join(cwd, 'report/selection.html'), 'utf8'),
+      /provably reproduce selection --only X4 --quick/,
+    );
+  });
+});
