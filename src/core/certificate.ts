@@ -20,7 +20,7 @@ export interface Assumption {
 export interface Bound {
   /** The bound itself, in `unit`. Infinity when nothing can be promised. */
   value: number;
-  /** Unit of the error: "nats", "same as loss", "dimensionless". */
+  /** Unit of the error: "nats", "loss units", "dimensionless". */
   unit: string;
   /** Probability δ that the bound fails, over the draws of the seed; 0 for a deterministic bound. */
   failureProbability: number;

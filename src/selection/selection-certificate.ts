@@ -89,7 +89,7 @@ function boundOf(input: CertificateInput): Bound {
   if (everything || (allKnown && model.alpha === 0 && scheme === 'hansen-hurwitz')) {
     // Exact but for rounding: n products, and a sum of them.
     const value = model.scores.length * Number.EPSILON * input.total;
-    return { value, unit: 'same as loss', failureProbability: 0, ...scale };
+    return { value, unit: 'loss units', failureProbability: 0, ...scale };
   }
   const range = errorRange(input);
   let total = range;
@@ -98,7 +98,7 @@ function boundOf(input: CertificateInput): Bound {
   const bounded = scheme !== 'gumbel' && range < Infinity;
   return {
     value: bounded ? bernsteinDeviation({ draws: size, range, total, failureProbability }) : Infinity,
-    unit: 'same as loss',
+    unit: 'loss units',
     failureProbability,
     ...scale,
   };
