@@ -200,7 +200,8 @@ function ourSide(kernels: Kernels, data: Data) {
         for (let p = 0; p < dim; p++) sum += (points[i * dim + p] - centers[j * dim + p]) ** 2;
         best = Math.min(best, sum);
       }
-      worst = Math.max(worst, Math.abs(distances[i] - best) / best);
+      // A center is a point of the data, whose distance is 0: then ours must be 0 as well.
+      worst = Math.max(worst, Math.abs(distances[i] - best) / (best || Number.MIN_VALUE));
     }
     // Two sums of dim squares in float64, in different orders.
     if (!(worst <= 2 * (dim + 2) * Number.EPSILON))
