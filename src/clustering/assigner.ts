@@ -33,14 +33,19 @@ export interface Assigner {
 export class LloydAssigner implements Assigner {
   readonly algorithm = 'lloyd';
   readonly distances: Float64Array;
+  /** Squared distance to the second nearest center, shape (n,); as good as free. */
+  readonly secondDistances: Float64Array;
   scanned = 0;
   private readonly tileLabels: Uint32Array;
+  private readonly secondLabels: Uint32Array;
   private centers: Float32Array = new Float32Array();
   private readonly context: AssignerContext;
 
   constructor(context: AssignerContext) {
     this.context = context;
     this.distances = new Float64Array(context.labels.length);
+    this.secondDistances = new Float64Array(context.labels.length);
+    this.secondLabels = new Uint32Array(context.tileRows);
     this.tileLabels = new Uint32Array(context.tileRows);
   }
 
@@ -60,6 +65,8 @@ export class LloydAssigner implements Assigner {
       origin,
       labels: this.tileLabels,
       distances: this.distances.subarray(tile.start, tile.start + tile.rows),
+      secondLabels: this.secondLabels,
+      secondDistances: this.secondDistances.subarray(tile.start, tile.start + tile.rows),
     });
     this.scanned += tile.rows;
     return adoptLabels(this.tileLabels, labels.subarray(tile.start, tile.start + tile.rows));

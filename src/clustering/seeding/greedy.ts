@@ -48,7 +48,7 @@ export async function greedyPlusPlus(
     );
     await batch.load(rows);
     const products = await candidateProducts(context, batch, norms);
-    const work = potential.distances.slice();
+    const work = potential.distances.map((square, x) => square - norms.values[x]);
     const chosen: number[] = [];
     for (;;) {
       const drawn: number[] = [];
@@ -59,21 +59,20 @@ export async function greedyPlusPlus(
       }
       // A choice among fewer would be less greedy: those few are dropped, and fresh draws made from the new D.
       if (drawn.length < trials) break;
-      const best = leastPotential(context, products, norms, work, drawn);
+      const best = leastPotential(context, products, norms.values, work, drawn);
       chosen.push(best);
       batch.choose(best);
       if (chosen.length === steps) break;
-      lower(products, norms, work, best);
+      lower(products, work, best);
     }
     await potential.add(addSeeds(seeds, batch, chosen));
   }
 }
 
+/** What gives ‖x − c‖² − ‖x − o‖² = offsets[c] − 2 · values[c · n + x] of candidate c and row x. */
 interface Products {
-  /** (x − o)·(c − o) of candidate c and row x, at c · n + x. */
   values: Float32Array;
-  /** ‖c − o‖² of each candidate. */
-  candidateNorms: Float64Array;
+  offsets: Float64Array;
 }
 
 interface RowNorms {
@@ -105,12 +104,10 @@ async function candidateProducts(
   const values = new Float32Array(count * rows.rows);
   // (x − o)·(c − o) = x·(c − o) − o·(c − o): with a small offset, centring the candidates alone is enough.
   const candidates = centre(batch.points, origin);
-  const corrections = new Float64Array(count);
-  const candidateNorms = new Float64Array(count);
+  const offsets = new Float64Array(count);
   for (let p = 0; p < candidates.length; p++) {
-    const c = Math.floor(p / cols);
-    candidateNorms[c] += candidates[p] ** 2;
-    if (!centering) corrections[c] += origin[p % cols] * candidates[p];
+    const correction = centering ? 0 : 2 * origin[p % cols];
+    offsets[Math.floor(p / cols)] += candidates[p] * (candidates[p] + correction);
   }
   for await (const tile of rows.tiles()) {
     await kernels.gemm({
@@ -124,12 +121,7 @@ async function candidateProducts(
       strideC: rows.rows,
     });
   }
-  if (!centering) {
-    for (let c = 0; c < count; c++) {
-      for (let at = c * rows.rows; at < (c + 1) * rows.rows; at++) values[at] -= corrections[c];
-    }
-  }
-  return { values, candidateNorms };
+  return { values, offsets };
 }
 
 function centre(points: Float32Array, origin: Float32Array): Float32Array {
@@ -141,49 +133,95 @@ function centre(points: Float32Array, origin: Float32Array): Float32Array {
   return out;
 }
 
-/** Of the drawn candidates the one whose choice lowers Σ weight · D^z most; ties to the first drawn. */
+/** Rows whose D² stays in the first-level cache while all candidates of a step pass over it. */
+const CACHED_ROWS = 2048;
+
+/**
+ * Of the drawn candidates the one whose choice lowers Σ weight · D^z most; ties to the first drawn.
+ *
+ * @param norms - ‖x − o‖² @param work - D² − ‖x − o‖², shape (n,)
+ */
 function leastPotential(
   { weights, power }: SeedingContext,
-  { values, candidateNorms }: Products,
-  { values: norms }: RowNorms,
+  { values, offsets }: Products,
+  norms: Float64Array,
   work: Float64Array,
   drawn: number[],
 ): number {
   const n = work.length;
-  let best = drawn[0];
-  let mostGain = -1;
-  for (const c of drawn) {
-    const norm = candidateNorms[c];
-    let gain = 0;
-    for (let x = 0, at = c * n; x < n; x++, at++) {
-      const square = norms[x] + norm - 2 * values[at];
-      const fall = work[x] - Math.max(0, square);
-      if (fall > 0) {
-        const weight = weights ? weights[x] : 1;
-        gain +=
-          power === 2
-            ? weight * fall
-            : weight * (distanceToPower(work[x], power) - distanceToPower(Math.max(0, square), power));
-      }
-    }
-    if (gain > mostGain) {
-      mostGain = gain;
-      best = c;
-    }
+  const gains = new Float64Array(drawn.length);
+  for (let start = 0; start < n; start += CACHED_ROWS) {
+    const end = Math.min(n, start + CACHED_ROWS);
+    drawn.forEach((c, i) => {
+      const [products, offset] = [values.subarray(c * n, c * n + n), offsets[c]];
+      if (power !== 2) gains[i] += fallOfPower(products, offset, norms, work, weights, power, start, end);
+      else if (weights) gains[i] += weightedFall(products, offset, work, weights, start, end);
+      else gains[i] += fall(products, offset, work, start, end);
+    });
   }
-  return best;
+  return drawn[gains.indexOf(gains.reduce((most, gain) => Math.max(most, gain)))];
 }
 
-/** Takes the chosen candidate into the working copy of D². */
-function lower(
-  { values, candidateNorms }: Products,
-  { values: norms }: RowNorms,
+/** Σ max(0, D² − ‖x − c‖²), the innermost loop of the seeding: 2 max(0, f) = f + |f| needs no branch, which would be mispredicted. */
+function fall(
+  products: Float32Array,
+  offset: number,
   work: Float64Array,
-  c: number,
-): void {
-  const n = work.length;
-  for (let x = 0, at = c * n; x < n; x++, at++) {
-    const square = Math.max(0, norms[x] + candidateNorms[c] - 2 * values[at]);
-    if (square < work[x]) work[x] = square;
+  start: number,
+  end: number,
+): number {
+  let even = 0;
+  let odd = 0;
+  let x = start;
+  for (; x + 1 < end; x += 2) {
+    const a = work[x] - offset + 2 * products[x];
+    const b = work[x + 1] - offset + 2 * products[x + 1];
+    even += a + Math.abs(a);
+    odd += b + Math.abs(b);
   }
+  if (x < end) even += Math.max(0, 2 * (work[x] - offset + 2 * products[x]));
+  return (even + odd) / 2;
+}
+
+function weightedFall(
+  products: Float32Array,
+  offset: number,
+  work: Float64Array,
+  weights: Float64Array,
+  start: number,
+  end: number,
+): number {
+  let sum = 0;
+  for (let x = start; x < end; x++) {
+    const difference = work[x] - offset + 2 * products[x];
+    sum += weights[x] * (difference + Math.abs(difference));
+  }
+  return sum / 2;
+}
+
+function fallOfPower(
+  products: Float32Array,
+  offset: number,
+  norms: Float64Array,
+  work: Float64Array,
+  weights: Float64Array | undefined,
+  power: number,
+  start: number,
+  end: number,
+): number {
+  let sum = 0;
+  for (let x = start; x < end; x++) {
+    const reduced = offset - 2 * products[x];
+    if (reduced >= work[x]) continue;
+    const before = distanceToPower(Math.max(0, work[x] + norms[x]), power);
+    const after = distanceToPower(Math.max(0, reduced + norms[x]), power);
+    sum += (weights ? weights[x] : 1) * (before - after);
+  }
+  return sum;
+}
+
+/** Takes the chosen candidate into D² − ‖x − o‖². */
+function lower({ values, offsets }: Products, work: Float64Array, c: number): void {
+  const n = work.length;
+  for (let x = 0, at = c * n; x < n; x++, at++) work[x] = Math.min(work[x], offsets[c] - 2 * values[at]);
 }
