@@ -44,7 +44,7 @@ export interface BudgetFigures {
   gain: Record<string, Measured>;
 }
 
-/** Default: 8 seeds. Time about 4 minutes on two cores. */
+/** Default: 8 seeds. Time about 6 minutes on two busy cores. */
 export async function reproduceAccuracy(
   options: AccuracyOptions = {},
 ): Promise<ProtocolReport<BudgetFigures[]>> {

@@ -51,7 +51,7 @@ export interface EstimationFigures {
 /**
  * For each seed: trains a model, sums its losses over the pool from s draws (with repeats), and measures the error.
  *
- * Default: 3 models. Time about half a minute on two cores.
+ * Default: 3 models. Time about a minute on two busy cores.
  */
 export async function reproduceEstimation(
   options: EstimationOptions = {},

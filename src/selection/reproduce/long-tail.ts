@@ -87,7 +87,7 @@ export interface LongTailReport {
  * Class c of the pool keeps 4000 · (1/50)^(c/9) rows; the test set is balanced. Selection: mode `balanced`, 20 % uniform
  * floor, exactly as many rows as asked without repeats, trained on without weights.
  *
- * Default: budget 500, 8 seeds, two arms. Time about half a minute on two cores.
+ * Default: budget 500, 8 seeds, two arms: about half a minute on two busy cores; all arms and two budgets: 5 minutes.
  */
 export async function reproduceLongTail(
   options: LongTailOptions = {},

@@ -40,7 +40,7 @@ export interface RegressionFigures {
  * For each draw and size: chooses rows, fits them by weighted least squares, and compares the cost on all rows with the
  * least. Rows are drawn with repeats; every method has its weights, so every fit aims at the same cost.
  *
- * Default: 25 draws. Time about 2 minutes on two cores, most of it factorisations.
+ * Default: 25 draws. Time about 4 minutes on two busy cores, most of it factorisations.
  */
 export async function reproduceRegression(
   options: RegressionProtocolOptions = {},

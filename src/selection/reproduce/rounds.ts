@@ -49,7 +49,7 @@ export interface RoundsFigures {
  * Long-tailed pool, mode `balanced`; the model is trained from scratch after every round on all rows bought so far, and
  * gives the losses and the embeddings of the next.
  *
- * Default: 20 seeds, since the spec found no benefit with 5. Time about 3 minutes on two cores.
+ * Default: 20 seeds, since the spec found no benefit with 5. Time about 4 minutes on two busy cores.
  */
 export async function reproduceRounds(options: RoundsOptions = {}): Promise<ProtocolReport<RoundsFigures[]>> {
   const { rounds: roundCounts = [1, 2, 5], seeds = firstSeeds(20), budget = 500 } = options;
