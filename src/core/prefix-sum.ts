@@ -21,8 +21,8 @@ export function prefixSum(weights: NumericArray): Float64Array {
   const total = compensatedSum(weights);
   let last = 0;
   for (let i = 0; i < weights.length; i++) {
-    // A compensated total may step back by a rounding; an entry that adds nothing must stay of width zero.
-    if (weights[i] > 0) last = Math.min(total, Math.max(last, sum.add(weights[i]).value));
+    // A compensated total may step back by a rounding. Adding 0 changes nothing: such an entry stays of width zero.
+    last = Math.min(total, Math.max(last, sum.add(weights[i]).value));
     prefix[i] = last;
   }
   return prefix;

@@ -8,7 +8,7 @@ import { DataError, MissingDependencyError, ProvablyError } from '../core/errors
 import { temporaryDirectory } from './temporary.ts';
 
 export interface DatabaseOptions {
-  /** Memory DuckDB may use before it spills to disk or gives up: "400MB". Default "512MB". */
+  /** Memory DuckDB may use before it spills to disk or gives up: "400MB". Default "400MB". */
   memoryLimit?: string;
   /** Threads of DuckDB. Default 1 for Parquet, where each holds up to 256 MB of pages; for text as many as the machine offers. */
   threads?: number;
@@ -80,7 +80,7 @@ let loaded: Promise<DuckDb> | undefined;
 
 /** @throws {MissingDependencyError} `@duckdb/node-api` is not installed */
 export async function openDatabase({
-  memoryLimit = '512MB',
+  memoryLimit = '400MB',
   threads = 1,
 }: DatabaseOptions = {}): Promise<Database> {
   loaded ??= load();

@@ -119,6 +119,23 @@ describe('npySource', () => {
     assert.deepEqual(await readdir(directory.path), ['m.npy']);
   });
 
+  it('leaves the old file and nothing else when a source fails half-way', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'm.npy');
+    await writeNpy(path, Float32Array.of(1, 2));
+    const broken: RowSource = {
+      rows: 10,
+      cols: 1,
+      async *blocks() {
+        yield { start: 0, points: { data: new Float32Array(5), rows: 5, cols: 1 } };
+        throw new Error('disk on fire');
+      },
+    };
+    await assert.rejects(writeNpy(path, broken), /disk on fire/);
+    assert.deepEqual(await readdir(directory.path), ['m.npy']);
+    assert.deepEqual((await readNpy(path)).data, Float64Array.of(1, 2));
+  });
+
   it('says what is wrong with a file', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 'm.npy');

@@ -141,7 +141,7 @@ function listExpression(path: string, columns: readonly TableColumn[]): string {
 }
 
 /** Copies the lists of rows first … first + count − 1, each of length `cols`, behind each other into `target`. */
-function copyLists(
+export function copyLists(
   lists: ListVector,
   first: number,
   count: number,

@@ -189,6 +189,20 @@ describe('copyRows', () => {
     });
   }
 
+  it('keeps the order of the input however many rows are picked, and in whatever order they are named', async () => {
+    await using directory = await temporaryDirectory();
+    const [path, out] = [join(directory.path, 't.parquet'), join(directory.path, 'o.parquet')];
+    await writeTable(path, columns);
+    const every = Uint32Array.from({ length: rows }, (_, i) => (i * 1_237) % rows); // a permutation: 1237 and 5000 share no factor
+    await copyRows(path, out, every, { place: every });
+    await using table = await openTable(out);
+    assert.deepEqual(await table.readNumbers('id'), Float64Array.from(columns.id));
+    assert.deepEqual(
+      await table.readNumbers('place'),
+      Float64Array.from({ length: rows }, (_, i) => i),
+    );
+  });
+
   it('writes over its own input, and copies no rows', async () => {
     await using directory = await temporaryDirectory();
     const path = join(directory.path, 't.parquet');

@@ -95,6 +95,7 @@ export async function copyRows(
             'source.* EXCLUDE (file_row_number)',
           ]
         : [table.from, 'rowid', 'source.*'];
+    // ORDER BY says what DuckDB's plans happen to do today, and does not promise.
     const select =
       `SELECT ${all}${added} FROM ${from} AS source JOIN stage.main.picks AS picks ` +
       `ON source.${number} = CAST(${key} AS BIGINT) ORDER BY ${key}`;
