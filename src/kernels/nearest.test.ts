@@ -88,7 +88,11 @@ for (const { name, kernels } of await allKernels()) {
       const task = bigOffset();
       await check(task);
       await check({ ...task, origin: new Float32Array(task.dim).fill(4096) });
-      await check({ ...task, origin: new Float32Array(task.dim) });
+      const zeros = new Float32Array(task.dim);
+      await check({ ...task, origin: zeros });
+      // The first center at the origin has no rounding of its own; that of the others counts.
+      task.centers.fill(0, 0, task.dim);
+      await check({ ...task, origin: zeros });
     });
 
     it('is right beside a far center, at tiny and at huge scales', async () => {
@@ -100,6 +104,13 @@ for (const { name, kernels } of await allKernels()) {
         const scaled = (values: Float32Array) => values.map((x) => Math.fround(x * scale));
         await check({ ...sizes, points: scaled(points), centers: scaled(centers) });
       }
+    });
+
+    it('is right where one score overflows float32 and the distances do not', async () => {
+      // 1.72e19 · 2.4e19 is infinite in float32, half of 2.4e19 squared is not: the score of the farther center is ∞.
+      const centers = Float32Array.of(2.4e19, 1.9e19, 0, 1, -1, 2, -2, 3);
+      const points = new Float32Array(8).fill(1.72e19);
+      await check({ points, rows: 8, dim: 1, centers, centerCount: 8, origin: new Float32Array(1) });
     });
 
     it('treats a NaN distance as infinite', async () => {
