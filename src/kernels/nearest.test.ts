@@ -42,8 +42,8 @@ function normals(length: number, seed: number): Float32Array {
 }
 
 // Offset 4096, spread 0.005: an expansion in float32 without centring gets nothing right (specification of selection, §7).
-function bigOffset(): Case {
-  const [rows, dim, centerCount] = [60, 24, 40];
+function bigOffset(dim: number): Case {
+  const [rows, centerCount] = [60, 40];
   const shifted = (values: Float32Array) => values.map((x) => 4096 + 0.005 * x);
   return {
     points: shifted(normals(rows * dim, 1)),
@@ -85,10 +85,15 @@ for (const { name, kernels } of await allKernels()) {
     });
 
     it('loses no digits to a big common offset, with or without an origin', async () => {
-      const task = bigOffset();
+      const task = bigOffset(24);
       await check(task);
       await check({ ...task, origin: new Float32Array(task.dim).fill(4096) });
-      await check({ ...task, origin: new Float32Array(task.dim) });
+      const zeros = new Float32Array(task.dim);
+      await check({ ...task, origin: zeros });
+      // The first center at the origin has no rounding of its own; that of the others counts, all the more for many terms.
+      const long = bigOffset(500);
+      long.centers.fill(0, 0, 500);
+      await check({ ...long, origin: new Float32Array(500) });
     });
 
     it('is right beside a far center, at tiny and at huge scales', async () => {
@@ -100,6 +105,13 @@ for (const { name, kernels } of await allKernels()) {
         const scaled = (values: Float32Array) => values.map((x) => Math.fround(x * scale));
         await check({ ...sizes, points: scaled(points), centers: scaled(centers) });
       }
+    });
+
+    it('is right where one score overflows float32 and the distances do not', async () => {
+      // 1.72e19 · 2.4e19 is infinite in float32, half of 2.4e19 squared is not: the score of the farther center is ∞.
+      const centers = Float32Array.of(2.4e19, 1.9e19, 0, 1, -1, 2, -2, 3);
+      const points = new Float32Array(8).fill(1.72e19);
+      await check({ points, rows: 8, dim: 1, centers, centerCount: 8, origin: new Float32Array(1) });
     });
 
     it('treats a NaN distance as infinite', async () => {
