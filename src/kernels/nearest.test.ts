@@ -42,8 +42,8 @@ function normals(length: number, seed: number): Float32Array {
 }
 
 // Offset 4096, spread 0.005: an expansion in float32 without centring gets nothing right (specification of selection, §7).
-function bigOffset(dim: number): Case {
-  const [rows, centerCount] = [60, 40];
+function bigOffset(): Case {
+  const [rows, dim, centerCount] = [60, 24, 40];
   const shifted = (values: Float32Array) => values.map((x) => 4096 + 0.005 * x);
   return {
     points: shifted(normals(rows * dim, 1)),
@@ -85,15 +85,30 @@ for (const { name, kernels } of await allKernels()) {
     });
 
     it('loses no digits to a big common offset, with or without an origin', async () => {
-      const task = bigOffset(24);
+      const task = bigOffset();
       await check(task);
       await check({ ...task, origin: new Float32Array(task.dim).fill(4096) });
-      const zeros = new Float32Array(task.dim);
-      await check({ ...task, origin: zeros });
-      // The first center at the origin has no rounding of its own; that of the others counts, all the more for many terms.
-      const long = bigOffset(500);
-      long.centers.fill(0, 0, 500);
-      await check({ ...long, origin: new Float32Array(500) });
+      await check({ ...task, origin: new Float32Array(task.dim) });
+    });
+
+    it('counts the rounding of centers far from the origin', async () => {
+      const rng = createRng(1);
+      const [rows, centerCount] = [6, 40];
+      for (let dim = 300; dim < 320; dim++) {
+        // Integers: centers 1, 2, … lie at exactly the same distance √dim, so only rounding tells their scores apart.
+        const point = Float32Array.from({ length: dim }, () => 2000 - rng.integer(4000));
+        const near = () => point.map((x) => x + 1 - 2 * rng.integer(2));
+        // The first lies at the origin: a bound made from its norm would be too small for the others.
+        const centers = [new Float32Array(dim), ...Array.from({ length: centerCount - 1 }, near)];
+        await check({
+          points: concatenate(Array(rows).fill(point)),
+          rows,
+          dim,
+          centers: concatenate(centers),
+          centerCount,
+          origin: new Float32Array(dim),
+        });
+      }
     });
 
     it('is right beside a far center, at tiny and at huge scales', async () => {
@@ -200,6 +215,10 @@ function secondLabelsWanted(
   return second.label.map((label, i) =>
     second.distance[i] < Infinity ? label : centerCount === 1 ? best.label[i] : 0,
   );
+}
+
+function concatenate(arrays: Float32Array[]): Float32Array {
+  return Float32Array.from(arrays.flatMap((array) => [...array]));
 }
 
 function gauss(rows: number, dim: number, centerCount: number): Case {
