@@ -33,19 +33,21 @@ export interface Assigner {
 export class LloydAssigner implements Assigner {
   readonly algorithm = 'lloyd';
   readonly distances: Float64Array;
-  /** Squared distance to the second nearest center, shape (n,); as good as free. */
-  readonly secondDistances: Float64Array;
+  /** Squared distance to the second nearest center, shape (n,), when asked for: it costs up to a tenth of a pass. */
+  readonly secondDistances: Float64Array | undefined;
   scanned = 0;
   private readonly tileLabels: Uint32Array;
-  private readonly secondLabels: Uint32Array;
+  private readonly secondLabels: Uint32Array | undefined;
   private centers: Float32Array = new Float32Array();
   private readonly context: AssignerContext;
 
-  constructor(context: AssignerContext) {
+  constructor(context: AssignerContext, { second = false }: { second?: boolean } = {}) {
     this.context = context;
     this.distances = new Float64Array(context.labels.length);
-    this.secondDistances = new Float64Array(context.labels.length);
-    this.secondLabels = new Uint32Array(context.tileRows);
+    if (second) {
+      this.secondDistances = new Float64Array(context.labels.length);
+      this.secondLabels = new Uint32Array(context.tileRows);
+    }
     this.tileLabels = new Uint32Array(context.tileRows);
   }
 
@@ -65,8 +67,10 @@ export class LloydAssigner implements Assigner {
       origin,
       labels: this.tileLabels,
       distances: this.distances.subarray(tile.start, tile.start + tile.rows),
-      secondLabels: this.secondLabels,
-      secondDistances: this.secondDistances.subarray(tile.start, tile.start + tile.rows),
+      ...(this.secondLabels && { secondLabels: this.secondLabels }),
+      ...(this.secondDistances && {
+        secondDistances: this.secondDistances.subarray(tile.start, tile.start + tile.rows),
+      }),
     });
     this.scanned += tile.rows;
     return adoptLabels(this.tileLabels, labels.subarray(tile.start, tile.start + tile.rows));

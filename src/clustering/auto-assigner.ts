@@ -27,7 +27,7 @@ export class AutoAssigner implements Assigner {
 
   constructor(context: AssignerContext) {
     this.context = context;
-    this.inner = new LloydAssigner(context);
+    this.inner = new LloydAssigner(context, { second: true });
   }
 
   get algorithm(): KMeansAlgorithm {
@@ -65,6 +65,7 @@ function settledShare(
   labels: Uint32Array,
   shifts: Float64Array,
 ): number {
+  if (!secondDistances) return 0;
   const all = new CenterGroups(new Uint32Array(shifts.length), 1);
   all.move(shifts);
   const stride = Math.max(1, Math.floor(labels.length / PROBES));

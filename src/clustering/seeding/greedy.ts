@@ -8,8 +8,8 @@ import { distanceToPower, type SeedingContext, type SeedPotential } from './pote
 const BLOCK_FLOATS = 1 << 25;
 /** Centers chosen per batch at most, as a share of those there are: more would thin the candidates too much. */
 const BATCH_SHARE = 0.25;
-/** Spare candidates for those that thinning rejects. */
-const SPARE = 1.25;
+/** Candidates per center of a batch at most, in units of those needed: spare ones for those that thinning rejects. */
+const MOST_SPARE = 1.4;
 /** ‖origin‖² over the mean squared distance to it above which float32 products of uncentred rows lose too many digits. */
 const CENTERING_RATIO = 64;
 
@@ -38,10 +38,12 @@ export async function greedyPlusPlus(
       Math.min(
         k - seeds.ids.length,
         Math.ceil(BATCH_SHARE * seeds.ids.length),
-        Math.floor(BLOCK_FLOATS / (SPARE * trials * rows.rows)),
+        Math.floor(BLOCK_FLOATS / (MOST_SPARE * trials * rows.rows)),
       ),
     );
-    const size = steps === 1 ? trials : Math.ceil(SPARE * steps * trials);
+    // The potential falls about as 1/m with m centers, so a share steps/(m + steps) is rejected by the end; twice that, to be safe.
+    const spare = steps === 1 ? 1 : 1 + (2 * steps) / (seeds.ids.length + steps);
+    const size = Math.ceil(Math.min(spare, MOST_SPARE) * steps * trials);
     const batch = new CandidateBatch(
       Array.from({ length: size }, () => potential.draw(rng.next())),
       potential,

@@ -64,19 +64,19 @@ describe('the distribution of seeds', () => {
   const ones = [1, 1, 1, 1];
 
   it('k-means++: first two centers in closed form', async () => {
-    const p = await pValue({ k: 2, method: 'k-means++' }, (s) => product(s, 2, ones), 6000);
+    const p = await pValue({ k: 2, method: 'k-means++' }, (s) => product(s, 2, ones), 3000);
     assert.ok(p > 1e-6, `p = ${p}`);
   });
 
   it('k-means++: three centers of which two come from one batch, thinned', async () => {
-    const p = await pValue({ k: 3, method: 'k-means++' }, (s) => product(s, 2, ones), 20_000);
+    const p = await pValue({ k: 3, method: 'k-means++' }, (s) => product(s, 2, ones), 6000);
     assert.ok(p > 1e-6, `p = ${p}`);
   });
 
   it('k-means++: weights and power 1', async () => {
     const weights = [3, 1, 0, 2];
     const options = { k: 2, method: 'k-means++' as const, power: 1, weights: Float64Array.from(weights) };
-    const p = await pValue(options, (s) => product(s, 1, weights), 6000);
+    const p = await pValue(options, (s) => product(s, 1, weights), 3000);
     assert.ok(p > 1e-6, `p = ${p}`);
   });
 
@@ -93,23 +93,23 @@ describe('the distribution of seeds', () => {
       });
       return (draw[second] * beside.reduce((sum, x) => sum + x, 0)) / 4;
     };
-    const p = await pValue({ k: 2, method: 'greedy' }, probability, 6000);
+    const p = await pValue({ k: 2, method: 'greedy' }, probability, 3000);
     assert.ok(p > 1e-6, `p = ${p}`);
   });
 
   it('afk-mc2: a chain of 200 steps has all but forgotten its proposal', async () => {
     // The chain's law is within (1 − 1/γ)^199 of D², where γ = 2 bounds D²/q for the second center: 2⁻¹⁹⁹.
-    const p = await pValue({ k: 2, method: 'afk-mc2' }, (s) => product(s, 2, ones), 6000);
+    const p = await pValue({ k: 2, method: 'afk-mc2' }, (s) => product(s, 2, ones), 3000);
     assert.ok(p > 1e-6, `p = ${p}`);
   });
 
   it('random: all pairs alike, or by weight without replacement', async () => {
-    const even = await pValue({ k: 2, method: 'random' }, ([a, b]) => (a === b ? 0 : 1 / 12), 6000);
+    const even = await pValue({ k: 2, method: 'random' }, ([a, b]) => (a === b ? 0 : 1 / 12), 3000);
     assert.ok(even > 1e-6, `p = ${even}`);
     const weights = [3, 1, 0, 2];
     const options = { k: 2, method: 'random' as const, weights: Float64Array.from(weights) };
     const byWeight = ([a, b]: number[]) => (a === b ? 0 : (weights[a] / 6) * (weights[b] / (6 - weights[a])));
-    const weighted = await pValue(options, byWeight, 6000);
+    const weighted = await pValue(options, byWeight, 3000);
     assert.ok(weighted > 1e-6, `p = ${weighted}`);
   });
 });
