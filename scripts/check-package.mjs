@@ -93,8 +93,8 @@ try {
       const info = JSON.parse(
         run(process.execPath, ['node_modules/provably/dist/cli/main.js', 'info', '--json'], project),
       );
-      if (kind === 'light' && JSON.stringify(info).includes('"backend":"native"'))
-        throw new Error('native without a compiler');
+      if (kind === 'light' && info.kernels.backend !== 'wasm')
+        throw new Error(`${info.kernels.backend} without a compiler`);
     });
   }
 } finally {

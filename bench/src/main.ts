@@ -5,18 +5,19 @@ import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeKernels } from '../../src/kernels/index.ts';
 import { installPeers } from './install.ts';
-import { type Case, measure, type Row } from './measure.ts';
+import { type Case, measure, type Once, type Row } from './measure.ts';
 
 /** Add a suite here and as a file in suites/. */
 const SUITES: Record<string, () => Promise<Suite>> = {
   gemm: () => import('./suites/gemm.ts'),
   clustering: () => import('./suites/clustering.ts'),
+  selection: () => import('./suites/selection.ts'),
 };
 
 /** What a file of suites/ exports. */
 interface Suite {
   /** The cases in order of printing; each sets itself up when it is measured. */
-  cases(): AsyncIterable<Case> | Iterable<Case>;
+  cases(): AsyncIterable<Case | Once> | Iterable<Case | Once>;
 }
 
 const usage = `usage: npm run bench -- <${Object.keys(SUITES).join('|')}|install> [--json] [--only <text in case>]`;

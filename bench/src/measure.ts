@@ -24,6 +24,12 @@ export interface Case {
   setUp(): Promise<Contest>;
 }
 
+/** A case that is measured once and not in turns: memory, for one. */
+export interface Once {
+  name: string;
+  run(): Promise<Omit<Row, 'case'>>;
+}
+
 /** Both sides, ready to run. */
 export interface Contest extends AsyncDisposable {
   /** Runs once and returns the error of our result. @throws when it is too large to go on */
@@ -34,7 +40,9 @@ export interface Contest extends AsyncDisposable {
 }
 
 /** @throws {Error} the result of ours is wrong: then no time is printed */
-export async function measure({ name, unit, work, rounds = 7, setUp }: Case): Promise<Row> {
+export async function measure(item: Case | Once): Promise<Row> {
+  if ('run' in item) return { case: item.name, ...(await item.run()) };
+  const { name, unit, work, rounds = 7, setUp } = item;
   await using contest = await setUp();
   const error = await contest.check();
   if (!Number.isFinite(error)) throw new Error(`${name}: error is ${error}; the result is wrong, not timed.`);
