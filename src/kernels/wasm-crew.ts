@@ -59,7 +59,7 @@ export class Crew {
         const i = next++;
         const result = send && this.hasWorkers ? await this.send(name, piece(i)) : undefined;
         take(i, (result ?? (await here(piece(i)))) as Awaited<ReturnType<Tasks[Name]>>);
-        if (!send) await yieldToEventLoop();
+        if (!send && next < count) await yieldToEventLoop();
       }
     };
     // One lane more than workers, so that the next piece is on its way while all are busy.
