@@ -16,6 +16,9 @@ import { chooseSeeds } from './seeding/seed-centers.ts';
 import { prepareTraining, type Training } from './training-rows.ts';
 import type { Clustering, ClusteringEvent } from './types.ts';
 
+/** Most centers that are seeded greedily by default: greedy multiplies by 2 + ⌊ln k⌋ candidates a center, k-means|| by ten in all. */
+const GREEDY_CENTERS = 256;
+
 /** Centers per group of Yinyang's bounds (Ding et al., section 4). */
 const YINYANG_GROUP = 10;
 
@@ -80,7 +83,7 @@ async function train(
 ): Promise<Iterated & { labels: Uint32Array; inertia: number }> {
   const { k, spherical = false, power = 2, maxIterations = 100, tolerance = 1e-4, onProgress } = options;
   const { cols, tileRows } = rows;
-  const { init = rows.resident ? 'greedy' : 'k-means||' } = options;
+  const { init = rows.resident && k <= GREEDY_CENTERS ? 'greedy' : 'k-means||' } = options;
   let start: Float32Array;
   if (typeof init === 'string') {
     onProgress?.({ phase: 'seeding', done: 0, total: 1 });
