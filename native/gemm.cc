@@ -81,6 +81,15 @@ void multiplyBlocks(const GemmTask& t, const Block& at, size_t firstColumn, size
     }
 }
 
+// Rows of C per task: the same number of equal tasks for every thread, and with several threads at least four each, so that one
+// that is held up leaves work to the others; but no task so low that a panel of B is hardly used.
+size_t rowsPerBlock(size_t m, size_t threads) {
+  const size_t shared = threads == 1 ? 1 : smaller(4 * threads, ceilDiv(m, 8 * kTileRows));
+  const size_t fitting = ceilDiv(m, kBlockRows);
+  const size_t blocks = roundUp(fitting > shared ? fitting : shared, threads);
+  return roundUp(ceilDiv(m, blocks), kTileRows);
+}
+
 void clear(const GemmTask& t) {
   for (size_t i = 0; i < t.m; i++)
     for (size_t j = 0; j < t.n; j++) t.c[i * t.strideC + j] = 0;
@@ -96,8 +105,7 @@ void gemm(const GemmTask& t, Team& team) {
   }
   if (gemmSkinny(t, team)) return;
   const size_t blockDepth = ceilDiv(t.k, ceilDiv(t.k, kDepth));  // equal blocks: no short last one
-  // Enough tasks for all threads, even when C has few rows: then its columns are split as well.
-  const size_t blockRows = smaller(kBlockRows, roundUp(ceilDiv(t.m, team.threads), kTileRows));
+  const size_t blockRows = rowsPerBlock(t.m, size_t(team.threads));
   const size_t rowBlocks = ceilDiv(t.m, blockRows);
   float* packedB = scratchOf<float>(team, team.threads, smaller(kBlockColumns, roundUp(t.n, kTileColumns)) * blockDepth);
   for (size_t column = 0; column < t.n; column += kBlockColumns) {
