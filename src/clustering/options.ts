@@ -26,7 +26,8 @@ export interface ClusteringOptions extends RunOptions {
   spherical?: boolean;
   /**
    * Compute the centers from at most k times so many rows, a uniform sample held in memory, and assign all rows to them at the
-   * end. It caps the rows trained on, not the size of a cluster. Default: Infinity (all rows) for a matrix, 256 for a source.
+   * end. It caps the rows trained on, not the size of a cluster. Default: Infinity (all rows) for a matrix; for a source 256, or
+   * as many as fit in 512 MiB, but at least 39.
    */
   trainRowsPerCenter?: number;
 }
@@ -48,8 +49,11 @@ export interface KMeansOptions extends ClusteringOptions {
 
 export const KMEANS_ALGORITHMS: readonly KMeansAlgorithm[] = ['auto', 'lloyd', 'hamerly', 'yinyang', 'elkan'];
 
-/** Rows per center of the sample that centers are computed from when the data is not in memory: as many as faiss takes. */
-const SOURCE_TRAIN_ROWS = 256;
+/** Rows per center of the sample that centers are computed from when the data is not in memory: as faiss, at most and at least. */
+const SOURCE_TRAIN_ROWS = { most: 256, least: 39 };
+
+/** Bytes that this sample may take before it is cut to fewer rows per center. */
+const SOURCE_TRAIN_BYTES = 2 ** 29;
 
 /** @throws {InvalidArgumentError | ShapeError} naming the option that leaves its domain @returns rows to train on per center */
 export function checkClusteringOptions(
@@ -75,7 +79,9 @@ export function checkClusteringOptions(
     requireInteger(`${name}: trainRowsPerCenter`, trainRowsPerCenter, 1);
     return trainRowsPerCenter;
   }
-  return 'blocks' in points ? SOURCE_TRAIN_ROWS : Infinity;
+  if (!('blocks' in points)) return Infinity;
+  const affordable = Math.floor(SOURCE_TRAIN_BYTES / (4 * points.cols * k));
+  return Math.max(SOURCE_TRAIN_ROWS.least, Math.min(SOURCE_TRAIN_ROWS.most, affordable));
 }
 
 /** As `checkClusteringOptions`, with the options of kMeans alone. */

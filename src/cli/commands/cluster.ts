@@ -45,7 +45,7 @@ export function clusterCommand(context: CliContext): Command {
     .option('--restarts <count>', 'starts, of which the best is kept (default: 1)', positiveInteger)
     .option(
       '--train-rows <count>',
-      'rows per center to learn from, drawn at random, or all (default: 256)',
+      'rows per center to learn from, drawn at random, or all (default: 256, or what fits in 512 MiB)',
       allOrPositiveInteger,
     )
     .option('--bound-memory <MiB>', 'memory that yinyang and elkan may take (default: 1024)', positiveInteger)
