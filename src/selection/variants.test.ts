@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { adaptiveSelect, type RoundInput } from './adaptive.ts';
 import { neymanAllocation } from './allocation.ts';
 import { drawConstrained } from './constrained.ts';
@@ -11,11 +12,16 @@ import { earlierObservations } from './seen-rows.ts';
 import { selectData } from './select-data.ts';
 import { shardCounts } from './shards.ts';
 import { mislabelSuspects } from './suspects.ts';
-import { wellBehavedMixture } from './synthetic.ts';
 import { trainingWeights } from './training-weights.ts';
 
-const { points, losses, partition } = wellBehavedMixture({ rows: 500, cols: 4, parts: 10, seed: 3 });
-const clustering = { labels: partition.labels, representatives: partition.representatives };
+const { points, losses, labels, representatives } = gaussianMixture({
+  rows: 500,
+  cols: 4,
+  clusters: 10,
+  lambda: 0.5,
+  seed: 3,
+});
+const clustering = { labels, representatives };
 const lossOf = (ids: Uint32Array): Float64Array => Float64Array.from(ids, (id) => losses[id]);
 
 describe('adaptiveSelect', () => {
@@ -31,7 +37,7 @@ describe('adaptiveSelect', () => {
       loss: (ids, round) => {
         asked[round - 1].push(...ids);
         // The model changes: each round another part has become easy.
-        return Float64Array.from(ids, (id) => losses[id] * (partition.labels[id] === round ? 0.01 : 1));
+        return Float64Array.from(ids, (id) => losses[id] * (labels[id] === round ? 0.01 : 1));
       },
       train: async (input) => {
         trained.push(input);
@@ -46,7 +52,7 @@ describe('adaptiveSelect', () => {
     for (const ids of asked)
       assert.deepEqual(
         ids.sort((a, b) => a - b),
-        [...partition.representatives],
+        [...representatives],
       );
     assert.deepEqual(
       trained.map(({ ids }) => ids.length),

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Matrix32, takeRows } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
+import { gasSensorRegression } from '../../data/datasets/index.ts';
 import { drawSample } from '../sampling/draw-sample.ts';
 import { mixWithUniform } from '../sensitivity.ts';
-import { sensorRegression } from '../synthetic.ts';
 import { solveLeastSquares, squaredCost } from './least-squares.ts';
 import { leverageScores } from './leverage.ts';
 import { selectForRegression } from './select-for-regression.ts';
@@ -200,8 +200,8 @@ describe('solveLeastSquares', () => {
 });
 
 describe('selectForRegression', () => {
-  // A third of the sensor-like protocol: 4 000 rows, 33 columns, s = 8 d.
-  const { points, targets } = sensorRegression({ rows: 4000, cols: 32 });
+  // A third of the gas sensor protocol: 4 000 rows, 33 columns, s = 8 d.
+  const { features: points, targets } = gasSensorRegression({ rows: 4000, cols: 32 });
   const best = squaredCost(points, targets, solveLeastSquares(points, targets));
 
   it('asks k representatives and the sample, each once', async () => {

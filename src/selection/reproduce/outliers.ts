@@ -70,7 +70,7 @@ export async function reproduceOutliers(
     const mixture = gaussianMixture({ rows, seed });
     const { points, losses } = mixture;
     for (let id = rows - outlierCount; id < rows; id++) {
-      const center = mixture.centerRows[mixture.labels[id]] * points.cols;
+      const center = mixture.representatives[mixture.labels[id]] * points.cols;
       for (let j = 0; j < points.cols; j++) {
         const at = id * points.cols + j;
         points.data[at] =
