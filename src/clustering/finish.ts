@@ -60,11 +60,7 @@ export async function finish(
 }
 
 /** Σ weight of the rows of each cluster, shape (k,). */
-export function weightPerCluster(
-  labels: Uint32Array,
-  weights: Float64Array | undefined,
-  k: number,
-): Float64Array {
+function weightPerCluster(labels: Uint32Array, weights: Float64Array | undefined, k: number): Float64Array {
   const counts = new Float64Array(k);
   for (let i = 0; i < labels.length; i++) counts[labels[i]] += weights ? weights[i] : 1;
   return counts;

@@ -121,7 +121,7 @@ describe('adaptiveSelect', () => {
     assert.deepEqual([...rows], [4, 9, 7]);
     assert.deepEqual([...kept], [1, 5, 2]);
     // Two rows of age 2 count 2·¼ together, 3 : 1 by weight; one of age 1 counts ½.
-    assert.deepEqual([...trust!], [0.375, 0.125, 0.5]);
+    assert.deepEqual([...trust], [0.375, 0.125, 0.5]);
     assert.equal(earlierObservations(seen, 3, 0, pool), undefined);
   });
 

@@ -255,7 +255,7 @@ describe('selectForRegression', () => {
       median(ratios.uniform),
     ];
     const told = `median cost/best: cluster ${cluster}, leverage ${leverage}, uniform ${uniform}`;
-    // Fixed seeds; the claim of the specification for s ≥ 5d.
+    // Fixed seeds; what is claimed of s ≥ 5d rows.
     assert.ok(cluster <= 1.1 * leverage, told);
     assert.ok(cluster <= 0.85 * uniform, told);
   });

@@ -41,7 +41,7 @@ export interface OutlierFigures {
 }
 
 /**
- * G1 rows, of which the last 0.1 % are moved to 100 times the distance from their center and keep their losses, as a
+ * Rows of `gaussianMixture`, of which the last 0.1 % are moved to 100 times the distance from their center and keep their losses, as a
  * broken sensor would. k-means with its D² seeding makes outliers their own centers, which disarms them; for the
  * worst case it is also run on the other rows only.
  *
