@@ -147,6 +147,10 @@ describe('selectData', () => {
     for (const p of value.model.probabilities) largest = Math.max(largest, 1 / p);
     assert.ok(Math.abs(value.range - largest) < 1e-9 * largest);
     assert.ok(certificate.bound.value < value.epsilon * value.range, 'the total is at most n·M < R');
+    await assert.rejects(selectData(points, { ...base, loss: recorder(cut).loss, maxLoss: 0.5 }), {
+      code: 'INVALID_ARGUMENT',
+      message: /maxLoss is 0.5, but the loss of row \d+ is 1/,
+    });
   });
 
   it('estimates exactly when every row is its own representative', async () => {

@@ -199,7 +199,7 @@ describe('the quality of seeds', () => {
   });
 
   it('greedy takes each center in before it chooses the next of a batch', async () => {
-    // By the book: one pass per center. The ratio below is 0.997; blind to the batch's own centers it would be 1.019.
+    // By the book: one pass per center. The ratio below is 1.002; blind to the batch's own centers it would be 1.016.
     const k = 100;
     const trials = 2 + Math.floor(Math.log(k));
     let batched = 0;

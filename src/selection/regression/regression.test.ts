@@ -222,6 +222,10 @@ describe('selectForRegression', () => {
     await assert.rejects(selectForRegression(points, { size: 10, beta: 2, targets: () => [] }), {
       message: /beta is 2/,
     });
+    const scheme = 'systematic' as 'poisson';
+    await assert.rejects(selectForRegression(points, { size: 10, scheme, targets: () => [] }), {
+      message: /scheme is "systematic"/,
+    });
   });
 
   it('keeps up with leverage scores and beats uniform where rows have heavy tails', async () => {
