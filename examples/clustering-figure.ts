@@ -1,11 +1,12 @@
 // Draws docs/images/clustering.svg: how far each way of choosing the first centers leaves k-means from the best it finds.
-// Run: node examples/clustering-figure.ts docs/images/clustering.svg
+// Run: node --conditions=provably-source examples/clustering-figure.ts docs/images/clustering.svg
 
 import { writeFile } from 'node:fs/promises';
-import { gaussianMixture, kMeans, SEEDING_METHODS } from '../src/clustering/index.ts';
-import { renderChart, resolveTheme } from '../src/report/index.ts';
+import { kMeans, SEEDING_METHODS } from 'provably/clustering';
+import { gaussianMixture } from 'provably/datasets';
+import { renderChart, resolveTheme } from 'provably/report';
 
-const { points } = gaussianMixture({ rows: 20_000, cols: 16, components: 100, spread: 3, seed: 2 });
+const { points } = gaussianMixture({ rows: 20_000, cols: 16, clusters: 100, spread: 3, seed: 2 });
 const runs: { init: string; inertias: number[] }[] = [];
 for (const init of SEEDING_METHODS) {
   const all: number[][] = [];

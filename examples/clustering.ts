@@ -1,17 +1,14 @@
 // Cluster 30 000 rows, see that every way of assigning gives the same clusters, do it again in passes over blocks, and pick a row
-// to speak for each cluster. Run: node examples/clustering.ts
+// to speak for each cluster. Run: node --conditions=provably-source examples/clustering.ts
 
-import {
-  gaussianMixture,
-  kCenterGreedy,
-  kMeans,
-  miniBatchKMeans,
-  roundToMedoids,
-} from '../src/clustering/index.ts';
-import { matrixSource } from '../src/core/matrix.ts';
+import { matrixSource } from 'provably';
+import { kCenterGreedy, kMeans, miniBatchKMeans, roundToMedoids } from 'provably/clustering';
+import { gaussianMixture } from 'provably/datasets';
 
-const { points } = gaussianMixture({ rows: 30_000, cols: 32, components: 60, spread: 1, seed: 1 });
 const k = 60;
+const mixture = gaussianMixture({ rows: 30_000 + k, cols: 32, clusters: k, spread: 1, seed: 1 });
+// Without the first k rows, which are the centers of the mixture themselves.
+const points = { data: mixture.points.data.subarray(k * 32), rows: 30_000, cols: 32 };
 
 const clustering = await kMeans(points, { k, seed: 7 });
 const { inertia, iterations, counts, backend } = clustering;

@@ -1,13 +1,14 @@
 // Draws docs/selection-error.svg: error against sample size, promised, predicted and exact, for three kinds of score.
-// Run: node examples/selection-figure.ts docs/selection-error.svg
+// Run: node --conditions=provably-source examples/selection-figure.ts docs/selection-error.svg
 
 import { writeFile } from 'node:fs/promises';
-import { createRng } from '../src/core/rng.ts';
-import { renderChart, resolveTheme } from '../src/report/index.ts';
-import { exactTotal, exactVariance, selectData, wellBehavedMixture } from '../src/selection/index.ts';
+import { createRng } from 'provably';
+import { gaussianMixture } from 'provably/datasets';
+import { renderChart, resolveTheme } from 'provably/report';
+import { exactTotal, exactVariance, selectData } from 'provably/selection';
 
 // Losses that follow the embedding, and 1 % label errors that do not.
-const { points, losses } = wellBehavedMixture({ rows: 20_000, cols: 16, parts: 60, lambda: 0.1, seed: 1 });
+const { points, losses } = gaussianMixture({ rows: 20_000, cols: 16, clusters: 60, lambda: 0.1, seed: 1 });
 const rng = createRng(5);
 for (let e = 0; e < losses.length; e++) if (rng.next() < 0.01) losses[e] += 6;
 const total = exactTotal(losses);

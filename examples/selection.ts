@@ -1,18 +1,12 @@
 // Pick 2 % of 20 000 rows after asking for the losses of a few of them, then estimate the mean loss with error bars.
-// Run: node examples/selection.ts
+// Run: node --conditions=provably-source examples/selection.ts
 
-import { formatCertificate } from '../src/core/certificate.ts';
-import {
-  auditSelection,
-  drawSample,
-  estimateMean,
-  rowsNeeded,
-  selectData,
-  wellBehavedMixture,
-} from '../src/selection/index.ts';
+import { formatCertificate } from 'provably';
+import { gaussianMixture } from 'provably/datasets';
+import { auditSelection, drawSample, estimateMean, rowsNeeded, selectData } from 'provably/selection';
 
 // Embeddings and a model whose loss is dear. Here it is an array; count the rows it is asked for.
-const { points, losses } = wellBehavedMixture({ rows: 20_000, cols: 16, parts: 60, lambda: 0.3, seed: 1 });
+const { points, losses } = gaussianMixture({ rows: 20_000, cols: 16, clusters: 60, lambda: 0.3, seed: 1 });
 let asked = 0;
 const loss = (ids: Uint32Array): Float64Array => {
   asked += ids.length;

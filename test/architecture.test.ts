@@ -63,6 +63,16 @@ describe('architecture', () => {
     assert.deepEqual(wrong, []);
   });
 
+  it('lets examples import as a user does', () => {
+    const examples = fileURLToPath(new URL('../examples', import.meta.url));
+    const wrong = readdirSync(examples).flatMap((file) =>
+      importsOf(join(examples, file))
+        .filter((name) => !/^(provably($|\/)|node:)/.test(name))
+        .map((name) => `${file} → ${name}`),
+    );
+    assert.deepEqual(wrong, []);
+  });
+
   it('keeps Node out of what runs in a browser', () => {
     const wrong = files
       .filter((file) => browserSafe.includes(folderOf(file)))

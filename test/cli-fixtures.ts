@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createRng } from '../src/core/rng.ts';
+import { gaussianMixture } from '../src/data/datasets/index.ts';
 
 export interface Fixture extends Disposable {
   /** A directory of its own, removed at the end. */
@@ -23,11 +24,7 @@ export function createFixture(rows = 240): Fixture {
   const folder = mkdtempSync(join(tmpdir(), 'provably-cli-'));
   const cols = 4;
   const rng = createRng(1);
-  const centers = Float32Array.from({ length: 6 * cols }, () => 8 * rng.normal());
-  const points = Float32Array.from(
-    { length: rows * cols },
-    (_, i) => centers[(Math.floor(i / cols) % 6) * cols + (i % cols)] + rng.normal(),
-  );
+  const { data: points } = gaussianMixture({ rows, cols, clusters: 6, spread: 8, seed: 1 }).points;
   const losses = Float64Array.from({ length: rows }, (_, row) => 0.1 + (row % 6) / 4 + 0.1 * rng.next());
   const ids = Array.from({ length: rows }, (_, row) => `doc-${row}`);
   const lines = ids.map((id, row) => {

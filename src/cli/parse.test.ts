@@ -12,7 +12,6 @@ const cases: [(text: string) => unknown, [string, unknown][], string[]][] = [
     ],
     ['0', '-1', '1.5', '', ' ', 'ten', '0x10', '1e300', 'Infinity'],
   ],
-  [parse.nonNegativeInteger, [['0', 0]], ['-1', '0.5']],
   [
     parse.positiveNumber,
     [

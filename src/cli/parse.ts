@@ -11,12 +11,6 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
-export function nonNegativeInteger(text: string): number {
-  const value = toNumber(text);
-  if (!Number.isSafeInteger(value) || value < 0) throw wrong('an integer ≥ 0');
-  return value;
-}
-
 export function positiveNumber(text: string): number {
   const value = toNumber(text);
   if (!(value > 0 && value < Infinity)) throw wrong('a number > 0');

@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { matrixSource, takeRows } from '../core/matrix.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { assignToCenters } from './assign.ts';
 import { oracleAssign } from './oracle.ts';
-import { gaussianMixture } from './synthetic.ts';
 
-const { points } = gaussianMixture({ rows: 300, cols: 7, components: 5, spread: 1, seed: 6 });
+const { points } = gaussianMixture({ rows: 300, cols: 7, clusters: 5, spread: 1, seed: 6 });
 const centers = takeRows(points, [5, 100, 200, 5]);
 
 describe('assignToCenters', () => {

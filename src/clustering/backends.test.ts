@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { allKernels } from '../../test/each-backend.ts';
 import { createRng } from '../core/rng.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import type { Kernels } from '../kernels/index.ts';
 import { BoundedAssigner } from './bounded-assigner.ts';
 import { MeanUpdate } from './center-update.ts';
@@ -11,9 +12,8 @@ import { iterate } from './iterate.ts';
 import { measureMoments } from './moments.ts';
 import { Rows } from './rows.ts';
 import { chooseSeeds, SEEDING_METHODS } from './seeding/seed-centers.ts';
-import { gaussianMixture } from './synthetic.ts';
 
-const { points } = gaussianMixture({ rows: 3000, cols: 19, components: 12, spread: 1.5, seed: 4 });
+const { points } = gaussianMixture({ rows: 3000, cols: 19, clusters: 12, spread: 1.5, seed: 4 });
 
 async function cluster(kernels: Kernels, init: (typeof SEEDING_METHODS)[number]) {
   const rows = new Rows('test', points, { tileRows: 1024 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Matrix32 } from '../core/matrix.ts';
 import { createRng, shuffle } from '../core/rng.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { loadKernels } from '../kernels/index.ts';
 import { type Assigner, type AssignerContext, LloydAssigner } from './assigner.ts';
 import { AutoAssigner } from './auto-assigner.ts';
@@ -11,7 +12,6 @@ import { centerShifts, iterate } from './iterate.ts';
 import { measureMoments } from './moments.ts';
 import { oracleLloyd } from './oracle.ts';
 import { Rows } from './rows.ts';
-import { gaussianMixture } from './synthetic.ts';
 
 const assigners: Record<string, (context: AssignerContext) => Assigner> = {
   lloyd: (context) => new LloydAssigner(context),
@@ -97,7 +97,7 @@ describe('assigners', () => {
       let skipped = 0;
       for (let seed = 0; seed < 20; seed++) {
         const spread = seed % 2 === 0 ? 0.5 : 5;
-        const { points } = gaussianMixture({ rows: 400, cols: 6, components: 12, spread, seed });
+        const { points } = gaussianMixture({ rows: 400, cols: 6, clusters: 12, spread, seed });
         const start = startRows(points, 20, seed);
         const expected = await run(points, start, 'lloyd', { tileRows: 128 });
         const actual = await run(points, start, name, { tileRows: 128 });
@@ -152,7 +152,7 @@ describe('assigners', () => {
   }
 
   it('yinyang: scans of single groups by the kernel give the path of Lloyd', async () => {
-    const { points } = gaussianMixture({ rows: 4000, cols: 16, components: 60, spread: 1.5, seed: 5 });
+    const { points } = gaussianMixture({ rows: 4000, cols: 16, clusters: 60, spread: 1.5, seed: 5 });
     const start = startRows(points, 60, 5);
     const expected = await run(points, start, 'lloyd');
     const actual = await run(points, start, 'yinyang');
@@ -177,7 +177,7 @@ describe('assigners', () => {
   }
 
   it('does not depend on the tiling', async () => {
-    const { points } = gaussianMixture({ rows: 300, cols: 3, components: 6, spread: 2, seed: 9 });
+    const { points } = gaussianMixture({ rows: 300, cols: 3, clusters: 6, spread: 2, seed: 9 });
     const start = startRows(points, 8, 9);
     for (const name of Object.keys(assigners)) {
       const expected = await run(points, start, name, { tileRows: 300 });

@@ -1,8 +1,9 @@
 // Assignment that skips what the triangle inequality settles: Hamerly's, Yinyang and Elkan's bounds as one method.
 
+import { directDistance } from '../kernels/index.ts';
 import { type Assigner, type AssignerContext, adoptLabels } from './assigner.ts';
 import { allHalfGaps, type CenterGroups, groupCenters, halfGaps } from './center-groups.ts';
-import { roundingMargin, squaredDistance } from './distance.ts';
+import { roundingMargin } from './distance.ts';
 import { copyRow, GroupScan } from './group-scan.ts';
 import type { RowTile } from './rows.ts';
 import type { KMeansAlgorithm } from './types.ts';
@@ -139,7 +140,7 @@ export class BoundedAssigner implements Assigner {
       const limit = Math.max(bound, gaps[label]);
       if (reach * apart < limit) continue;
       if (tighten) {
-        own[i] = squaredDistance(data, i * cols, this.centers, label * cols, cols);
+        own[i] = directDistance(data, i * cols, this.centers, label * cols, cols);
         const exact = this.above(own[i]);
         upper[row] = exact;
         if (exact * apart < limit) continue;
@@ -170,7 +171,7 @@ export class BoundedAssigner implements Assigner {
       upper[row] = reach;
       const limit = Math.max(least, gaps[label]);
       if (reach * apart < limit) continue;
-      own[i] = squaredDistance(data, i * cols, this.centers, label * cols, cols);
+      own[i] = directDistance(data, i * cols, this.centers, label * cols, cols);
       reach = this.above(own[i]);
       upper[row] = reach;
       reach *= apart;

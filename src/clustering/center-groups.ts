@@ -1,7 +1,8 @@
 // Groups of centers that share one bound per row, and what of them changes from pass to pass.
 
 import type { Kernels } from '../kernels/index.ts';
-import { roundingMargin, squaredDistance } from './distance.ts';
+import { directDistance } from '../kernels/index.ts';
+import { roundingMargin } from './distance.ts';
 
 /** Iterations that form the groups; the groups decide speed only, so a rough partition will do (Ding et al. use five). */
 const GROUPING_ITERATIONS = 5;
@@ -142,7 +143,7 @@ export function allHalfGaps(centers: Float32Array, cols: number): Float64Array {
   const down = (1 - roundingMargin(cols)) / 2;
   for (let i = 0; i < k; i++) {
     for (let j = 0; j < i; j++) {
-      const gap = Math.sqrt(squaredDistance(centers, i * cols, centers, j * cols, cols)) * down;
+      const gap = Math.sqrt(directDistance(centers, i * cols, centers, j * cols, cols)) * down;
       gaps[i * k + j] = gap;
       gaps[j * k + i] = gap;
     }

@@ -1,12 +1,12 @@
-// The last step of every clustering: all rows assigned to the final centers, and no cluster left empty.
+// The last step of every clustering: all rows assigned to the final centers, no cluster left empty, and the result put together.
 
-import type { Matrix32 } from '../core/matrix.ts';
 import type { Progress } from '../core/progress.ts';
 import type { Kernels } from '../kernels/index.ts';
 import { type Assignment, assignAll } from './assign.ts';
+import { objective } from './iterate.ts';
 import { repairEmptyClusters } from './repair.ts';
 import type { Rows } from './rows.ts';
-import type { ClusteringEvent } from './types.ts';
+import type { Clustering, ClusteringEvent, IterationStatistics } from './types.ts';
 
 /** Re-seedings at most; each lowers the inertia, and more than one is rare. */
 const MOST_REPAIRS = 16;
@@ -18,26 +18,30 @@ export interface FinishContext {
   onProgress: ((progress: Progress) => void) | undefined;
 }
 
-export interface Settled extends Assignment {
-  centers: Matrix32;
-  counts: Float64Array;
+/** What training leaves behind. */
+export interface Trained {
+  /** Shape (k, d); copied before it is changed. */
+  centers: Float32Array;
+  history: IterationStatistics[];
+  converged: boolean;
+  /** Labels and distances of all rows to these centers, when known. */
+  assigned?: Assignment | undefined;
+  /** What happened so far; what happens here is added. */
+  events: ClusteringEvent[];
 }
 
-/**
- * @param centers - shape (k, d); copied before it is changed
- * @param assigned - labels and distances to these centers, when known
- */
+/** Assigns all rows where that is not done, repairs what is empty, and measures the result. At most 17 passes; one as a rule, none when `assigned`. */
 export async function finish(
   context: FinishContext,
-  centers: Float32Array,
-  assigned: Assignment | undefined,
+  { centers, history, converged, assigned, events }: Trained,
   {
-    requested,
+    k: requested,
     weights,
-    events,
-  }: { requested: number; weights: Float64Array | undefined; events: ClusteringEvent[] },
-): Promise<Settled> {
-  const { rows } = context;
+    seed = 0,
+    power = 2,
+  }: { k: number; weights?: Float64Array | undefined; seed?: number; power?: number },
+): Promise<Clustering> {
+  const { rows, kernels } = context;
   const { cols } = rows;
   const labels = assigned?.labels ?? new Uint32Array(rows.rows);
   const distances = assigned?.distances ?? new Float64Array(rows.rows);
@@ -56,15 +60,18 @@ export async function finish(
   }
   const actual = centers.length / cols;
   if (actual < requested) events.push({ type: 'k-reduced', requested, actual });
-  return { centers: { data: centers, rows: actual, cols }, labels, distances, counts };
+  return {
+    centers: { data: centers, rows: actual, cols },
+    ...{ labels, distances, counts },
+    inertia: objective(distances, weights, power),
+    iterations: history.length,
+    ...{ converged, history, events, seed },
+    backend: `${kernels.backend} ${kernels.simd}`,
+  };
 }
 
 /** Σ weight of the rows of each cluster, shape (k,). */
-export function weightPerCluster(
-  labels: Uint32Array,
-  weights: Float64Array | undefined,
-  k: number,
-): Float64Array {
+function weightPerCluster(labels: Uint32Array, weights: Float64Array | undefined, k: number): Float64Array {
   const counts = new Float64Array(k);
   for (let i = 0; i < labels.length; i++) counts[labels[i]] += weights ? weights[i] : 1;
   return counts;

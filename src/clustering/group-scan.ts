@@ -1,8 +1,9 @@
 // Compares rows with a few groups of centers each: the inner scan of Yinyang's and Elkan's methods.
 
+import { directDistance } from '../kernels/index.ts';
 import type { AssignerContext } from './assigner.ts';
 import type { CenterGroups } from './center-groups.ts';
-import { squaredDistance } from './distance.ts';
+
 import type { RowTile } from './rows.ts';
 
 /** Multiply-adds below which a loop here beats gathering rows for a kernel call. */
@@ -82,7 +83,7 @@ export class GroupScan {
     let bestLabel = members[0];
     let secondLabel = members[0];
     for (let m = 0; m < members.length; m++) {
-      const distance = squaredDistance(data, at, centers, members[m] * cols, cols);
+      const distance = directDistance(data, at, centers, members[m] * cols, cols);
       if (distance < best) {
         second = best;
         secondLabel = bestLabel;

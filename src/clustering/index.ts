@@ -12,7 +12,6 @@ export {
   type SeededCenters,
   seedCenters,
 } from './seeding/seed-centers.ts';
-export { type GaussianMixture, type GaussianMixtureOptions, gaussianMixture } from './synthetic.ts';
 export type {
   Clustering,
   ClusteringEvent,

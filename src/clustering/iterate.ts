@@ -2,9 +2,10 @@
 
 import type { Progress } from '../core/progress.ts';
 import { CompensatedSum } from '../core/sums.ts';
+import { directDistance } from '../kernels/index.ts';
 import type { Assigner } from './assigner.ts';
 import type { CenterUpdate } from './center-update.ts';
-import { ownSquaredDistances, roundingMargin, squaredDistance } from './distance.ts';
+import { ownSquaredDistances, roundingMargin } from './distance.ts';
 import { repairEmptyClusters } from './repair.ts';
 import type { Rows } from './rows.ts';
 import type { ClusteringEvent, IterationStatistics } from './types.ts';
@@ -115,6 +116,6 @@ export function centerShifts(from: Float32Array, to: Float32Array, cols: number)
   const up = 1 + roundingMargin(cols);
   return Float64Array.from(
     { length: from.length / cols },
-    (_, j) => Math.sqrt(squaredDistance(from, j * cols, to, j * cols, cols)) * up,
+    (_, j) => Math.sqrt(directDistance(from, j * cols, to, j * cols, cols)) * up,
   );
 }

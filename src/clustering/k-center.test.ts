@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Matrix32, matrixSource, takeRows } from '../core/matrix.ts';
 import { createRng } from '../core/rng.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { kCenterGreedy } from './k-center.ts';
 import { oracleAssign, oracleOptimalRadius } from './oracle.ts';
-import { gaussianMixture } from './synthetic.ts';
 
 /** Farthest-first traversal by the book. */
 function traverse(points: Matrix32, k: number, first: number): number[] {
@@ -60,7 +60,7 @@ describe('kCenterGreedy', () => {
   });
 
   it('has a radius that never grows with k', async () => {
-    const { points } = gaussianMixture({ rows: 200, cols: 3, components: 5 });
+    const { points } = gaussianMixture({ rows: 200, cols: 3, clusters: 5 });
     let last = Infinity;
     for (let k = 1; k < 30; k++) {
       const { radius } = await kCenterGreedy(points, { k, first: 3 });

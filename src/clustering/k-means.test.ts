@@ -3,13 +3,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Matrix32, matrixSource, type RowSource, takeRows } from '../core/matrix.ts';
 import { createRng, shuffle } from '../core/rng.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { kMeans } from './k-means.ts';
 import { KMEANS_ALGORITHMS, type KMeansOptions } from './options.ts';
 import { oracleAssign, oracleLloyd, oracleOptimalInertia } from './oracle.ts';
 import { SEEDING_METHODS } from './seeding/seed-centers.ts';
-import { gaussianMixture } from './synthetic.ts';
 
-const mixture = gaussianMixture({ rows: 600, cols: 5, components: 8, spread: 3, seed: 1 }).points;
+const mixture = gaussianMixture({ rows: 600, cols: 5, clusters: 8, spread: 3, seed: 1 }).points;
 
 /** Small integers: sums, means of powers of two and squares are exact, so equalities below are of bits. */
 function lattice(rows: number, cols: number, seed: number, values = 6): Matrix32 {
@@ -23,7 +23,7 @@ function relativeGap(a: number, b: number): number {
 
 describe('kMeans', () => {
   it('finds separated clusters', async () => {
-    const { points, labels } = gaussianMixture({ rows: 500, cols: 4, components: 6, spread: 30, seed: 4 });
+    const { points, labels } = gaussianMixture({ rows: 500, cols: 4, clusters: 6, spread: 30, seed: 4 });
     const result = await kMeans(points, { k: 6, seed: 2 });
     const pairs = new Set(Array.from(labels, (label, i) => `${label}-${result.labels[i]}`));
     assert.equal(pairs.size, 6, 'clusters and components match one to one');
@@ -419,7 +419,7 @@ describe('kMeans', () => {
     });
 
     it('lets a timer cancel it', async () => {
-      const { points } = gaussianMixture({ rows: 60_000, cols: 16, components: 50, spread: 0.2 });
+      const { points } = gaussianMixture({ rows: 60_000, cols: 16, clusters: 50, spread: 0.2 });
       const signal = AbortSignal.timeout(150);
       const endless: KMeansOptions = { k: 400, init: 'random', tolerance: 0, restarts: 1000, signal };
       const begin = performance.now();

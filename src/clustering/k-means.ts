@@ -43,7 +43,7 @@ const YINYANG_GROUP = 10;
  * const { labels, centers } = await kMeans(points, { k: 10, seed: 1 });
  */
 export async function kMeans(points: Matrix32 | RowSource, options: KMeansOptions): Promise<Clustering> {
-  const { k, seed = 0, weights, spherical = false, power = 2, restarts = 1, signal, onProgress } = options;
+  const { k, seed = 0, weights, spherical = false, restarts = 1, signal, onProgress } = options;
   const trainRows = checkKMeansOptions(points, options);
   const kernels = await loadKernels();
   const rows = new Rows('kMeans: points', points, { spherical, signal });
@@ -58,21 +58,8 @@ export async function kMeans(points: Matrix32 | RowSource, options: KMeansOption
   events.push(...best!.events);
   const { centers, distances, history, converged } = best!;
   const assigned = training.rows === rows ? { labels: best!.labels, distances } : undefined;
-  const settled = await finish({ rows, kernels, origin: training.origin, onProgress }, centers, assigned, {
-    requested: k,
-    weights,
-    events,
-  });
-  return {
-    ...settled,
-    inertia: objective(settled.distances, weights, power),
-    iterations: history.length,
-    converged,
-    history,
-    events,
-    seed,
-    backend: `${kernels.backend} ${kernels.simd}`,
-  };
+  const trained = { centers, history, converged, assigned, events };
+  return finish({ rows, kernels, origin: training.origin, onProgress }, trained, options);
 }
 
 /** One run from one start. */

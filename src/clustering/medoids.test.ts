@@ -3,9 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type Matrix32, matrixSource } from '../core/matrix.ts';
 import { createRng } from '../core/rng.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { kMeans } from './k-means.ts';
 import { roundToMedoids } from './medoids.ts';
-import { gaussianMixture } from './synthetic.ts';
 
 describe('roundToMedoids', () => {
   it('takes the nearest member, ties to the lowest id', async () => {
@@ -24,7 +24,7 @@ describe('roundToMedoids', () => {
       fc.constantFrom(0, 1, 8),
       async (seed, k, spread) => {
         const rows = 20 + createRng(seed).integer(100);
-        const { points } = gaussianMixture({ rows, cols: 3, components: 4, spread, seed });
+        const { points } = gaussianMixture({ rows, cols: 3, clusters: 4, spread, seed });
         // Until no label changes, so that the centers are the means of their members.
         const clustering = await kMeans(points, { k, seed, tolerance: 0, maxIterations: 1000 });
         const { medoids, distances } = await roundToMedoids(points, clustering);
@@ -46,7 +46,7 @@ describe('roundToMedoids', () => {
   });
 
   it('gives the same for a source, and for directions', async () => {
-    const { points } = gaussianMixture({ rows: 200, cols: 4, components: 5, spread: 2, seed: 3 });
+    const { points } = gaussianMixture({ rows: 200, cols: 4, clusters: 5, spread: 2, seed: 3 });
     for (const spherical of [false, true]) {
       const { labels, centers } = await kMeans(points, { k: 5, spherical });
       const expected = await roundToMedoids(points, { labels, centers, spherical });

@@ -4,8 +4,9 @@ import { requireInteger, requireLength } from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import { type Matrix32, type RowSource, requireFiniteMatrix, requireMatrix } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
+import { directDistance } from '../kernels/index.ts';
 import { requireSameColumns } from './assign.ts';
-import { ownSquaredDistances, squaredDistance } from './distance.ts';
+import { ownSquaredDistances } from './distance.ts';
 import { Rows } from './rows.ts';
 
 export interface MedoidOptions extends RunOptions {
@@ -34,7 +35,7 @@ export interface Medoids {
  * @param points - shape (n, d)
  * @throws {ShapeError | InvalidArgumentError} shapes do not fit, a label is ≥ k, a cluster has no row, or a row is not finite
  *
- * Time O(n d), two passes. Source: spec 3.7 of the sensitivity sampling paper (arXiv 2402.17327) needs members as representatives.
+ * Time O(n d), two passes. Sensitivity sampling (arXiv 2402.17327) needs members as representatives: their losses can be asked for.
  */
 export async function roundToMedoids(
   points: Matrix32 | RowSource,
@@ -59,7 +60,7 @@ export async function roundToMedoids(
   for await (const tile of rows.tiles()) {
     for (let i = 0; i < tile.rows; i++) {
       const label = labels[tile.start + i];
-      const distance = squaredDistance(tile.data, i * cols, centers.data, label * cols, cols);
+      const distance = directDistance(tile.data, i * cols, centers.data, label * cols, cols);
       if (!Number.isFinite(distance)) rows.requireFinite(tile);
       if (!(distance < least[label])) continue;
       least[label] = distance;

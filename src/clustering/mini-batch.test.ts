@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { matrixSource } from '../core/matrix.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { kMeans } from './k-means.ts';
 import { miniBatchKMeans } from './mini-batch.ts';
 import { oracleAssign } from './oracle.ts';
-import { gaussianMixture } from './synthetic.ts';
 
-const { points } = gaussianMixture({ rows: 6000, cols: 6, components: 15, spread: 2, seed: 8 });
+const { points } = gaussianMixture({ rows: 6000, cols: 6, clusters: 15, spread: 2, seed: 8 });
 
 describe('miniBatchKMeans', () => {
   it('comes within 10 % of Lloyd, and ends with an exact assignment', async () => {
@@ -30,7 +30,7 @@ describe('miniBatchKMeans', () => {
   });
 
   it('makes one Lloyd step of the first batch, when that is all rows', async () => {
-    const small = gaussianMixture({ rows: 300, cols: 3, components: 4, seed: 2 }).points;
+    const small = gaussianMixture({ rows: 300, cols: 3, clusters: 4, seed: 2 }).points;
     const init = { data: small.data.slice(0, 12), rows: 4, cols: 3 };
     const { centers } = await miniBatchKMeans(small, { k: 4, init, maxEpochs: 1 });
     const { labels } = oracleAssign(small, init.data);

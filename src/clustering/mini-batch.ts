@@ -56,22 +56,12 @@ export async function miniBatchKMeans(
   const rows = new Rows('miniBatchKMeans: points', points, { spherical, signal });
   const events: ClusteringEvent[] = [];
   const training = await prepareTraining(rows, { kernels, weights, trainRows, k, signal, events }, seed);
-  const { centers, history, converged } = await trainByBatches(training, options, createRng(seed), events);
-  const settled = await finish({ rows, kernels, origin: training.origin, onProgress }, centers, undefined, {
-    requested: k,
-    weights,
-    events,
-  });
-  return {
-    ...settled,
-    inertia: objective(settled.distances, weights, 2),
-    iterations: history.length,
-    converged,
-    history,
-    events,
-    seed,
-    backend: `${kernels.backend} ${kernels.simd}`,
-  };
+  const trained = await trainByBatches(training, options, createRng(seed), events);
+  return finish(
+    { rows, kernels, origin: training.origin, onProgress },
+    { ...trained, events },
+    { k, weights, seed },
+  );
 }
 
 async function trainByBatches(

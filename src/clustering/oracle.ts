@@ -13,12 +13,7 @@ export interface OracleClustering {
 }
 
 /** ‖row i − center j‖² in float64, summed in order. */
-export function oracleDistance(
-  { data, cols }: Matrix32,
-  i: number,
-  centers: Float32Array,
-  j: number,
-): number {
+function oracleDistance({ data, cols }: Matrix32, i: number, centers: Float32Array, j: number): number {
   let sum = 0;
   for (let p = 0; p < cols; p++) sum += (data[i * cols + p] - centers[j * cols + p]) ** 2;
   return sum;

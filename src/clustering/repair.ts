@@ -1,6 +1,7 @@
 // Empty clusters: their centers go where the error is greatest.
 
-import { squaredDistance } from './distance.ts';
+import { directDistance } from '../kernels/index.ts';
+
 import type { Rows } from './rows.ts';
 import type { ClusteringEvent } from './types.ts';
 
@@ -36,7 +37,7 @@ export async function repairEmptyClusters(
     for (let i = 0; i < count; i++) {
       const id = start + i;
       if (weights && !(weights[id] > 0)) continue;
-      const distance = squaredDistance(data, i * cols, assignedTo, labels[id] * cols, cols);
+      const distance = directDistance(data, i * cols, assignedTo, labels[id] * cols, cols);
       const full = farthest.length === empty.length;
       if (distance === 0 || (full && distance <= farthest[farthest.length - 1].distance)) continue;
       const row = data.slice(i * cols, (i + 1) * cols);

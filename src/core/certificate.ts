@@ -95,7 +95,10 @@ export function formatCertificate(certificate: Certificate): string {
       ? ` (${shortNumber((100 * bound.value) / Math.abs(bound.scale))} %)`
       : '';
   const vacuous = isVacuous(bound) ? ' VACUOUS' : '';
-  const promise = `${statement}: ≤ ${shortNumber(bound.value)} ${bound.unit}${relative}${chance}${vacuous} [${source}]`;
+  const violated = assumptions.some((a) => a.status === 'violated')
+    ? ' NOT PROMISED: an assumption is violated'
+    : '';
+  const promise = `${statement}: ≤ ${shortNumber(bound.value)} ${bound.unit}${relative}${chance}${vacuous}${violated} [${source}]`;
   const counts = (['violated', 'assumed', 'checked', 'proved'] as const)
     .map((status) => ({ status, count: assumptions.filter((a) => a.status === status).length }))
     .filter(({ count }) => count > 0)

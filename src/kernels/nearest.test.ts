@@ -41,7 +41,7 @@ function normals(length: number, seed: number): Float32Array {
   return Float32Array.from({ length }, () => rng.normal());
 }
 
-// Offset 4096, spread 0.005: an expansion in float32 without centring gets nothing right (specification of selection, §7).
+// Offset 4096, spread 0.005: an expansion in float32 without centring gets nothing right.
 function bigOffset(): Case {
   const [rows, dim, centerCount] = [60, 24, 40];
   const shifted = (values: Float32Array) => values.map((x) => 4096 + 0.005 * x);

@@ -1,6 +1,6 @@
 // Rounds of selection with fresh losses: each round scores the remaining rows under the model trained so far.
 
-import { type Certified, shortNumber } from '../core/certificate.ts';
+import { type Assumption, type Certified, shortNumber } from '../core/certificate.ts';
 import { requireInteger, requireLength, requireNumber } from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { Matrix32, RowSource } from '../core/matrix.ts';
@@ -202,6 +202,11 @@ function changeOnRemaining(last: Float64Array, p: Float64Array): number {
   return distance / 2;
 }
 
+/** Place of an assumption among the statuses, worst first. */
+function rankOf({ status }: Assumption): number {
+  return ['violated', 'assumed', 'checked', 'proved'].indexOf(status);
+}
+
 function certifyRounds(
   value: AdaptiveSelection,
   failureProbability: number,
@@ -211,11 +216,16 @@ function certifyRounds(
     b.certificate.bound.value > a.certificate.bound.value ? b : a,
   );
   const { certificate } = worst;
+  const all = value.rounds.map((round) => round.certificate.assumptions);
   return {
     value,
     certificate: {
       ...certificate,
       statement: `in each of ${value.rounds.length} rounds, of its own loss on the rows left: ${certificate.statement}`,
+      // Every round rests on the same three conditions; each is told as it stands in the round where it stands worst.
+      assumptions: certificate.assumptions.map((_, j) =>
+        all.map((assumptions) => assumptions[j]).reduce((a, b) => (rankOf(b) < rankOf(a) ? b : a)),
+      ),
       bound: { ...certificate.bound, failureProbability },
       seed,
       warnings: [

@@ -5,7 +5,7 @@ import type { ScoreModel } from './score-rows.ts';
 import type { Observations } from './types.ts';
 
 export interface DominanceCheck {
-  /** Observations that could be checked. */
+  /** Probes that could be checked. */
   checked: number;
   /** Those with ℓ > σ, σ made without them. */
   above: number;
@@ -14,16 +14,22 @@ export interface DominanceCheck {
 }
 
 /**
- * Compares every observed loss with the score its row would have had, had its own loss not been looked at.
+ * Compares the loss of every probe with the score its row would have had, had its own loss not been looked at.
  *
  * @param given - whether Λ was given rather than estimated from these observations
+ * @param probes - how many of the observations, the first, are probes of this selection; those behind them stem from earlier rounds:
+ *   other losses, of rows that were drawn by score and have left the pool. Default: all
  * Time O(observations + k).
  */
 export function checkDominance(
   observations: Observations,
   centerLosses: Float64Array,
   model: ScoreModel,
-  { given, scope = 'cluster' }: { given: boolean; scope?: 'cluster' | 'global' | undefined },
+  {
+    given,
+    scope = 'cluster',
+    probes = observations.losses.length,
+  }: { given: boolean; scope?: 'cluster' | 'global' | undefined; probes?: number },
 ): DominanceCheck {
   const { clusters, losses, distancePowers, trust } = observations;
   const robust = model.mode === 'robust' ? clusterMeans(observations, centerLosses) : undefined;
@@ -34,7 +40,7 @@ export function checkDominance(
   const worst = new Map<number, number>();
   let checked = 0;
   let above = 0;
-  for (let j = 0; j < losses.length; j++) {
+  for (let j = 0; j < probes; j++) {
     const i = clusters[j];
     const t = trust ? trust[j] : 1;
     let proxy = model.proxies[i];

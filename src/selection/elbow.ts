@@ -20,7 +20,7 @@ export interface ElbowOptions {
   /** Middle of the three cluster counts. */
   k: number;
   /** Model whose Φ^Λ/Φ serves as the one Λ for all three, so that the rows can be compared. */
-  lambda: ScoreModel;
+  model: ScoreModel;
   power: number;
   seed: number;
   rowWeights: Float64Array | undefined;
@@ -29,7 +29,7 @@ export interface ElbowOptions {
 
 /** T and Φ^Λ/T for k/2, k and 2k clusters (fewer when there are fewer rows). Asks the losses of all their representatives. */
 export async function clusterElbow(source: RowSource, options: ElbowOptions): Promise<ElbowRow[]> {
-  const { ask, k, lambda: model, power, seed, rowWeights, signal } = options;
+  const { ask, k, model, power, seed, rowWeights, signal } = options;
   const lambda = model.phi > 0 ? model.phiLambda / model.phi : 0;
   const counts = new Set([Math.max(1, Math.round(k / 2)), k, Math.min(source.rows, 2 * k)]);
   const rows: ElbowRow[] = [];

@@ -1,9 +1,10 @@
-// The formula itself: scores, probabilities, sample sizes, Hölder constants, probes. Checks 8.1e, 8.6, 8.7 of the specification.
+// The formula itself: scores, probabilities, sample sizes, Hölder constants, probes.
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createRng } from '../core/rng.ts';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { checkDominance } from './dominance.ts';
 import { clusterMeans, estimateLambda, globalRatio, heldBackLambda } from './lambda.ts';
 import { combineScores } from './multi-model.ts';
@@ -12,7 +13,6 @@ import { chooseProbes, probesPerCluster } from './probes.ts';
 import { bernsteinDeviation, epsilonForSampleSize, gradientSampleSize, sampleSize } from './sample-size.ts';
 import { scoreRows } from './score-rows.ts';
 import { mixWithUniform, sensitivityScores } from './sensitivity.ts';
-import { wellBehavedMixture } from './synthetic.ts';
 import type { Observations } from './types.ts';
 import { exactVariance, floorVarianceBound } from './variance.ts';
 
@@ -155,7 +155,7 @@ describe('mixWithUniform', () => {
 });
 
 describe('sampleSize', () => {
-  it('gives the table of the specification', () => {
+  it('gives what the formula gives by hand', () => {
     assert.deepEqual(
       [sampleSize(0.1), sampleSize(0.1, 0.05), sampleSize(0.25, 0.1), sampleSize(0.05, 0.01)],
       [207, 763, 104, 4310],
@@ -294,9 +294,10 @@ describe('chooseProbes', () => {
 describe('scoreRows', () => {
   it('obeys T ≤ Σℓ + 2Φ^Λ and ℓ ≤ σ on well-behaved losses', () => {
     for (let seed = 0; seed < 20; seed++) {
-      const { losses, partition, lambda } = wellBehavedMixture({ rows: 400, cols: 4, parts: 12, seed });
-      const centerLosses = Float64Array.from(partition.representatives, (e) => losses[e]);
-      const model = scoreRows({ ...partition, centerLosses, mode: 'paper', lambda, power: 1 });
+      const mixture = gaussianMixture({ rows: 400, cols: 4, clusters: 12, seed });
+      const { losses, labels, representatives, distances, lambda } = mixture;
+      const centerLosses = Float64Array.from(representatives, (e) => losses[e]);
+      const model = scoreRows({ labels, distances, centerLosses, mode: 'paper', lambda, power: 1 });
       assert.ok(model.total <= sum(losses) + 2 * model.phiLambda + 1e-9);
       model.scores.forEach((score, e) => {
         assert.ok(losses[e] <= score * (1 + 1e-12));
@@ -306,9 +307,13 @@ describe('scoreRows', () => {
   });
 
   it('gives both terms equal mass in balanced mode', () => {
-    const { losses, partition } = wellBehavedMixture({ rows: 300, cols: 4, parts: 8 });
-    const centerLosses = Float64Array.from(partition.representatives, (e) => losses[e]);
-    const { total, phiLambda } = scoreRows({ ...partition, centerLosses, mode: 'balanced' });
+    const { losses, labels, representatives, distances } = gaussianMixture({
+      rows: 300,
+      cols: 4,
+      clusters: 8,
+    });
+    const centerLosses = Float64Array.from(representatives, (e) => losses[e]);
+    const { total, phiLambda } = scoreRows({ labels, distances, centerLosses, mode: 'balanced' });
     assert.ok(Math.abs(total - 2 * phiLambda) < 1e-9 * total);
   });
 

@@ -72,12 +72,6 @@ export type {
   StrategySelection,
 } from './strategies/types.ts';
 export { mislabelSuspects, type Suspect } from './suspects.ts';
-export {
-  type RegressionData,
-  sensorRegression,
-  type WellBehavedData,
-  wellBehavedMixture,
-} from './synthetic.ts';
 export { type TrainingWeighting, trainingWeights } from './training-weights.ts';
 export type {
   LossOracle,

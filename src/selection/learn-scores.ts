@@ -8,6 +8,7 @@ import { distancesToRepresentatives, type Partition } from './partition.ts';
 import { outsideId, outsideIds, type Pool } from './pool.ts';
 import { chooseProbes, probesPerCluster } from './probes.ts';
 import { type ScoreModel, scoreRows } from './score-rows.ts';
+import type { EarlierLosses } from './seen-rows.ts';
 import type { ResolvedOptions } from './select-options.ts';
 import { distancePower } from './sensitivity.ts';
 import type { Observations } from './types.ts';
@@ -26,7 +27,7 @@ export interface LearnedScores {
   model: ScoreModel;
   /** Every row is its own representative. */
   allKnown: boolean;
-  /** Held-back check; undefined when nothing was observed. */
+  /** Held-back check; undefined when nothing was probed. */
   dominance: DominanceCheck | undefined;
 }
 
@@ -36,7 +37,8 @@ export interface LearnedScores {
  * Rows with losses that are not finite (only with `onInvalid: "drop"`) get weight 0; a representative among them is replaced by
  * the nearest row of its cluster.
  *
- * @param earlier - observations of earlier rounds, discounted by their `trust`
+ * @param earlier - rows of earlier rounds and their losses, discounted by their `trust`
+ * @throws {InvalidArgumentError} a loss lies above `maxLoss`, or a row with an unknown loss could never be drawn
  */
 export async function learnScores(
   pool: Pool,
@@ -44,7 +46,7 @@ export async function learnScores(
   oracle: CountedOracle,
   options: ResolvedOptions,
   rng: Rng,
-  earlier?: Observations & { rows: Uint32Array },
+  earlier?: EarlierLosses,
 ): Promise<LearnedScores> {
   const dropped: number[] = [];
   let rowWeights = pool.rowWeights;
@@ -76,7 +78,7 @@ export async function learnScores(
       ...(earlier?.losses ?? []),
     ]),
     distancePowers: Float64Array.from(observedRows, (row) => distancePower(distances[row], options.power)),
-    trust: earlier && Float64Array.from([...new Float64Array(good.length).fill(1), ...earlier.trust!]),
+    trust: earlier && Float64Array.from([...new Float64Array(good.length).fill(1), ...earlier.trust]),
   };
 
   const model = scoreRows({
@@ -91,6 +93,7 @@ export async function learnScores(
     power: options.power,
     rowWeights,
   });
+  requireAtMost(options.maxLoss, oracle);
   if (!allKnown) requireReachable(model, rowWeights, oracle, pool);
   return {
     partition,
@@ -102,9 +105,10 @@ export async function learnScores(
     model,
     allKnown,
     dominance:
-      observedRows.length > 0
+      good.length > 0
         ? checkDominance(observations, centerLosses, model, {
             given: options.lambda !== undefined,
+            probes: good.length,
             scope: options.lambdaScope,
           })
         : undefined,
@@ -170,6 +174,18 @@ function nearestRows(
     if (current === undefined || distances[e] < distances[current]) best.set(labels[e], e);
   }
   return best;
+}
+
+/** @throws {InvalidArgumentError} a loss seen contradicts the bound the caller states, on which the certificate would rest */
+function requireAtMost(maxLoss: number | undefined, { known }: CountedOracle): void {
+  if (maxLoss === undefined) return;
+  for (const [id, loss] of known) {
+    if (loss > maxLoss) {
+      throw new InvalidArgumentError(
+        `selectData: maxLoss is ${maxLoss}, but the loss of row ${id} is ${loss}; expected an upper bound of every loss. Raise maxLoss or leave it out.`,
+      );
+    }
+  }
 }
 
 /** @throws {InvalidArgumentError} a row can never be drawn though its loss may be positive */

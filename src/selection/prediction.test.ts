@@ -1,17 +1,18 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { drawSample } from './sampling/draw-sample.ts';
 import { inclusionProbabilities } from './sampling/inclusion.ts';
 import { selectData } from './select-data.ts';
-import { wellBehavedMixture } from './synthetic.ts';
 import type { SamplingScheme } from './types.ts';
 import { exactVariance, poissonVariance } from './variance.ts';
 
-const { points, losses, partition } = wellBehavedMixture({ rows: 300, cols: 4, parts: 6, seed: 5 });
+const mixture = gaussianMixture({ rows: 300, cols: 4, clusters: 6, seed: 5 });
+const { points, losses } = mixture;
 const total = losses.reduce((sum, loss) => sum + loss, 0);
 const options = {
   loss: (ids: Uint32Array) => Float64Array.from(ids, (id) => losses[id]),
-  clustering: { labels: partition.labels, representatives: partition.representatives },
+  clustering: mixture,
   size: 50,
 };
 const select = async (scheme: SamplingScheme, probes: number | 'auto' = 1000) =>

@@ -1,7 +1,7 @@
 // The error to expect, before the sample's losses are known: the variance identity with probes in place of all losses.
 
-import type { ScoreModel } from './score-rows.ts';
-import type { Observations, SamplingScheme } from './types.ts';
+import type { LearnedScores } from './learn-scores.ts';
+import type { SamplingScheme } from './types.ts';
 
 export interface ErrorPrediction {
   /** Estimated Σuℓ from representatives and observed losses. */
@@ -17,14 +17,7 @@ export interface ErrorPrediction {
 }
 
 export interface PredictionInput {
-  model: ScoreModel;
-  labels: Uint32Array;
-  representatives: Uint32Array;
-  centerLosses: Float64Array;
-  observations: Observations;
-  /** Position of each observed row in `labels`, shape (observations,). */
-  observedRows: Uint32Array;
-  rowWeights: Float64Array | undefined;
+  learned: LearnedScores;
   scheme: SamplingScheme;
   draws: number;
   /** τ of the inclusion probabilities min(1, τp), for the schemes without repeats. */
@@ -39,19 +32,9 @@ export interface PredictionInput {
  *
  * Time O(n + observations), memory O(k).
  */
-export function predictError(input: PredictionInput): ErrorPrediction {
-  const {
-    model,
-    labels,
-    representatives,
-    centerLosses,
-    observations,
-    observedRows,
-    rowWeights,
-    scheme,
-    draws,
-    tau,
-  } = input;
+export function predictError({ learned, scheme, draws, tau }: PredictionInput): ErrorPrediction {
+  const { model, partition, centerLosses, observations, observedRows, rowWeights } = learned;
+  const { labels, representatives } = partition;
   const k = centerLosses.length;
   const p = model.probabilities;
   const weight = (e: number): number => (rowWeights ? rowWeights[e] : 1);

@@ -34,24 +34,12 @@ export function reportSelection({
   options,
   elbow,
 }: ReportInput): Certified<Selection> {
-  const { model, partition, rowWeights, centerLosses, observations, observedRows, allKnown, dominance } =
-    learned;
+  const { model, partition, rowWeights, centerLosses, observations, allKnown, dominance } = learned;
   const { labels, representatives } = partition;
   const { size, scheme, failureProbability, seed, k = 'auto' } = options;
   const { probabilities } = model;
   const tau = scheme === 'hansen-hurwitz' ? 1 : inclusionProbabilities(probabilities, size).tau;
-  const predicted = predictError({
-    model,
-    labels,
-    representatives,
-    centerLosses,
-    observations,
-    observedRows,
-    rowWeights,
-    scheme,
-    draws: size,
-    tau,
-  });
+  const predicted = predictError({ learned, scheme, draws: size, tau });
   const { effectiveSize, maxWeight } = describeWeights(sample);
   const dropped = Uint32Array.from([
     ...pool.dropped,
@@ -61,7 +49,7 @@ export function reportSelection({
     scheme !== 'hansen-hurwitz' &&
     sample.inclusion.every((pi) => pi === 1) &&
     coversAll(sample, rowWeights, labels.length);
-  const steps = ratios(learned, observedRows);
+  const steps = ratios(learned);
   const requestedK = options.clustering || k === 'auto' ? representatives.length : Math.min(k, labels.length);
   const warnings = selectionWarnings({
     learned,
@@ -126,6 +114,8 @@ export function reportSelection({
 /**
  * Adds the error measured against the exact losses of all rows to a selection's certificate.
  *
+ * For one round of `adaptiveSelect`, give the losses of that round and weight 0 to the rows that earlier rounds took.
+ *
  * @param losses - ℓ of every row of the input by id, shape (n,)
  * @param rowWeights - u of every row by id. Default: ones
  * @throws {ShapeError} fewer losses than ids
@@ -148,7 +138,7 @@ export function auditSelection(
 }
 
 /** Effective size (Σw)²/Σw² over draws, and the largest weight of one draw. */
-export function describeWeights({ weights, counts }: Pick<WeightedSample, 'weights' | 'counts'>): {
+function describeWeights({ weights, counts }: Pick<WeightedSample, 'weights' | 'counts'>): {
   effectiveSize: number;
   maxWeight: number;
 } {
@@ -170,10 +160,14 @@ function coversAll(sample: WeightedSample, rowWeights: Float64Array | undefined,
 }
 
 /** The largest u·ℓ/p among rows whose loss was looked at, and the largest u/p of all rows. */
-function ratios(
-  { model: { probabilities }, partition, centerLosses, observations, rowWeights }: LearnedScores,
-  observedRows: Uint32Array,
-): { largestRatio: number; largestStep: number } {
+function ratios({
+  model: { probabilities },
+  partition,
+  centerLosses,
+  observations,
+  observedRows,
+  rowWeights,
+}: LearnedScores): { largestRatio: number; largestStep: number } {
   const step = (e: number): number => {
     const u = rowWeights ? rowWeights[e] : 1;
     return u > 0 ? u / probabilities[e] : 0;

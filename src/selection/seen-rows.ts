@@ -1,7 +1,6 @@
 // Losses seen in earlier rounds, as observations that count less with age.
 
-import { outsideIds, type Pool } from './pool.ts';
-import type { Observations } from './types.ts';
+import type { Pool } from './pool.ts';
 
 /** A row of an earlier round and what its training saw. */
 export interface SeenRow {
@@ -13,6 +12,15 @@ export interface SeenRow {
   cluster: number;
   /** Round, from 1. */
   round: number;
+}
+
+/** Rows of earlier rounds that this round still has a place for; all arrays have one entry per row. */
+export interface EarlierLosses {
+  /** Row of this round's pool. */
+  rows: Uint32Array;
+  losses: Float64Array;
+  /** How much each counts in a cluster mean; a probe counts 1. */
+  trust: Float64Array;
 }
 
 /**
@@ -29,7 +37,7 @@ export function earlierObservations(
   round: number,
   discount: number,
   pool: Pool,
-): (Observations & { rows: Uint32Array }) | undefined {
+): EarlierLosses | undefined {
   if (seen.length === 0 || discount === 0) return undefined;
   const groups = new Map<string, { weight: number; count: number }>();
   const keyOf = (row: SeenRow): string => `${row.round}:${row.cluster}`;
@@ -42,13 +50,9 @@ export function earlierObservations(
   const rowOf = pool.ids && new Map(Array.from(pool.ids, (id, row) => [id, row]));
   // A row that this round's embeddings lost has no place any more.
   const kept = seen.filter(({ id }) => !rowOf || rowOf.has(id));
-  const rows = Uint32Array.from(kept, ({ id }) => rowOf?.get(id) ?? id);
   return {
-    rows,
-    ids: outsideIds(pool, rows),
-    clusters: Uint32Array.from(kept, ({ cluster }) => cluster),
+    rows: Uint32Array.from(kept, ({ id }) => rowOf?.get(id) ?? id),
     losses: Float64Array.from(kept, ({ loss }) => loss),
-    distancePowers: new Float64Array(kept.length),
     trust: Float64Array.from(kept, (row) => {
       const group = groups.get(keyOf(row))!;
       return (discount ** (round - row.round) * group.count * row.weight) / group.weight;

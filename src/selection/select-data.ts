@@ -60,7 +60,7 @@ export async function selectData(
     ? await clusterElbow(pool.source, {
         ask: (rows) => oracle.ask(outsideIds(pool, rows), 'losses for the elbow'),
         k: learned.model.proxies.length,
-        lambda: learned.model,
+        model: learned.model,
         power: resolved.power,
         seed: resolved.seed,
         rowWeights: learned.rowWeights,

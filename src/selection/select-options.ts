@@ -24,7 +24,7 @@ import {
   type WeightedSample,
 } from './types.ts';
 
-export interface SelectOptions extends OracleOptions {
+export interface SelectOptions extends Omit<OracleOptions, 'signed'> {
   /** Losses of rows by id. Asked for the k representatives, then for the probes; never twice for one id. */
   loss: LossOracle;
   /** Rows to select, s. Give this or `epsilon`. */

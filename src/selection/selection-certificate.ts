@@ -52,7 +52,8 @@ export function selectionCertificate(input: CertificateInput): Certificate {
   } else if (!unconditional && input.largestRatio > scoreRange(model) * (1 + 1e-9)) {
     warnings.push(
       `A loss seen lies above its score: the bound is ${shortNumber(input.largestRatio / scoreRange(model))}× that of ` +
-        'ε·T/(1−α), so that it covers every loss seen; rows nobody looked at may still exceed it.',
+        'ε·T/(1−α), so that it covers every loss seen; rows nobody looked at may still exceed it. ' +
+        'The interval of estimateTotal does not rest on the scores.',
     );
   }
   if (!unconditional && !dominance) {

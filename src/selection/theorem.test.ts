@@ -1,16 +1,22 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { exactTotal } from './oracle.ts';
 import { drawSample } from './sampling/draw-sample.ts';
-import { wellBehavedMixture } from './synthetic.ts';
 
 describe('the theorem', () => {
   it('holds: Δ ≤ εT in at least 90 % of the seeds, for every scheme it is proved for', () => {
-    const g1 = wellBehavedMixture({ rows: 2000, cols: 4, parts: 25, seed: 9 });
-    const total = exactTotal(g1.losses);
+    const { losses, distances, representatives, labels, lambda } = gaussianMixture({
+      rows: 2000,
+      cols: 4,
+      clusters: 25,
+      lambda: 0.5,
+      seed: 9,
+    });
+    const total = exactTotal(losses);
     const scores = Float64Array.from(
-      g1.partition.distances,
-      (d, e) => g1.losses[g1.partition.representatives[g1.partition.labels[e]]] + g1.lambda * Math.sqrt(d),
+      distances,
+      (d, e) => losses[representatives[labels[e]]] + lambda[labels[e]] * Math.sqrt(d),
     );
     const T = exactTotal(scores);
     const p = scores.map((score) => score / T);
@@ -22,9 +28,7 @@ describe('the theorem', () => {
         const seeds = scheme === 'hansen-hurwitz' ? 2000 : 500;
         const errors = Float64Array.from({ length: seeds }, (_, seed) => {
           const { ids, weights } = drawSample(p, { size, seed, scheme });
-          return (
-            Math.abs(ids.reduce((s, id, j) => s + weights[j] * g1.losses[id], 0) - total) / (epsilon * T)
-          );
+          return Math.abs(ids.reduce((s, id, j) => s + weights[j] * losses[id], 0) - total) / (epsilon * T);
         }).sort();
         // The bound allows a tenth to fail; none is expected, so chance cannot make this fail.
         assert.ok(

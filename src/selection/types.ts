@@ -51,5 +51,5 @@ export interface Observations {
   trust?: Float64Array | undefined;
 }
 
-/** Loss scores of the three kinds of spec: see `scoreRows`. */
+/** The three kinds of score: see `scoreRows`. */
 export type ScoreMode = 'robust' | 'paper' | 'balanced';

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { gaussianMixture } from '../data/datasets/index.ts';
 import { adaptiveSelect, type RoundInput } from './adaptive.ts';
 import { neymanAllocation } from './allocation.ts';
 import { drawConstrained } from './constrained.ts';
@@ -11,11 +12,16 @@ import { earlierObservations } from './seen-rows.ts';
 import { selectData } from './select-data.ts';
 import { shardCounts } from './shards.ts';
 import { mislabelSuspects } from './suspects.ts';
-import { wellBehavedMixture } from './synthetic.ts';
 import { trainingWeights } from './training-weights.ts';
 
-const { points, losses, partition } = wellBehavedMixture({ rows: 500, cols: 4, parts: 10, seed: 3 });
-const clustering = { labels: partition.labels, representatives: partition.representatives };
+const { points, losses, labels, representatives } = gaussianMixture({
+  rows: 500,
+  cols: 4,
+  clusters: 10,
+  lambda: 0.5,
+  seed: 3,
+});
+const clustering = { labels, representatives };
 const lossOf = (ids: Uint32Array): Float64Array => Float64Array.from(ids, (id) => losses[id]);
 
 describe('adaptiveSelect', () => {
@@ -31,7 +37,7 @@ describe('adaptiveSelect', () => {
       loss: (ids, round) => {
         asked[round - 1].push(...ids);
         // The model changes: each round another part has become easy.
-        return Float64Array.from(ids, (id) => losses[id] * (partition.labels[id] === round ? 0.01 : 1));
+        return Float64Array.from(ids, (id) => losses[id] * (labels[id] === round ? 0.01 : 1));
       },
       train: async (input) => {
         trained.push(input);
@@ -46,7 +52,7 @@ describe('adaptiveSelect', () => {
     for (const ids of asked)
       assert.deepEqual(
         ids.sort((a, b) => a - b),
-        [...partition.representatives],
+        [...representatives],
       );
     assert.deepEqual(
       trained.map(({ ids }) => ids.length),
@@ -58,6 +64,33 @@ describe('adaptiveSelect', () => {
       assert.ok(Math.abs(round.certificate.bound.failureProbability - 0.1 / 3) < 1e-12);
     // Round 2 estimates the loss of the rows that were left.
     assert.equal(value.rounds[1].value.population, 466);
+  });
+
+  it('tells of every round the worst, and checks only what that round asked', async () => {
+    const { value, certificate } = await adaptiveSelect(points, {
+      size: 60,
+      rounds: 2,
+      clustering,
+      mode: 'paper',
+      lambda: 5,
+      power: 1,
+      probes: 3,
+      stopDistance: 0,
+      // In round 1 every row but the representatives lies above its score; in round 2 losses are large and all alike.
+      loss: (ids, round) =>
+        Float64Array.from(ids, (id) =>
+          round === 2 ? 5000 : representatives.includes(id) ? losses[id] : 100,
+        ),
+      train: ({ selection }) => new Float64Array(selection.ids.length).fill(1e6),
+    });
+    assert.deepEqual(
+      value.rounds.map((round) => round.certificate.assumptions[0].status),
+      ['violated', 'checked'],
+    );
+    assert.ok(value.rounds[1].certificate.bound.value > value.rounds[0].certificate.bound.value);
+    assert.equal(certificate.assumptions[0].status, 'violated');
+    // 10 clusters with 3 probes each; the 30 rows trained on are none.
+    assert.match(value.rounds[1].certificate.assumptions[0].measure!, /share of 30 held-back probes/);
   });
 
   it('with one round and fresh losses is a plain selection', async () => {
@@ -115,7 +148,7 @@ describe('adaptiveSelect', () => {
     assert.deepEqual([...rows], [4, 9, 7]);
     assert.deepEqual([...kept], [1, 5, 2]);
     // Two rows of age 2 count 2·¼ together, 3 : 1 by weight; one of age 1 counts ½.
-    assert.deepEqual([...trust!], [0.375, 0.125, 0.5]);
+    assert.deepEqual([...trust], [0.375, 0.125, 0.5]);
     assert.equal(earlierObservations(seen, 3, 0, pool), undefined);
   });
 

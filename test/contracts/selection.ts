@@ -1,7 +1,7 @@
-// How the contract suite calls data selection: mixture rows, losses that grow with the distance from the cluster.
+// How the contract suite calls data selection: rows in clusters, losses that stray with the distance from the center.
 
 import type { Matrix32 } from '../../src/core/matrix.ts';
-import { createRng } from '../../src/core/rng.ts';
+import { gaussianMixture } from '../../src/data/datasets/index.ts';
 import { selectData } from '../../src/selection/index.ts';
 import type { SystemContract } from '../contract.ts';
 
@@ -12,26 +12,9 @@ interface SelectionInput {
   k: number;
 }
 
-function mixture(rows: number, cols: number, clusters: number): { points: Matrix32; losses: Float64Array } {
-  const rng = createRng(17);
-  const centers = Float64Array.from({ length: clusters * cols }, () => 10 * rng.normal());
-  const data = new Float32Array(rows * cols);
-  const losses = new Float64Array(rows);
-  for (let i = 0; i < rows; i++) {
-    let square = 0;
-    for (let j = 0; j < cols; j++) {
-      const noise = rng.normal();
-      square += noise * noise;
-      data[i * cols + j] = centers[(i % clusters) * cols + j] + noise;
-    }
-    losses[i] = 1 + 0.1 * square;
-  }
-  return { points: { data, rows, cols }, losses };
-}
-
 export const selectionContract: SystemContract<SelectionInput> = {
   name: 'selection',
-  regular: () => ({ ...mixture(300, 4, 5), size: 40, k: 10 }),
+  regular: () => ({ ...gaussianMixture({ rows: 300, cols: 4, clusters: 5 }), size: 40, k: 10 }),
   smallest: () => ({
     points: { data: Float32Array.of(1, 2), rows: 1, cols: 2 },
     losses: Float64Array.of(3),
@@ -49,7 +32,7 @@ export const selectionContract: SystemContract<SelectionInput> = {
     input.points.data[4 * 7 + 2] = Number.NaN;
     return { input, where: /row 7/ };
   },
-  long: () => ({ ...mixture(20_000, 32, 50), size: 1000, k: 200 }),
+  long: () => ({ ...gaussianMixture({ rows: 20_000, cols: 32, clusters: 50 }), size: 1000, k: 200 }),
   run: ({ points, losses, size, k }, options) =>
     selectData(points, { ...options, size, k, loss: (ids) => Array.from(ids, (id) => losses[id]) }),
 };

@@ -3,6 +3,7 @@
 
 import { availableParallelism } from 'node:os';
 import { createRng, sampleIndices } from '../../../src/core/rng.ts';
+import { gaussianMixture } from '../../../src/data/datasets/index.ts';
 import { type Kernels, loadKernels } from '../../../src/kernels/index.ts';
 import { type Case, type Contest, timed } from '../measure.ts';
 import { PythonPeer } from '../peer.ts';
@@ -229,15 +230,15 @@ function ourSide(kernels: Kernels, data: Data) {
 
 /** Points around `centerCount` hidden means, and centers that are points: what a k-means meets in its first iterations. */
 function gaussians({ rows, dim, centerCount }: Shape): Data {
-  const rng = createRng(rows);
-  const means = Float32Array.from({ length: centerCount * dim }, () => rng.normal());
-  const points = new Float32Array(rows * dim);
-  for (let i = 0; i < rows; i++) {
-    const mean = rng.integer(centerCount) * dim;
-    for (let p = 0; p < dim; p++) points[i * dim + p] = means[mean + p] + rng.normal();
-  }
+  const { data: points } = gaussianMixture({
+    rows,
+    cols: dim,
+    clusters: centerCount,
+    spread: 1,
+    seed: rows,
+  }).points;
   const centers = new Float32Array(centerCount * dim);
-  for (const [j, i] of sampleIndices(rows, centerCount, rng).entries())
+  for (const [j, i] of sampleIndices(rows, centerCount, createRng(rows)).entries())
     centers.set(points.subarray(i * dim, (i + 1) * dim), j * dim);
   return { points, rows, dim, centers, centerCount };
 }

@@ -6,7 +6,7 @@ import type { Seeds } from './plus-plus.ts';
 import { distanceToPower, type SeedingContext, type SeedPotential } from './potential.ts';
 
 /** Steps of each chain. */
-export const CHAIN_LENGTH = 200;
+const CHAIN_LENGTH = 200;
 /** Floats of candidate rows gathered at once: 64 MiB. One pass each when the rows are not in memory. */
 const GATHER_FLOATS = 1 << 24;
 

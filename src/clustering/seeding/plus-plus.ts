@@ -1,7 +1,8 @@
 // k-means++: each center is a row drawn with probability proportional to D^z, in a few passes instead of k.
 
 import type { Rng } from '../../core/rng.ts';
-import { squaredDistance } from '../distance.ts';
+import { directDistance } from '../../kernels/index.ts';
+
 import { distanceToPower, type SeedingContext, type SeedPotential } from './potential.ts';
 
 /** Candidates per batch at least, and at most: pairs of them cost d multiplications each. */
@@ -97,7 +98,7 @@ export class CandidateBatch {
   choose(chosen: number): void {
     const { points, cols, now } = this;
     for (let c = this.next; c < this.ids.length; c++) {
-      const square = squaredDistance(points, chosen * cols, points, c * cols, cols);
+      const square = directDistance(points, chosen * cols, points, c * cols, cols);
       if (square < now[c]) now[c] = square;
     }
   }

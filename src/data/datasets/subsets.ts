@@ -1,4 +1,4 @@
-// Sub-sets of labelled rows: any rows, and the long-tailed sub-set of spec 03, protocol X2b.
+// Sub-sets of labelled rows: any rows, and the long-tailed sub-set of selection experiment X2b.
 
 import { requireInteger, requireNumber } from '../../core/check.ts';
 import { takeRows } from '../../core/matrix.ts';

@@ -7,17 +7,26 @@ const distance = (a: Float32Array, b: Float32Array) => Math.hypot(...a.map((valu
 
 describe('gaussianMixture', () => {
   it('has losses that are Hölder around the center rows with the constants it names', () => {
-    const { points, labels, centerRows, losses, lambda } = gaussianMixture({ rows: 2000, seed: 4 });
+    const mixture = gaussianMixture({ rows: 2000, seed: 4 });
+    const { points, labels, representatives, distances, losses, lambda } = mixture;
     let tightest = 0;
     for (let i = 0; i < points.rows; i++) {
-      const center = centerRows[labels[i]];
-      const bound = lambda[labels[i]] * distance(row(points, i), row(points, center));
+      const center = representatives[labels[i]];
+      const away = distance(row(points, i), row(points, center));
+      assert.ok(Math.abs(Math.sqrt(distances[i]) - away) <= 1e-6 * away);
+      const bound = lambda[labels[i]] * away;
       const change = Math.abs(losses[i] - losses[center]);
       // n · ε covers the order of the sum of squares.
       assert.ok(losses[i] >= 0 && change <= bound * (1 + 1e-6), `row ${i}: ${change} > ${bound}`);
       if (bound > 0) tightest = Math.max(tightest, change / bound);
     }
     assert.ok(tightest > 0.99, 'the constants cannot be lowered much');
+    assert.deepEqual(gaussianMixture({ clusters: 3, lambda: 0.2 }).lambda, new Float64Array(3).fill(0.2));
+  });
+
+  it('makes clusters of one size unless told otherwise', () => {
+    const { labels } = gaussianMixture({ rows: 60, clusters: 4 });
+    for (let c = 0; c < 4; c++) assert.equal(labels.filter((label) => label === c).length, 15);
   });
 
   it('repeats with its seed', () => {
@@ -37,7 +46,14 @@ describe('gaussianMixture', () => {
   });
 
   it('refuses options out of range', () => {
-    for (const options of [{ clusters: 0 }, { rows: 5 }, { cols: 0 }, { outliers: 1 }, { spread: -1 }]) {
+    for (const options of [
+      { clusters: 0 },
+      { rows: 5 },
+      { cols: 0 },
+      { outliers: 1 },
+      { spread: -1 },
+      { lambda: -1 },
+    ]) {
       assert.throws(() => gaussianMixture(options), { code: 'INVALID_ARGUMENT' });
     }
   });

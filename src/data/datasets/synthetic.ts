@@ -1,4 +1,4 @@
-// Synthetic inputs of spec 03, §5: G1 and G2 for estimation and clustering, G3 for regression.
+// Synthetic rows whose truth is known: clusters with Hölder losses, the same with outliers, and a heavy-tailed regression.
 
 import { requireInteger, requireNumber } from '../../core/check.ts';
 import type { Matrix32 } from '../../core/matrix.ts';
@@ -13,9 +13,14 @@ export interface MixtureOptions {
   clusters?: number;
   /** Standard deviation of the cluster centers; rows have 1 around theirs. Default 10. */
   spread?: number;
-  /** Cluster sizes fall as 1/rank^zipf; 0 makes them equal. Default 0 (G1), 1 for G2. */
+  /** Loss per unit of distance, Λ ≥ 0, of every cluster. Default: drawn for each, uniform in [0.05, 0.5). */
+  lambda?: number;
+  /**
+   * Cluster sizes are drawn, falling as 1/rank^zipf; at 0 they are equal, row i being in cluster i mod `clusters`.
+   * Default 0, in `outlierMixture` 1.
+   */
   zipf?: number;
-  /** Share of rows moved out to `outlierScale` times their distance from the origin, in [0, 1). Default 0 (G1), 0.001 for G2. */
+  /** Share of rows moved out to `outlierScale` times their distance from the origin, in [0, 1). Default 0, in `outlierMixture` 0.001. */
   outliers?: number;
   /** How far outliers are moved. Default 100. */
   outlierScale?: number;
@@ -29,9 +34,11 @@ export interface Mixture {
   points: Matrix32;
   /** Cluster of each row, shape (rows,). */
   labels: Uint32Array;
-  /** One row per cluster that lies exactly at the center, shape (clusters,): a representative for which the constants hold. */
-  centerRows: Uint32Array;
-  /** Loss of each row, ≥ 0, shape (rows,): |loss(e) − loss(center of e)| ≤ lambda[label] · ‖e − center‖. */
+  /** The row of each cluster that lies exactly at its center, shape (clusters,): the constants hold around it. */
+  representatives: Uint32Array;
+  /** Squared distance of each row to the representative of its cluster, shape (rows,). */
+  distances: Float64Array;
+  /** Loss of each row, ≥ 0, shape (rows,): |loss(e) − loss(representative)| ≤ lambda[label] · √distance. */
   losses: Float64Array;
   /** Λ of each cluster, shape (clusters,), loss per unit of distance. */
   lambda: Float64Array;
@@ -40,9 +47,10 @@ export interface Mixture {
 }
 
 /**
- * G1: a mixture of unit normals whose loss is base + Λ ‖e − c‖ u with u uniform in (−1, 1), clipped at 0.
+ * A mixture of unit normals whose loss is base + Λ ‖e − c‖ u with u uniform in (−1, 1), clipped at 0: well-behaved in the
+ * sense of arXiv 2402.17327 by construction (power 1).
  *
- * Clipping keeps the Hölder property, since the base is ≥ 0. Bases are uniform in [0, 2), constants in [0.05, 0.5).
+ * Clipping keeps the Hölder property, since the base is ≥ 0. Bases are uniform in [0, 2).
  *
  * @throws {InvalidArgumentError} an option leaves its range
  */
@@ -51,6 +59,7 @@ export function gaussianMixture({
   cols = 16,
   clusters = 20,
   spread = 10,
+  lambda: commonLambda,
   zipf = 0,
   outliers = 0,
   outlierScale = 100,
@@ -60,6 +69,7 @@ export function gaussianMixture({
   requireInteger('gaussianMixture: rows', rows, clusters);
   requireInteger('gaussianMixture: cols', cols, 1);
   requireNumber('gaussianMixture: spread', spread, 0);
+  if (commonLambda !== undefined) requireNumber('gaussianMixture: lambda', commonLambda, 0);
   requireNumber('gaussianMixture: zipf', zipf, 0);
   requireNumber('gaussianMixture: outliers', outliers, 0, 1 - Number.EPSILON);
   requireNumber('gaussianMixture: outlierScale', outlierScale, 0);
@@ -70,42 +80,43 @@ export function gaussianMixture({
   const centers = Float32Array.from({ length: clusters * cols }, () => spread * centerRng.normal());
   const lossRng = rng.fork('loss');
   const base = Float64Array.from({ length: clusters }, () => 2 * lossRng.next());
-  const lambda = Float64Array.from({ length: clusters }, () => 0.05 + 0.45 * lossRng.next());
+  const lambda = Float64Array.from({ length: clusters }, () => commonLambda ?? 0.05 + 0.45 * lossRng.next());
 
   const shares = Float64Array.from({ length: clusters }, (_, c) => (c + 1) ** -zipf);
   const shareSum = shares.reduce((sum, share) => sum + share, 0);
   const outlierCount = Math.round(outliers * rows);
   const points = new Float32Array(rows * cols);
   const labels = new Uint32Array(rows);
+  const distances = new Float64Array(rows);
   const losses = new Float64Array(rows);
   const rowRng = rng.fork('rows');
   for (let i = 0; i < rows; i++) {
     // The first rows are the centers; the last are the outliers. Neither order nor place tells an algorithm anything.
-    const label = i < clusters ? i : drawShare(shares, shareSum * rowRng.next());
+    const label = i < clusters || zipf === 0 ? i % clusters : drawShare(shares, shareSum * rowRng.next());
     const scale = i >= Math.max(clusters, rows - outlierCount) ? outlierScale : 1;
-    let square = 0;
     for (let j = 0; j < cols; j++) {
       const center = centers[label * cols + j];
       const value = Math.fround(i < clusters ? center : scale * (center + rowRng.normal()));
       points[i * cols + j] = value;
-      square += (value - center) ** 2;
+      distances[i] += (value - center) ** 2;
     }
     labels[i] = label;
     const u = 2 * rowRng.next() - 1;
-    losses[i] = Math.max(0, base[label] + lambda[label] * Math.sqrt(square) * u);
+    losses[i] = Math.max(0, base[label] + lambda[label] * Math.sqrt(distances[i]) * u);
   }
   const firstOutlier = Math.max(clusters, rows - outlierCount);
   return {
     points: { data: points, rows, cols },
     labels,
-    centerRows: Uint32Array.from({ length: clusters }, (_, c) => c),
+    representatives: Uint32Array.from({ length: clusters }, (_, c) => c),
+    distances,
     losses,
     lambda,
     outliers: Uint32Array.from({ length: rows - firstOutlier }, (_, i) => firstOutlier + i),
   };
 }
 
-/** G2: G1 with Zipf cluster sizes and 0.1 % of rows at 100 times their distance. @throws {InvalidArgumentError} */
+/** `gaussianMixture` with Zipf cluster sizes and 0.1 % of rows at 100 times their distance. @throws {InvalidArgumentError} */
 export function outlierMixture(options: MixtureOptions = {}): Mixture {
   return gaussianMixture({ zipf: 1, outliers: 0.001, ...options });
 }
@@ -128,7 +139,7 @@ export interface GasSensorOptions {
 }
 
 /**
- * G3: readings of gas sensors. A row has one of 6 gases, one of 10 batches and a log-dose L ~ N(0, 1); its readings are
+ * Readings like those of the UCI gas sensor array. A row has one of 6 gases, one of 10 batches and a log-dose L ~ N(0, 1); its readings are
  * base[gas] + |slope[gas]| · L + drift[batch] + noise (base and slope N(0, 1), drift sd 0.25, noise sd 0.15); 1 % of rows
  * are multiplied by a number in [2, 6); the target is L plus noise of sd 0.1. Columns are then standardised.
  *

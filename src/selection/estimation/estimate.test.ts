@@ -30,7 +30,7 @@ describe('estimateTotal', () => {
         assert.equal(intervalMethod, 't');
         if (interval.low <= total && total <= interval.high) covered++;
       }
-      // Seeds are fixed. Were they fresh: true coverage 94.3 % (s.d. 0.73 % of 1 000) leaves 4.5 and 3.7 s.d., rate 1e-4 (spec 9.1).
+      // Seeds are fixed. Were they fresh: true coverage 94.3 % (s.d. 0.73 % of 1 000) leaves 4.5 and 3.7 s.d., rate 1e-4.
       assert.ok(covered >= 910 && covered <= 970, `${scheme}: ${covered / 10} %`);
     }
   });

@@ -69,7 +69,7 @@ type SampleWithProxies = WeightedSample & { proxies?: ArrayLike<number>; proxyTo
  * @throws {ShapeError} not one loss per row
  * @throws {InvalidArgumentError} a loss is not finite, `control-variate` without proxies, or fewer than 2 draws
  *
- * Time O(rows), with the bootstrap O(1000 · rows).
+ * Time O(rows), with the bootstrap O(2000 · rows).
  */
 export function estimateTotal(
   sample: SampleWithProxies,

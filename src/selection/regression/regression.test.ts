@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { type Matrix32, takeRows } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
+import { gasSensorRegression } from '../../data/datasets/index.ts';
 import { drawSample } from '../sampling/draw-sample.ts';
 import { mixWithUniform } from '../sensitivity.ts';
-import { sensorRegression } from '../synthetic.ts';
 import { solveLeastSquares, squaredCost } from './least-squares.ts';
 import { leverageScores } from './leverage.ts';
 import { selectForRegression } from './select-for-regression.ts';
@@ -200,8 +200,8 @@ describe('solveLeastSquares', () => {
 });
 
 describe('selectForRegression', () => {
-  // A third of the sensor-like protocol: 4 000 rows, 33 columns, s = 8 d.
-  const { points, targets } = sensorRegression({ rows: 4000, cols: 32 });
+  // A third of the gas sensor protocol: 4 000 rows, 33 columns, s = 8 d.
+  const { features: points, targets } = gasSensorRegression({ rows: 4000, cols: 32 });
   const best = squaredCost(points, targets, solveLeastSquares(points, targets));
 
   it('asks k representatives and the sample, each once', async () => {
@@ -221,6 +221,10 @@ describe('selectForRegression', () => {
     assert.equal(certificate.bound.value, Infinity);
     await assert.rejects(selectForRegression(points, { size: 10, beta: 2, targets: () => [] }), {
       message: /beta is 2/,
+    });
+    const scheme = 'systematic' as 'poisson';
+    await assert.rejects(selectForRegression(points, { size: 10, scheme, targets: () => [] }), {
+      message: /scheme is "systematic"/,
     });
   });
 
@@ -255,7 +259,7 @@ describe('selectForRegression', () => {
       median(ratios.uniform),
     ];
     const told = `median cost/best: cluster ${cluster}, leverage ${leverage}, uniform ${uniform}`;
-    // Fixed seeds; the claim of the specification for s ≥ 5d.
+    // Fixed seeds; what is claimed of s ≥ 5d rows.
     assert.ok(cluster <= 1.1 * leverage, told);
     assert.ok(cluster <= 0.85 * uniform, told);
   });

@@ -1,7 +1,7 @@
 // Rows worth labelling for a linear regression: cluster, label the representatives, score by residual and distance.
 
 import type { Certified } from '../../core/certificate.ts';
-import { requireInteger, requireNumber, requireSeed } from '../../core/check.ts';
+import { requireInteger, requireNumber, requireOneOf, requireSeed } from '../../core/check.ts';
 import { type Matrix32, type Matrix64, type RowSource, toSource } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
 import { countedOracle, type OracleOptions } from '../loss-oracle.ts';
@@ -10,10 +10,10 @@ import { preparePool } from '../pool.ts';
 import { drawWith } from '../sampling/draw-sample.ts';
 import { defaultClusterCount } from '../select-options.ts';
 import { mixWithUniform } from '../sensitivity.ts';
-import type { SamplingScheme, WeightedSample } from '../types.ts';
+import { SAMPLING_SCHEMES, type SamplingScheme, type WeightedSample } from '../types.ts';
 import { solveLeastSquares } from './least-squares.ts';
 
-export interface RegressionOptions extends OracleOptions {
+export interface RegressionOptions extends Omit<OracleOptions, 'onInvalid' | 'signed' | 'quantity'> {
   /** Targets b of rows by id, any sign: asked for the representatives and the selected rows, once each. */
   targets: (ids: Uint32Array) => ArrayLike<number> | Promise<ArrayLike<number>>;
   /** Rows to select, s. */
@@ -78,10 +78,16 @@ export async function selectForRegression(
   requireNumber('selectForRegression: alpha', alpha, 0, 1);
   requireNumber('selectForRegression: ridge', ridge, 0);
   requireSeed('selectForRegression: seed', seed);
+  requireOneOf('selectForRegression: scheme', scheme, SAMPLING_SCHEMES);
   if (options.k !== undefined) requireInteger('selectForRegression: k', options.k, 1);
   const { source } = await preparePool(points, { signal: options.signal });
   const k = Math.min(source.rows, options.k ?? defaultClusterCount(size / 2, source.rows));
-  const { labels, representatives, distances } = clustering
+  const {
+    labels,
+    representatives,
+    distances,
+    backend = 'none',
+  } = clustering
     ? await completePartition(source, clustering)
     : await clusterRows(source, { ...options, k, seed });
 
@@ -127,7 +133,7 @@ export async function selectForRegression(
       ],
       bound: { value: Infinity, unit: 'dimensionless', failureProbability: 0 },
       seed,
-      backend: 'none',
+      backend,
       warnings:
         sample.ids.length < source.cols
           ? [`${sample.ids.length} rows for ${source.cols} columns: the fit is the shortest of many.`]
@@ -155,7 +161,7 @@ export function regressionScores(
 }
 
 /** Copies rows of a source, in the order of `ids` (any order). One pass. */
-export async function takeSourceRows(points: Matrix32 | RowSource, ids: Uint32Array): Promise<Matrix32> {
+async function takeSourceRows(points: Matrix32 | RowSource, ids: Uint32Array): Promise<Matrix32> {
   const source = toSource(points);
   const { cols } = source;
   const data = new Float32Array(ids.length * cols);

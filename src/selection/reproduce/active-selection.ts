@@ -1,4 +1,4 @@
-// Protocol (a) of spec 03, §3.5: spend a labelling budget, train on what was bought, and see how well it classifies.
+// Active selection: spend a labelling budget, train on what was bought, and see how well it classifies.
 
 import { InvalidArgumentError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';

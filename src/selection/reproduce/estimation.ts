@@ -42,7 +42,7 @@ export interface EstimationFigures {
   exactError: Measured[];
   /** Slope of ln error against ln s; −0.5 is 1/√s. */
   slope: number;
-  /** s × relative variance, the figure of spec §3.4: what one draw is worth. */
+  /** s × relative variance, what one draw is worth; smaller is better. */
   varianceFactor: Measured;
   /** Losses asked to make the scores. */
   queries: number;

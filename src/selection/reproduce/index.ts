@@ -1,4 +1,4 @@
-// Protocols of spec 03, §4: the paper's claims held against figures measured here.
+// The experiments X1 … X6: what sensitivity sampling (arXiv 2402.17327) should show, held against figures measured here.
 
 export { ACCURACY_ARMS, type AccuracyOptions, type BudgetFigures, reproduceAccuracy } from './accuracy.ts';
 export { type Arm, type BudgetOptions, type BudgetRun, spendBudget } from './active-selection.ts';

@@ -181,7 +181,7 @@ function verdictsOf({ budget, accuracy, meanLoss }: LongTailFigures, confidence:
   const gain = gainOf(accuracy.sensitivity, accuracy.uniform);
   const coverage = meanLoss.reduce((sum, run) => sum + run.coverage, 0) / meanLoss.length;
   return [
-    // The spec promises 4 points at 500; the gain shrinks as the budget grows, and no figure is promised there.
+    // 4 points are claimed at 500; the gain shrinks as the budget grows, and no figure is promised there.
     judge(`budget ${budget}: selection beats uniform sampling`, gain.mean, {
       low: budget <= 500 ? 4 : 0,
       unit: 'points',
@@ -189,7 +189,7 @@ function verdictsOf({ budget, accuracy, meanLoss }: LongTailFigures, confidence:
     judge(
       `budget ${budget}: intervals of the mean loss hold as often as they say`,
       coverage,
-      // Spec §9.1 accepts 91 % for 95.
+      // Losses are skewed and the variance is estimated: 91 % is accepted for 95.
       { low: confidence - 0.04, unit: 'share of samples' },
     ),
   ];

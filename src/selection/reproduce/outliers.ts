@@ -41,7 +41,7 @@ export interface OutlierFigures {
 }
 
 /**
- * G1 rows, of which the last 0.1 % are moved to 100 times the distance from their center and keep their losses, as a
+ * Rows of `gaussianMixture`, of which the last 0.1 % are moved to 100 times the distance from their center and keep their losses, as a
  * broken sensor would. k-means with its D² seeding makes outliers their own centers, which disarms them; for the
  * worst case it is also run on the other rows only.
  *
@@ -70,7 +70,7 @@ export async function reproduceOutliers(
     const mixture = gaussianMixture({ rows, seed });
     const { points, losses } = mixture;
     for (let id = rows - outlierCount; id < rows; id++) {
-      const center = mixture.centerRows[mixture.labels[id]] * points.cols;
+      const center = mixture.representatives[mixture.labels[id]] * points.cols;
       for (let j = 0; j < points.cols; j++) {
         const at = id * points.cols + j;
         points.data[at] =

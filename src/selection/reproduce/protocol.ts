@@ -24,7 +24,7 @@ export interface Verdict {
 
 /** The outcome of a protocol. */
 export interface ProtocolReport<Figures> {
-  /** Name in spec 03, §4: "X1". */
+  /** Name of the experiment: "X1". */
   id: string;
   title: string;
   /** Sizes and choices that the figures depend on. */

@@ -22,7 +22,7 @@ export interface RegressionProtocolOptions extends ProtocolOptions {
   sizes?: readonly number[] | undefined;
   /** Clusters per row sampled. Default 0.1. */
   clustersPerRow?: number | undefined;
-  /** Default: G3, 13 910 rows. */
+  /** Default: `gasSensorRegression()`, 13 910 rows. */
   data?: RegressionData | undefined;
 }
 
@@ -96,7 +96,7 @@ export async function reproduceRegression(
     id: 'X3',
     title: 'Rows for a linear regression',
     setting: {
-      dataset: options.data ? 'given' : 'G3, gas-like readings',
+      dataset: options.data ? 'given' : 'synthetic gas sensor readings',
       rows: n,
       columns: features.cols,
       sizes,

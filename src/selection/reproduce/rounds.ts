@@ -49,7 +49,7 @@ export interface RoundsFigures {
  * Long-tailed pool, mode `balanced`; the model is trained from scratch after every round on all rows bought so far, and
  * gives the losses and the embeddings of the next.
  *
- * Default: 20 seeds, since the spec found no benefit with 5. Time about 4 minutes on two busy cores.
+ * Default: 20 seeds, since with 5 no benefit could be told from chance. Time about 4 minutes on two busy cores.
  */
 export async function reproduceRounds(options: RoundsOptions = {}): Promise<ProtocolReport<RoundsFigures[]>> {
   const { rounds: roundCounts = [1, 2, 5], seeds = firstSeeds(20), budget = 500 } = options;
@@ -148,7 +148,7 @@ function totalVariation(last: Float64Array, next: Float64Array): number {
   return distance / 2;
 }
 
-/** The spec claims no benefit: what is checked is that rounds do no harm beyond chance, and what they cost. */
+/** No benefit is claimed: what is checked is that rounds do no harm beyond chance, and what they cost. */
 function verdictsOf(figures: readonly RoundsFigures[]) {
   return figures.slice(1).map(({ rounds, gain }) =>
     judge(

@@ -17,6 +17,8 @@ export const selectKCenter: Select = async (input, options) => {
   const { indices } = await kCenterGreedy(needEmbeddings('selectKCenter', input), {
     k: Math.min(n, options.size),
     seed: options.seed ?? 0,
+    signal: options.signal,
+    onProgress: options.onProgress,
   });
   return { ids: indices, sample: undefined };
 };

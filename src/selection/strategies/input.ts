@@ -1,10 +1,11 @@
 // What strategies share: checks of their input, drawing by probability, ranking by value.
 
-import { requireInteger, requireLength, requireNonNegative } from '../../core/check.ts';
+import { requireInteger, requireLength, requireNonNegative, requireOneOf } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { type Matrix32, type RowSource, requireFiniteMatrix, requireMatrix } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
 import { drawWith } from '../sampling/draw-sample.ts';
+import { SAMPLING_SCHEMES } from '../types.ts';
 import type { StrategyInput, StrategyOptions, StrategySelection } from './types.ts';
 
 /** @throws {InvalidArgumentError} there are none */
@@ -46,6 +47,7 @@ export function drawBy(
   { size, seed = 0, scheme = 'fixed-size' }: StrategyOptions,
 ): StrategySelection {
   requireInteger('strategy: size', size, 1);
+  requireOneOf('strategy: scheme', scheme, SAMPLING_SCHEMES);
   const sample = drawWith(p, { size, scheme, rng: createRng(seed).fork('strategy') });
   return { ids: sample.ids, sample };
 }
