@@ -1,5 +1,5 @@
-// Draws docs/selection-error.svg: error against sample size, promised, predicted and exact, for three kinds of score.
-// Run: node --conditions=provably-source examples/selection-figure.ts docs/selection-error.svg
+// Draws docs/images/selection-error.svg: error against sample size, promised, predicted and exact, for three kinds of score.
+// Run: node --conditions=provably-source examples/selection-figure.ts docs/images/selection-error.svg
 
 import { writeFile } from 'node:fs/promises';
 import { createRng } from 'provably';
