@@ -3,6 +3,9 @@
 namespace provably {
 
 #if defined(__x86_64__)
+namespace avx512vnni {
+extern const KernelTable table;
+}
 namespace avx512 {
 extern const KernelTable table;
 }
@@ -24,9 +27,10 @@ std::vector<const KernelTable*> supportedTables() {
   std::vector<const KernelTable*> tables;
 #if defined(__x86_64__)
   // These builtins also ask whether the operating system saves the registers.
-  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma"))
-    tables.push_back(&avx512::table);
+  const bool hasAvx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+  if (hasAvx512 && __builtin_cpu_supports("avx512vnni")) tables.push_back(&avx512vnni::table);
+  if (hasAvx512) tables.push_back(&avx512::table);
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tables.push_back(&avx2::table);
 #endif
   tables.push_back(&PROVABLY_NARROWEST::table);

@@ -18,7 +18,7 @@ struct Team {
   void* (*scratch)(Team& team, int slot, size_t bytes);
 };
 
-constexpr int kSharedBuffers = 3;
+constexpr int kSharedBuffers = 4;
 
 // Calls body(task, thread) for every task < tasks.
 template <class Body>

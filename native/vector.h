@@ -7,7 +7,7 @@
 #include <stdint.h>
 
 #ifndef PROVABLY_TARGET
-#error "compile with -DPROVABLY_TARGET=avx512|avx2|neon|baseline"
+#error "compile with -DPROVABLY_TARGET=avx512vnni|avx512|avx2|neon|baseline"
 #endif
 
 #define PROVABLY_UNROLL _Pragma("GCC unroll 16")
@@ -38,6 +38,7 @@ typedef float FloatsInMemory __attribute__((vector_size(4 * kLanes), aligned(4),
 typedef int32_t IntsInMemory __attribute__((vector_size(4 * kLanes), aligned(4), may_alias));
 
 inline Floats loadFloats(const float* from) { return *reinterpret_cast<const FloatsInMemory*>(from); }
+inline Ints loadInts(const void* from) { return *static_cast<const IntsInMemory*>(from); }
 inline void storeFloats(float* to, Floats value) { *reinterpret_cast<FloatsInMemory*>(to) = value; }
 inline Floats broadcast(float value) { return value - Floats{}; }
 

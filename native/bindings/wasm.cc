@@ -9,6 +9,7 @@
 #include "micro_kernel.cc"
 #include "nearest.cc"
 #include "row_norms.cc"
+#include "score_scan.cc"
 #include "uniform.cc"
 #include "xxh64.cc"
 

@@ -18,12 +18,15 @@ const KERNELS = [
   'micro_kernel',
   'nearest',
   'row_norms',
+  'score_scan',
+  'screen',
+  'screen_tile',
   'table',
   'uniform',
   'xxh64',
 ];
 // Only here may a product and a sum fuse (native/micro_kernel.cc says why).
-const FUSED = new Set(['gemm_skinny', 'micro_kernel']);
+const FUSED = new Set(['gemm_skinny', 'micro_kernel', 'screen_tile']);
 const COMMON = [
   '-std=c++17',
   '-O3',
@@ -38,9 +41,11 @@ const COMMON = [
 const MATH = ['-fno-math-errno', '-fno-trapping-math'];
 
 const AVX2 = ['-mavx2', '-mfma'];
+const AVX512 = [...AVX2, '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'];
 const TARGETS = {
   x64: {
-    avx512: [...AVX2, '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'],
+    avx512vnni: [...AVX512, '-mavx512vnni'],
+    avx512: AVX512,
     avx2: AVX2,
     baseline: [],
   },

@@ -11,6 +11,7 @@ import { WASM_LEVEL, wasmKernels } from './wasm.ts';
 
 const BACKENDS = ['native', 'wasm', 'ts'] as const satisfies Backend[];
 const LEVELS = [
+  'avx512vnni',
   'avx512',
   'avx2',
   'baseline',
@@ -19,7 +20,7 @@ const LEVELS = [
   'scalar',
 ] as const satisfies readonly SimdLevel[];
 
-export type SimdLevel = 'avx512' | 'avx2' | 'baseline' | 'neon' | 'wasm-simd128' | 'scalar';
+export type SimdLevel = 'avx512vnni' | 'avx512' | 'avx2' | 'baseline' | 'neon' | 'wasm-simd128' | 'scalar';
 
 export interface LoadKernelsOptions {
   /** Default: PROVABLY_KERNELS, else the fastest available of native, wasm, ts. */

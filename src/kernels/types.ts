@@ -109,7 +109,7 @@ export type Backend = 'native' | 'wasm' | 'ts';
 /** One backend's implementation. All are async so that the heavy ones can run off the event loop. */
 export interface Kernels {
   readonly backend: Backend;
-  /** Instruction set in use: "avx512", "avx2", "neon", "baseline", "wasm-simd128", "scalar". */
+  /** Instruction set in use: "avx512vnni", "avx512", "avx2", "neon", "baseline", "wasm-simd128", "scalar". */
   readonly simd: string;
   /** Threads the heavy kernels use. */
   readonly threads: number;
