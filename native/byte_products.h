@@ -16,8 +16,6 @@ inline Ints addByteProducts(Ints sum, Ints unsignedBytes, Ints signedBytes) {
                                                     reinterpret_cast<__m512i>(signedBytes)));
 }
 
-inline Floats largerOf(Floats a, Floats b) { return a > b ? a : b; }
-
 // One bit per lane with value ≥ bar; none for NaN.
 inline uint32_t lanesReaching(Floats values, Floats bar) { return _mm512_cmp_ps_mask(values, bar, _CMP_GE_OQ); }
 

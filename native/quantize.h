@@ -1,6 +1,7 @@
 // Lines of float32 rounded to signed bytes, with the exact price of the rounding: the norm of what was lost.
 #pragma once
 
+#include "lane_reduce.h"
 #include "vector.h"
 
 namespace provably::PROVABLY_TARGET {
@@ -16,22 +17,6 @@ struct ByteLine {
 // mostly residual, and honestly so.
 constexpr float kSmallestScale = 0x1p-40f, kLargestScale = 0x1p40f;
 
-inline float laneSum(Floats v) {
-  float lanes[kLanes];
-  __builtin_memcpy(lanes, &v, sizeof lanes);
-  for (size_t half = kLanes / 2; half > 0; half /= 2)
-    for (size_t l = 0; l < half; l++) lanes[l] += lanes[l + half];
-  return lanes[0];
-}
-
-inline float laneMax(Floats v) {
-  float lanes[kLanes];
-  __builtin_memcpy(lanes, &v, sizeof lanes);
-  for (size_t half = kLanes / 2; half > 0; half /= 2)
-    for (size_t l = 0; l < half; l++) lanes[l] = lanes[l] > lanes[l + half] ? lanes[l] : lanes[l + half];
-  return lanes[0];
-}
-
 // Rounds x = fl(line − origin) to `bytes`. `shifted` and `bytes` have room for dim rounded up to kLanes; what is beyond dim gets 0.
 //
 // With u = 2⁻²⁴: a coordinate's residual is computed within u |x| + 2u |residual|, sums of dim squares within γ(dim + 2), and a square
@@ -44,13 +29,12 @@ inline ByteLine quantize(const float* line, const float* origin, size_t dim, flo
   for (; p + kLanes <= dim; p += kLanes) {
     const Floats x = loadFloats(line + p) - loadFloats(origin + p);
     storeFloats(shifted + p, x);
-    const Floats size = x < 0 ? -x : x;
-    largest = size > largest ? size : largest;
+    largest = largerOf(largerOf(x, -x), largest);
   }
   if (p < dim) {
     for (size_t i = 0; i < kLanes; i++) shifted[p + i] = p + i < dim ? line[p + i] - origin[p + i] : 0;
-    const Floats x = loadFloats(shifted + p), size = x < 0 ? -x : x;
-    largest = size > largest ? size : largest;
+    const Floats x = loadFloats(shifted + p);
+    largest = largerOf(largerOf(x, -x), largest);
   }
   float scale = laneMax(largest) / 127;
   if (!(scale > kSmallestScale)) scale = kSmallestScale;

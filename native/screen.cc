@@ -20,6 +20,7 @@
 #if defined(__AVX512VNNI__)
 
 #include "byte_products.h"
+#include "lane_reduce.h"
 #include "quantize.h"
 #include "referee.h"
 
@@ -190,13 +191,11 @@ void Screen::scorePanels(Block& b, size_t firstPanel, size_t panels) const {
 // The largest lane, or the second largest: a bound that as many different centers reach.
 inline float barOf(Floats best, bool second) {
   if (!second) return laneMax(best);
-  float highest = -__builtin_inff(), next = highest;
-  for (size_t l = 0; l < kLanes; l++) {
-    const float value = best[l];
-    next = value > highest ? highest : (value > next ? value : next);
-    highest = value > highest ? value : highest;
-  }
-  return next;
+  const float highest = laneMax(best);
+  size_t at = 0;
+  while (best[at] != highest) at++;
+  best[at] = -__builtin_inff();
+  return laneMax(best);
 }
 
 void Screen::sweepPanels(Block& b, size_t firstPanel, size_t panels) const {

@@ -6,6 +6,8 @@
 
 #if defined(__AVX512VNNI__)
 
+#include "lane_reduce.h"
+
 namespace provably::PROVABLY_TARGET {
 
 void scoreTile(size_t groups, const uint32_t* rows, const float* rowScales, const CenterPanel& panel, const float* margins,
