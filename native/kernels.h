@@ -39,7 +39,7 @@ struct NearestTask {
   double* distances;        // (rows,)
   uint32_t* secondLabels;   // (rows,); the label again when centerCount = 1
   double* secondDistances;  // (rows,); infinite when centerCount = 1
-  uint64_t* rescanned;      // receives the number of rows whose winner float32 could not decide, or null
+  uint64_t* rescanned;      // receives the number of rows that float32 was asked about and could not decide, or null
 };
 
 // sums[label] += weight · point and counts[label] += weight, float64, rows in order: bit-equal for any number of threads.

@@ -4,16 +4,18 @@
 // s(x, c) = a b (q · r) − ½‖c̃‖² with an exact integer q · r. Let ρ = ‖x̃ − x̂‖, σ = ‖c̃ − ĉ‖ (measured, not worst cases), R = ‖c̃‖,
 // P = ‖x̃‖ + ρ ≥ ‖x̂‖, C = R + σ ≥ ‖ĉ‖. Since x̃·c̃ − x̂·ĉ = (x̃ − x̂)·c̃ + x̂·(c̃ − ĉ), Cauchy-Schwarz gives
 //   bytes:      |x̃·c̃ − x̂·ĉ| ≤ ρ R + P σ
-// and with u = 2⁻²⁴, where |s| ≤ (P + C)², P C ≤ ¼ (P + C)² and each of these is at most a few roundings of such terms:
-//   score:      q · r, two products and the difference rounded, ½‖c̃‖² rounded: ≤ 3u (P + C)²
-//   bars:       two differences of a score and a margin rounded below: ≤ 6u (P + C)²
-//   centring:   as in score_scan.cc: ≤ u (P + C)²
-//   referee:    (dim + 8) 2⁻⁵³ (P + C)²
-//   underflow:  none in products, since scales are bounded (quantize.h); ≤ 2⁻¹³⁰ elsewhere
+// and, with u = 2⁻²⁴ and W = (P + C)² ≥ 4 P C, so that |s| and e below are at most W:
+//   score:      q · r, two products, ½‖c̃‖² and the difference, rounded once each: ≤ 3u W
+//   bars:       the difference of a score and a margin, and two between L and a score's bar: ≤ 6u W. Here |L| ≤ 2W may be assumed:
+//               L is at most W, and where it is below −2W no rounding keeps a score from reaching its bar
+//   centring:   as in score_scan.cc: ≤ u W
+//   referee:    ≤ (dim + 8) 2⁻⁵³ W
+//   underflow:  none in products, as scales are bounded (quantize.h); ≤ 2⁻¹³⁰ elsewhere
 // So a score is off from ½(‖x̃‖² − direct distance) by at most e + 2κP², where
-//   e(x, c) = ρ R + P σ + 2κC² + 2⁻¹²⁵,  κ = 16u + (dim + 8) 2⁻⁵³,  as (P + C)² ≤ 2P² + 2C².
+//   e(x, c) = ρ R + P σ + 2κC² + 2⁻¹²⁵,  κ = 16u + (dim + 8) 2⁻⁵³,  as W ≤ 2P² + 2C².
 // Let L be the largest s − e of a row (the second largest when a second is wanted). A center with s + e < L − 4κP² is farther, by direct
 // distance, than the one (two) behind L: it is out. The others are compared directly, in ascending order: ties go to the lowest index.
+// Margins are taken with the largest R, σ and C of a panel of centers, and with a center's own where few are left.
 
 #include "screen.h"
 
@@ -28,15 +30,16 @@ namespace provably::PROVABLY_TARGET {
 
 namespace {
 
-// Below these the float32 scan is as fast (measured), and above, integers or packed rows grow too big.
-constexpr size_t kFewestCenters = 64, kFewestRows = 256, kFewestTerms = 4096, kMostTerms = 1u << 13;
+// Below these the float32 scan is as fast (measured). A lane of `best` must have a center, so kFewestCenters ≥ kLanes.
+constexpr size_t kFewestCenters = 16, kFewestRows = 32, kFewestTerms = 8;
+constexpr size_t kMostTerms = 1u << 13;     // above, packed rows and panels outgrow L2
 constexpr size_t kBlockRows = 96;          // rows of a task
 constexpr size_t kBlockBytes = 256u << 10;  // packed rows of a task at most
 constexpr size_t kStripPanels = 10;        // scores kept of a row: 96 × 480 floats are 180 KiB, within L2 beside the rows
 constexpr size_t kMostCandidates = 64;
 constexpr float kRoundUp = 1 + 0x1p-18f;   // on terms of a margin: covers the few float32 operations that add them up
-// A direct comparison costs about what the screen saves on so many pairs.
-constexpr size_t kPairsPerComparison = 32;
+// A direct comparison costs about what the screen saves on so many pairs (measured at 784 terms).
+constexpr size_t kPairsPerComparison = 10;
 constexpr uint32_t kSettled = ~0u;
 constexpr size_t kOverflowed = kMostCandidates + 1;
 
@@ -76,8 +79,8 @@ Screen::Screen(const CenterSet& centers, Team& team)
     : centers_(centers), task_(centers.task), team_(team), groups_(ceilDiv(task_.dim, 4)),
       panels_(ceilDiv(task_.centerCount, kTileColumns)),
       rounding_(16 * kUnit + (double(task_.dim) + 8) * 0x1p-53) {
-  isUseful_ = task_.rows >= kFewestRows && task_.centerCount >= kFewestCenters && task_.dim <= kMostTerms &&
-              task_.centerCount * task_.dim >= kFewestTerms && packCenters();
+  isUseful_ = task_.rows >= kFewestRows && task_.centerCount >= kFewestCenters && task_.dim >= kFewestTerms &&
+              task_.dim <= kMostTerms && packCenters();
 }
 
 bool Screen::packCenters() {
@@ -212,10 +215,11 @@ void Screen::sweepPanels(Block& b, size_t firstPanel, size_t panels) const {
         reaching |= uint64_t(lanesReaching(loadFloats(scores + v * kLanes), bar)) << (v * kLanes);
       for (; reaching; reaching &= reaching - 1) {
         const size_t at = size_t(__builtin_ctzll(reaching));
-        if (b.counts[i] == kMostCandidates) prune(b, i);
-        if (b.counts[i] >= kMostCandidates) {
-          b.counts[i] = kOverflowed;
-          break;
+        if (b.counts[i] == kMostCandidates) {
+          prune(b, i);
+          // Pruning must make room for several, or it would cost more than it saves.
+          if (b.counts[i] > kMostCandidates * 3 / 4) b.counts[i] = kOverflowed;
+          if (b.counts[i] == kOverflowed) break;
         }
         b.candidates[i * kMostCandidates + b.counts[i]++] = {scores[at], uint32_t(p * kTileColumns + at)};
       }
@@ -257,7 +261,7 @@ void Screen::screenBlock(size_t start, size_t rows, uint32_t* listed, size_t fir
   for (size_t i = 0; i < rows; i++) {
     if (b.counts[i] != kOverflowed) prune(b, i);
     if (b.counts[i] == kOverflowed) {
-      cost += task_.centerCount + task_.centerCount / 2;
+      cost += task_.centerCount * 3 / 2;  // nothing saved, and a third of a float32 scan lost
       continue;
     }
     listed[first + i] = kSettled;

@@ -43,7 +43,7 @@ class Screen {
   int32_t* starts_;
   float *scales_, *residuals_;
   PanelBounds* bounds_;
-  // Rows screened in this superblock, and what they cost, in comparisons; all threads add.
+  // Of this superblock: rows screened, and the pairs' worth of float32 scan their survivors cost. All threads add.
   size_t screened_ = 0, cost_ = 0;
 };
 

@@ -1,48 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { allKernels, offsetView } from '../../test/each-backend.ts';
+import { allKernels } from '../../test/each-backend.ts';
+import { checkNearest, concatenate, gauss, type NearestCase, normals } from '../../test/nearest-oracle.ts';
 import { createRng } from '../core/rng.ts';
-import type { NearestTask } from './types.ts';
-
-interface Case {
-  points: Float32Array;
-  rows: number;
-  dim: number;
-  centers: Float32Array;
-  centerCount: number;
-  origin?: Float32Array;
-}
-
-/** The obvious answer: the distance of every pair in the order of direct.ts, ties to the lowest index, NaN as infinite. */
-function oracle({ points, rows, dim, centers, centerCount }: Case) {
-  const best = { label: new Uint32Array(rows), distance: new Float64Array(rows) };
-  const second = { label: new Uint32Array(rows), distance: new Float64Array(rows) };
-  for (let i = 0; i < rows; i++) {
-    const pairs = Array.from({ length: centerCount }, (_, label) => {
-      const sums = new Float64Array(8);
-      for (let p = 0; p < dim; p++) sums[p % 8] += (points[i * dim + p] - centers[label * dim + p]) ** 2;
-      const [a, b, c, d, e, f, g, h] = sums;
-      const distance = a + e + (c + g) + (b + f + (d + h));
-      return { label, distance: Number.isNaN(distance) ? Infinity : distance };
-    });
-    pairs.sort((x, y) => (x.distance === y.distance ? x.label - y.label : x.distance - y.distance));
-    const [first, next = { label: first.label, distance: Infinity }] = pairs;
-    best.label[i] = first.label;
-    best.distance[i] = first.distance;
-    second.label[i] = next.label;
-    second.distance[i] = next.distance;
-  }
-  return { best, second };
-}
-
-function normals(length: number, seed: number): Float32Array {
-  const rng = createRng(seed);
-  return Float32Array.from({ length }, () => rng.normal());
-}
 
 // Offset 4096, spread 0.005: an expansion in float32 without centring gets nothing right.
-function bigOffset(): Case {
+function bigOffset(): NearestCase {
   const [rows, dim, centerCount] = [60, 24, 40];
   const shifted = (values: Float32Array) => values.map((x) => 4096 + 0.005 * x);
   return {
@@ -55,7 +19,7 @@ function bigOffset(): Case {
 }
 
 // Small integers: many exact ties, and every distance exact.
-function lattice(seed: number): Case {
+function lattice(seed: number): NearestCase {
   const [rows, dim, centerCount] = [80, 3, 64];
   const rng = createRng(seed);
   const integers = (length: number) => Float32Array.from({ length }, () => rng.integer(4));
@@ -63,6 +27,8 @@ function lattice(seed: number): Case {
 }
 
 for (const { name, kernels } of await allKernels()) {
+  const check = (task: NearestCase) => checkNearest(kernels, task);
+
   describe(`nearest, ${name}`, () => {
     it('is right at every edge of its tiles', async () => {
       for (const rows of [0, 1, 3, 5, 6, 7, 8, 9, 17, 30])
@@ -177,50 +143,4 @@ for (const { name, kernels } of await allKernels()) {
       assert.ok(rescanned[0] < 20n, `${rescanned[0]} of ${rows} rows`);
     });
   });
-
-  async function check(task: Case): Promise<void> {
-    const { rows } = task;
-    const { best, second } = oracle(task);
-    for (const wantsSecond of [false, true]) {
-      const labels = offsetView(new Uint32Array(rows));
-      const distances = offsetView(new Float64Array(rows));
-      const full: NearestTask = {
-        ...task,
-        points: offsetView(task.points),
-        centers: offsetView(task.centers),
-        labels,
-        distances,
-      };
-      if (wantsSecond) {
-        full.secondLabels = offsetView(new Uint32Array(rows));
-        full.secondDistances = offsetView(new Float64Array(rows));
-      }
-      await kernels.nearest(full);
-      // Equality, not closeness: the contract fixes every bit.
-      assert.deepEqual(distances, best.distance);
-      assert.deepEqual(labels, best.label);
-      if (!wantsSecond) continue;
-      assert.deepEqual(full.secondDistances, second.distance);
-      assert.deepEqual(full.secondLabels, secondLabelsWanted(task, second, best));
-    }
-  }
-}
-
-/** Where no second distance is finite the label of the second says nothing: 0, or the only center. */
-function secondLabelsWanted(
-  { centerCount }: Case,
-  second: { label: Uint32Array; distance: Float64Array },
-  best: { label: Uint32Array },
-): Uint32Array {
-  return second.label.map((label, i) =>
-    second.distance[i] < Infinity ? label : centerCount === 1 ? best.label[i] : 0,
-  );
-}
-
-function concatenate(arrays: Float32Array[]): Float32Array {
-  return Float32Array.from(arrays.flatMap((array) => [...array]));
-}
-
-function gauss(rows: number, dim: number, centerCount: number): Case {
-  return { points: normals(rows * dim, 1), rows, dim, centers: normals(centerCount * dim, 2), centerCount };
 }

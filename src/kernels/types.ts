@@ -51,7 +51,7 @@ export interface NearestTask {
   secondLabels?: Uint32Array;
   /** Receives the squared distance to the second nearest center, recomputed directly (Infinity when centerCount = 1). */
   secondDistances?: Float64Array;
-  /** Receives the number of rows whose winner float32 could not decide, as entry 0: how hard the data is. */
+  /** Receives the number of rows that float32 was asked about and could not decide, as entry 0: what ties and near-ties cost. */
   rescanned?: BigUint64Array;
 }
 
