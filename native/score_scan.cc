@@ -137,14 +137,17 @@ void ScoreScan::packCenters() {
 // Calls fold(i, tile, j) for every tile of scores before − ½‖c̃‖²: `i` first row of the block, `j` first center of the chunk.
 template <class Fold>
 void ScoreScan::forEachTile(const float* rows, size_t rowCount, float* tiles, Fold&& fold) const {
-  const size_t dim = task_.dim, paddedRows = roundUp(rowCount, kTileRows), paddedCenters = roundUp(chunkCenters_, kTileColumns);
+  // Locals: the compiler cannot know that tiles do not overlap *this.
+  const size_t dim = task_.dim, panelDepth = blockPanelDepth_, tileStep = depthBlocks_ > 1 ? kTileColumns : 0;
+  const size_t paddedRows = roundUp(rowCount, kTileRows), paddedCenters = roundUp(chunkCenters_, kTileColumns);
+  const float* packed = packed_;
   for (size_t j = 0; j < paddedCenters; j += kTileColumns)
-    for (size_t start = 0; start < dim; start += blockPanelDepth_) {
-      const size_t depth = smaller(blockPanelDepth_, dim - start);
+    for (size_t start = 0; start < dim; start += panelDepth) {
+      const size_t depth = smaller(panelDepth, dim - start);
       for (size_t i = 0; i < paddedRows; i += kTileRows) {
-        float* tile = tiles + (depthBlocks_ > 1 ? i * kTileColumns : 0);
-        microKernel(depth, rows + start * paddedRows + i * depth, packed_ + start * paddedCenters + j * depth, tile,
-                    kTileColumns, start > 0);
+        float* tile = tiles + i * tileStep;
+        microKernel(depth, rows + start * paddedRows + i * depth, packed + start * paddedCenters + j * depth, tile, kTileColumns,
+                    start > 0);
         if (start + depth == dim) fold(i, tile, j);
       }
     }
@@ -177,9 +180,10 @@ void ScoreScan::scoreBlock(size_t start, const uint32_t* listed, size_t count, R
   for (size_t i = 0; i < padded; i++) lanes[i] = Lanes{none, none, none, Ints{}, Ints{}};
   Ints lane;
   for (size_t l = 0; l < kLanes; l++) lane[l] = int32_t(l);
-  forEachTile(rows, count, tiles, [&](size_t i, const float* tile, size_t j) {
-    const size_t center = firstCenter_ + j;
-    foldTile<WantsSecond>(centers_.halfNorms + center, tile, lane + int32_t(center), lanes + i);
+  const float* halfNorms = centers_.halfNorms + firstCenter_;
+  const Ints firstLabel = lane + int32_t(firstCenter_);
+  forEachTile(rows, count, tiles, [=](size_t i, const float* tile, size_t j) {
+    foldTile<WantsSecond>(halfNorms + j, tile, firstLabel + int32_t(j), lanes + i);
   });
   for (size_t i = 0; i < count; i++) mergeLanes<WantsSecond>(lanes[i], states[i]);
 }
