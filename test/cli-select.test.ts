@@ -67,6 +67,22 @@ describe('provably select', () => {
     assert.ok(Math.abs(estimate - meanLoss) < 0.2 * meanLoss, `${estimate} for ${meanLoss}`);
   });
 
+  it('picks the same rows with the same weights by any kernels and any number of threads', async () => {
+    const words = 'select rows.jsonl --column embedding --losses loss --size 60 --seed 3'.split(' ');
+    const picks = [];
+    for (const env of [
+      { PROVABLY_THREADS: '1' },
+      { PROVABLY_THREADS: '2' },
+      { PROVABLY_KERNELS: 'wasm' },
+      { PROVABLY_KERNELS: 'ts' },
+    ]) {
+      const { code, stderr } = await runCli([...words, '--out', 'threads.csv'], { cwd, env });
+      assert.equal(code, 0, stderr);
+      picks.push(read('threads.csv'));
+    }
+    assert.equal(new Set(picks).size, 1);
+  });
+
   it('gives the same rows for the same seed from a column, a file and a command, in text and JSON', async () => {
     const sources = [
       ['--losses', 'loss'],
