@@ -14,16 +14,33 @@ const mayImport: Record<string, string[]> = {
   kernels: ['core'],
   data: ['core'],
   clustering: ['kernels', 'core'],
+  attention: ['kernels', 'core'],
+  'kv-cache': ['clustering', 'kernels', 'core'],
   training: ['data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
   'selection/reproduce': ['selection', 'clustering', 'training', 'data', 'kernels', 'core'],
+  'attention/reproduce': ['attention', 'data', 'kernels', 'core'],
+  'kv-cache/reproduce': ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
   report: ['core'],
-  cli: ['selection/reproduce', 'selection', 'clustering', 'training', 'data', 'report', 'kernels', 'core'],
+  cli: [
+    'selection/reproduce',
+    'attention/reproduce',
+    'kv-cache/reproduce',
+    'selection',
+    'attention',
+    'kv-cache',
+    'clustering',
+    'training',
+    'data',
+    'report',
+    'kernels',
+    'core',
+  ],
 };
 
 /** Folders that run unchanged in a browser: no `node:` import anywhere in them. */
-const browserSafe = ['core', 'kernels', 'clustering', 'selection'];
+const browserSafe = ['core', 'kernels', 'clustering', 'attention', 'kv-cache', 'selection'];
 
 function folderOf(file: string): string {
   const path = relative(src, file).replaceAll('\\', '/');

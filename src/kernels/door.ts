@@ -3,6 +3,8 @@
 
 import { requireInteger } from '../core/check.ts';
 import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
+import { checkedAttention } from './attention-door.ts';
+import { requireArray } from './require-array.ts';
 import type {
   GemmTask,
   HashTask,
@@ -12,9 +14,6 @@ import type {
   RowNormsTask,
   UniformTask,
 } from './types.ts';
-
-type TypedArray = Float32Array | Float64Array | Uint32Array | BigUint64Array;
-type ArrayClass<T extends TypedArray> = { readonly name: string; new (length: number): T };
 
 /** A product with every default filled in. */
 export type FullGemmTask = Required<GemmTask>;
@@ -51,6 +50,7 @@ export function checked(kernels: CheckedKernels): Kernels {
       checkUniform(task);
       await kernels.uniform(task);
     },
+    ...checkedAttention(kernels),
   };
 }
 
@@ -138,22 +138,6 @@ function checkUniform({ key, start, out }: UniformTask): void {
   requireInteger('uniform: key[1]', key[1], 0, 0xffffffff);
   requireArray('uniform: out', out, Float64Array, 0);
   requireInteger('uniform: start', start, 0, Number.MAX_SAFE_INTEGER + 1 - out.length);
-}
-
-function requireArray<T extends TypedArray>(
-  name: string,
-  value: T,
-  arrayClass: ArrayClass<T>,
-  length: number,
-): void {
-  if (!(value instanceof arrayClass)) {
-    throw new InvalidArgumentError(
-      `${name} is ${Object.prototype.toString.call(value).slice(8, -1)}; expected ${arrayClass.name}.`,
-    );
-  }
-  if (value.length < length) {
-    throw new ShapeError(`${name} has length ${value.length}; expected at least ${length}.`);
-  }
 }
 
 function requireStored(name: string, value: Float32Array, rows: number, cols: number, stride: number): void {

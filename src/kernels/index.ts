@@ -1,6 +1,16 @@
 // The one door to the kernels. Everything above imports from here and never from a backend.
 
+export type {
+  AttentionBackwardTask,
+  AttentionLogits,
+  AttentionTask,
+  AttentionTiles,
+  DecodeTask,
+  ExpTask,
+  KeyValueStorage,
+} from './attention-types.ts';
 export { directDistance } from './direct.ts';
+export { fromHalf, halfToNumber, toHalf } from './half.ts';
 export {
   type BackendInfo,
   describeKernels,

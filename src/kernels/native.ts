@@ -1,6 +1,7 @@
 // The native backend: the addon that scripts/build-kernels.mjs compiles where there is a C++ compiler.
 
 import { UnsupportedError } from '../core/errors.ts';
+import { attentionReference } from './attention-reference.ts';
 import type { CheckedKernels } from './door.ts';
 
 type Pending = Promise<void> | undefined;
@@ -89,6 +90,7 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     backend: 'native',
     simd,
     threads,
+    ...attentionReference,
     async gemm(t) {
       await engine.gemm(
         t.m,

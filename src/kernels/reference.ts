@@ -3,6 +3,7 @@
 
 import { yieldToEventLoop } from '../core/progress.ts';
 import { rngFromKey } from '../core/rng.ts';
+import { attentionReference } from './attention-reference.ts';
 import { directDistance } from './direct.ts';
 import type {
   GemmTask,
@@ -27,6 +28,7 @@ export const referenceKernels: Kernels = {
   rowNorms,
   xxh64,
   uniform,
+  ...attentionReference,
 };
 
 async function gemm(task: GemmTask): Promise<void> {

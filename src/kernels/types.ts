@@ -2,6 +2,8 @@
 // Lengths and types are checked once, at the door (door.ts), whatever the backend; arrays may be longer than their shape. Leave
 // them alone until the promise settles: an array whose buffer is transferred meanwhile takes memory from under a thread.
 
+import type { AttentionKernels } from './attention-types.ts';
+
 /** C = op(A) · op(B), or C += op(A) · op(B): float32 in and out, fused multiply-adds in float32. */
 export interface GemmTask {
   /** Rows of op(A) and C. */
@@ -107,7 +109,7 @@ export interface UniformTask {
 export type Backend = 'native' | 'wasm' | 'ts';
 
 /** One backend's implementation. All are async so that the heavy ones can run off the event loop. */
-export interface Kernels {
+export interface Kernels extends AttentionKernels {
   readonly backend: Backend;
   /** Instruction set in use: "avx512vnni", "avx512", "avx2", "neon", "baseline", "wasm-simd128", "scalar". */
   readonly simd: string;

@@ -3,6 +3,7 @@
 
 import type { WorkerFactory } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
+import { attentionReference } from './attention-reference.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 import { Crew } from './wasm-crew.ts';
@@ -23,6 +24,7 @@ export async function wasmKernels(threads: number, worker?: WorkerFactory): Prom
     backend: 'wasm',
     simd: WASM_LEVEL,
     threads,
+    ...attentionReference,
     gemm: (task) => gemm(crew, task),
     nearest: (task) => nearest(crew, task),
     labelSums: (task) => labelSums(wasm, task),

@@ -1,0 +1,96 @@
+// The one interface of all caches: a sequence's keys and values in one layer, all key heads, kept within a budget.
+
+import type { KeyValueStorage } from '../kernels/index.ts';
+
+/** Sizes of one attention layer. */
+export interface CacheShape {
+  /** Query heads, a multiple of keyHeads. */
+  heads: number;
+  keyHeads: number;
+  /** Of queries and keys. */
+  dim: number;
+  valueDim: number;
+  /** Multiplies ⟨q, k⟩. Default dim^(−1/2). */
+  scale?: number;
+  /** Default 'float32'. */
+  storage?: KeyValueStorage;
+}
+
+export type CachePolicy =
+  | 'full'
+  | 'sink-window'
+  | 'uniform'
+  | 'h2o'
+  | 'snapkv'
+  | 'keydiff'
+  | 'k-center'
+  | 'subgen'
+  | 'hybrid'
+  | 'balance';
+
+/** What a query got from a cache. */
+export interface CacheAttention {
+  /** O, shape (heads, valueDim). */
+  output: Float32Array;
+  /** ln of the estimated Σ e^{s}, shape (heads,). */
+  lse: Float64Array;
+  /** What is certain of the exact answer, when asked for and the policy knows; else undefined. */
+  interval?: CacheInterval | undefined;
+}
+
+/** Deterministic bounds on what exact attention over all tokens absorbed would give (Cauchy–Schwarz on cluster radii). */
+export interface CacheInterval {
+  /** Exact lse of each head lies in [lseLow, lseHigh], shape (heads,). */
+  lseLow: Float64Array;
+  lseHigh: Float64Array;
+  /** ‖output − exact output‖₂ ≤ this, shape (heads,); Infinity where the cache cannot tell. */
+  outputError: Float64Array;
+}
+
+/** Bytes held, by purpose; the sum of the typed arrays, exactly. */
+export interface CacheBytes {
+  keys: number;
+  values: number;
+  /** Log-weights, counts, radii, scores, positions, generator state. */
+  bookkeeping: number;
+  total: number;
+}
+
+/** A token that a head keeps, or a representative of several. */
+export interface KeptToken {
+  /** Position of the token (of the representative) in the stream, from 0. */
+  position: number;
+  /** Tokens it stands for, itself included. */
+  count: number;
+  role: 'sink' | 'recent' | 'selected' | 'center' | 'sample';
+}
+
+export interface AppendOptions {
+  /** Queries of the appended tokens, shape (count, heads, dim): policies that score by attention need them (h2o, snapkv). */
+  queries?: Float32Array;
+}
+
+/** A sequence's cache in one layer. Tokens go in once, in order; a query sees all tokens so far. */
+export interface KeyValueCache {
+  readonly policy: CachePolicy;
+  readonly shape: Required<CacheShape>;
+  /** Tokens absorbed so far. */
+  readonly tokens: number;
+  /**
+   * Absorbs `count` tokens. Refuses NaN and infinity before touching anything.
+   *
+   * @param keys - shape (count, keyHeads, dim)
+   * @param values - shape (count, keyHeads, valueDim)
+   */
+  append(keys: Float32Array, values: Float32Array, options?: AppendOptions): Promise<void>;
+  /** @param queries - shape (heads, dim), of one token */
+  attend(queries: Float32Array, options?: { interval?: boolean }): Promise<CacheAttention>;
+  /** Bytes of this cache's state now. */
+  bytes(): CacheBytes;
+  /** The tokens a key head keeps, by position. */
+  kept(keyHead: number): KeptToken[];
+  /** An independent cache with the same content; memory is shared until one of them writes. */
+  fork(): KeyValueCache;
+  /** Everything needed to go on as if never stopped, generator included: `restoreCache` reads it. */
+  save(): Uint8Array;
+}
