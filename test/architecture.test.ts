@@ -18,12 +18,14 @@ const mayImport: Record<string, string[]> = {
   'kv-cache': ['clustering', 'kernels', 'core'],
   training: ['data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
+  reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
-  'selection/reproduce': ['selection', 'clustering', 'training', 'data', 'kernels', 'core'],
-  'attention/reproduce': ['attention', 'data', 'kernels', 'core'],
-  'kv-cache/reproduce': ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
+  'selection/reproduce': ['reproduce', 'selection', 'clustering', 'training', 'data', 'kernels', 'core'],
+  'attention/reproduce': ['reproduce', 'attention', 'data', 'kernels', 'core'],
+  'kv-cache/reproduce': ['reproduce', 'kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
   report: ['core'],
   cli: [
+    'reproduce',
     'selection/reproduce',
     'attention/reproduce',
     'kv-cache/reproduce',

@@ -1,7 +1,5 @@
 // Protocol X2: accuracy after spending a labelling budget on a balanced pool, against the baselines.
 
-import { type Arm, accuracies, spendBudget } from './active-selection.ts';
-import { type PoolOptions, PROTOCOL_TRAINING, uniformPool } from './pool.ts';
 import {
   firstSeeds,
   gainOf,
@@ -10,7 +8,9 @@ import {
   type ProtocolOptions,
   type ProtocolReport,
   partOf,
-} from './protocol.ts';
+} from '../../reproduce/protocol.ts';
+import { type Arm, accuracies, spendBudget } from './active-selection.ts';
+import { type PoolOptions, PROTOCOL_TRAINING, uniformPool } from './pool.ts';
 
 export const ACCURACY_ARMS: readonly Arm[] = [
   { name: 'uniform', picker: { strategy: 'uniform' } },

@@ -3,11 +3,11 @@
 import { InvalidArgumentError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { takeLabelled } from '../../data/datasets/index.ts';
+import { type Measured, measure } from '../../reproduce/protocol.ts';
 import { type TrainMlpOptions, trainMlp } from '../../training/index.ts';
 import { type TrainingWeighting, trainingWeights } from '../index.ts';
 import { type Choice, choose, type Picker } from './pickers.ts';
 import { type Pilot, type Pool, trainPilot } from './pool.ts';
-import { type Measured, measure } from './protocol.ts';
 
 /** One way to spend the budget and to train on what it bought. */
 export interface Arm {

@@ -2,8 +2,6 @@
 
 import { createRng } from '../../core/rng.ts';
 import { summarize } from '../../core/statistics/index.ts';
-import { drawSample, exactVariance, type ScoreMode, selectData } from '../index.ts';
-import { allLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
 import {
   firstSeeds,
   judge,
@@ -13,7 +11,9 @@ import {
   type ProtocolOptions,
   type ProtocolReport,
   partOf,
-} from './protocol.ts';
+} from '../../reproduce/protocol.ts';
+import { drawSample, exactVariance, type ScoreMode, selectData } from '../index.ts';
+import { allLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
 
 /** Scores compared: each mode of the library, and uniform sampling. */
 export type EstimationMethod = 'uniform' | ScoreMode;

@@ -1,5 +1,6 @@
 // The experiments X1 … X6: what sensitivity sampling (arXiv 2402.17327) should show, held against figures measured here.
 
+export type { Measured, ProtocolOptions, ProtocolReport, Verdict } from '../../reproduce/protocol.ts';
 export { ACCURACY_ARMS, type AccuracyOptions, type BudgetFigures, reproduceAccuracy } from './accuracy.ts';
 export { type Arm, type BudgetOptions, type BudgetRun, spendBudget } from './active-selection.ts';
 export {
@@ -21,7 +22,6 @@ export {
 export { type OutlierFigures, type OutlierOptions, reproduceOutliers } from './outliers.ts';
 export type { Choice, Picker } from './pickers.ts';
 export type { Pilot, Pool, PoolOptions } from './pool.ts';
-export type { Measured, ProtocolOptions, ProtocolReport, Verdict } from './protocol.ts';
 export {
   type RegressionFigures,
   type RegressionMethod,

@@ -1,8 +1,6 @@
 // Protocol X6: how many clusters? More make the scores sharper and cost more losses.
 
 import { kMeans } from '../../clustering/index.ts';
-import { exactVariance, selectData } from '../index.ts';
-import { allLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
 import {
   firstSeeds,
   judge,
@@ -11,7 +9,9 @@ import {
   type ProtocolOptions,
   type ProtocolReport,
   partOf,
-} from './protocol.ts';
+} from '../../reproduce/protocol.ts';
+import { exactVariance, selectData } from '../index.ts';
+import { allLosses, type PoolOptions, PROTOCOL_TRAINING, trainPilot, uniformPool } from './pool.ts';
 
 export interface ClusterCountOptions extends ProtocolOptions, PoolOptions {
   /** Numbers of clusters, ascending. Default [10, 30, 100, 200, 400, 1000]. */

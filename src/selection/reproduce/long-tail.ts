@@ -3,6 +3,14 @@
 import type { Certificate, Certified } from '../../core/certificate.ts';
 import { createRng } from '../../core/rng.ts';
 import type { Interval } from '../../core/statistics/index.ts';
+import {
+  firstSeeds,
+  gainOf,
+  judge,
+  type ProtocolOptions,
+  type ProtocolReport,
+  partOf,
+} from '../../reproduce/protocol.ts';
 import { auditSelection, drawSample, estimateMean, type Selection } from '../index.ts';
 import { type BudgetFigures, gains } from './accuracy.ts';
 import { type Arm, accuracies, type BudgetRun, meanClassCounts, spendBudget } from './active-selection.ts';
@@ -15,7 +23,6 @@ import {
   type PoolOptions,
   PROTOCOL_TRAINING,
 } from './pool.ts';
-import { firstSeeds, gainOf, judge, type ProtocolOptions, type ProtocolReport, partOf } from './protocol.ts';
 
 /** What the tour shows: uniform sampling against selection. */
 export const LONG_TAIL_ARMS: readonly Arm[] = [

@@ -3,7 +3,6 @@
 import { assignToCenters, type Clustering, kCenterGreedy, kMeans } from '../../clustering/index.ts';
 import { type Matrix32, takeRows } from '../../core/matrix.ts';
 import { gaussianMixture } from '../../data/datasets/index.ts';
-import { selectData } from '../index.ts';
 import {
   firstSeeds,
   judge,
@@ -12,7 +11,8 @@ import {
   type ProtocolOptions,
   type ProtocolReport,
   partOf,
-} from './protocol.ts';
+} from '../../reproduce/protocol.ts';
+import { selectData } from '../index.ts';
 
 export interface OutlierOptions extends ProtocolOptions {
   /** Rows, outliers included. Default 20 000. */

@@ -5,6 +5,13 @@ import { type Matrix32, takeRows } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
 import { gasSensorRegression, type RegressionData } from '../../data/datasets/index.ts';
 import {
+  firstSeeds,
+  judge,
+  type ProtocolOptions,
+  type ProtocolReport,
+  partOf,
+} from '../../reproduce/protocol.ts';
+import {
   drawSample,
   leverageScores,
   mixWithUniform,
@@ -12,7 +19,6 @@ import {
   solveLeastSquares,
   squaredCost,
 } from '../index.ts';
-import { firstSeeds, judge, type ProtocolOptions, type ProtocolReport, partOf } from './protocol.ts';
 
 const METHODS = ['uniform', 'leverage', 'clusters', 'distance only'] as const;
 export type RegressionMethod = (typeof METHODS)[number];

@@ -2,6 +2,16 @@
 
 import { takeRows } from '../../core/matrix.ts';
 import { takeLabelled } from '../../data/datasets/index.ts';
+import {
+  firstSeeds,
+  gainOf,
+  judge,
+  type Measured,
+  measure,
+  type ProtocolOptions,
+  type ProtocolReport,
+  partOf,
+} from '../../reproduce/protocol.ts';
 import { type Mlp, trainMlp } from '../../training/index.ts';
 import { adaptiveSelect } from '../index.ts';
 import {
@@ -13,16 +23,6 @@ import {
   PROTOCOL_TRAINING,
   trainPilot,
 } from './pool.ts';
-import {
-  firstSeeds,
-  gainOf,
-  judge,
-  type Measured,
-  measure,
-  type ProtocolOptions,
-  type ProtocolReport,
-  partOf,
-} from './protocol.ts';
 
 export interface RoundsOptions extends ProtocolOptions, PoolOptions {
   /** Numbers of rounds compared; the first is what the others are held against. Default [1, 2, 5]. */

@@ -1,8 +1,7 @@
 // X2: accuracy after spending a labelling budget on a balanced pool.
 
+import type { ProtocolReport } from '../../../reproduce/protocol.ts';
 import type { BudgetFigures } from '../../../selection/reproduce/accuracy.ts';
-import type { ProtocolReport } from '../../../selection/reproduce/protocol.ts';
-import type { Experiment, ExperimentResult } from '../station.ts';
 import {
   measuredBars,
   plusMinus,
@@ -12,7 +11,8 @@ import {
   verdictFigures,
   verdictSentence,
   verdictTable,
-} from './common.ts';
+} from '../common.ts';
+import type { Experiment, ExperimentResult } from '../station.ts';
 
 export const accuracy: Experiment = {
   id: 'X2',

@@ -1,8 +1,7 @@
 // X6: how many clusters?
 
+import type { ProtocolReport } from '../../../reproduce/protocol.ts';
 import type { ClusterCountFigures } from '../../../selection/reproduce/k-sweep.ts';
-import type { ProtocolReport } from '../../../selection/reproduce/protocol.ts';
-import type { Experiment, ExperimentResult } from '../station.ts';
 import {
   runOptions,
   runSeeds,
@@ -10,7 +9,8 @@ import {
   verdictFigures,
   verdictSentence,
   verdictTable,
-} from './common.ts';
+} from '../common.ts';
+import type { Experiment, ExperimentResult } from '../station.ts';
 
 export const clusterCounts: Experiment = {
   id: 'X6',

@@ -1,8 +1,7 @@
 // X1: how well few losses tell the sum of all.
 
+import type { ProtocolReport } from '../../../reproduce/protocol.ts';
 import type { EstimationFigures } from '../../../selection/reproduce/estimation.ts';
-import type { ProtocolReport } from '../../../selection/reproduce/protocol.ts';
-import type { Experiment, ExperimentResult } from '../station.ts';
 import {
   runOptions,
   runSeeds,
@@ -10,7 +9,8 @@ import {
   verdictFigures,
   verdictSentence,
   verdictTable,
-} from './common.ts';
+} from '../common.ts';
+import type { Experiment, ExperimentResult } from '../station.ts';
 
 export const estimation: Experiment = {
   id: 'X1',

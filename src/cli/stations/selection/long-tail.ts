@@ -2,9 +2,8 @@
 
 import { type Certificate, shortNumber } from '../../../core/certificate.ts';
 import type { Chart, NamedCertificate } from '../../../report/index.ts';
+import type { ProtocolReport } from '../../../reproduce/protocol.ts';
 import type { LongTailFigures, LongTailReport } from '../../../selection/reproduce/long-tail.ts';
-import type { ProtocolReport } from '../../../selection/reproduce/protocol.ts';
-import type { Experiment, ExperimentOptions, ExperimentResult } from '../station.ts';
 import {
   measuredBars,
   plusMinus,
@@ -14,7 +13,8 @@ import {
   verdictFigures,
   verdictSentence,
   verdictTable,
-} from './common.ts';
+} from '../common.ts';
+import type { Experiment, ExperimentOptions, ExperimentResult } from '../station.ts';
 
 const confidence = 0.95;
 

@@ -1,8 +1,7 @@
 // X4: rows that lie far away for no good reason.
 
+import type { ProtocolReport } from '../../../reproduce/protocol.ts';
 import type { OutlierFigures } from '../../../selection/reproduce/outliers.ts';
-import type { ProtocolReport } from '../../../selection/reproduce/protocol.ts';
-import type { Experiment, ExperimentResult } from '../station.ts';
 import {
   runOptions,
   runSeeds,
@@ -10,7 +9,8 @@ import {
   verdictFigures,
   verdictSentence,
   verdictTable,
-} from './common.ts';
+} from '../common.ts';
+import type { Experiment, ExperimentResult } from '../station.ts';
 
 export const outliers: Experiment = {
   id: 'X4',

@@ -1,8 +1,7 @@
 // X3: rows to label for a linear regression.
 
-import type { ProtocolReport } from '../../../selection/reproduce/protocol.ts';
+import type { ProtocolReport } from '../../../reproduce/protocol.ts';
 import type { RegressionFigures } from '../../../selection/reproduce/regression.ts';
-import type { Experiment, ExperimentResult } from '../station.ts';
 import {
   runOptions,
   runSeeds,
@@ -10,7 +9,8 @@ import {
   verdictFigures,
   verdictSentence,
   verdictTable,
-} from './common.ts';
+} from '../common.ts';
+import type { Experiment, ExperimentResult } from '../station.ts';
 
 export const regression: Experiment = {
   id: 'X3',

@@ -1,8 +1,7 @@
 // X5: the budget in one go, or in rounds with fresh losses.
 
-import type { ProtocolReport } from '../../../selection/reproduce/protocol.ts';
+import type { ProtocolReport } from '../../../reproduce/protocol.ts';
 import type { RoundsFigures } from '../../../selection/reproduce/rounds.ts';
-import type { Experiment, ExperimentResult } from '../station.ts';
 import {
   measuredBars,
   plusMinus,
@@ -12,7 +11,8 @@ import {
   verdictFigures,
   verdictSentence,
   verdictTable,
-} from './common.ts';
+} from '../common.ts';
+import type { Experiment, ExperimentResult } from '../station.ts';
 
 export const rounds: Experiment = {
   id: 'X5',

@@ -1,8 +1,8 @@
 // What every protocol returns: its setting, its figures, and what the figures say about the claims they are to support.
 
-import { shortNumber } from '../../core/certificate.ts';
-import type { RunOptions } from '../../core/progress.ts';
-import { summarize } from '../../core/statistics/index.ts';
+import { shortNumber } from '../core/certificate.ts';
+import type { RunOptions } from '../core/progress.ts';
+import { summarize } from '../core/statistics/index.ts';
 
 /** Options that all protocols take. */
 export interface ProtocolOptions extends RunOptions {

@@ -1,9 +1,9 @@
 // What the selection experiments show alike: verdicts, means with their spread, and progress of the runs.
 
-import { shortNumber } from '../../../core/certificate.ts';
-import type { Bar, Table } from '../../../report/index.ts';
-import type { Measured, ProtocolReport, Verdict } from '../../../selection/reproduce/protocol.ts';
-import type { ExperimentOptions, Figures } from '../station.ts';
+import { shortNumber } from '../../core/certificate.ts';
+import type { Bar, Table } from '../../report/index.ts';
+import type { Measured, ProtocolReport, Verdict } from '../../reproduce/protocol.ts';
+import type { ExperimentOptions, Figures } from './station.ts';
 
 /** "69.9 ± 0.7": mean and standard error. */
 export function plusMinus({ mean, standardError }: Measured): string {
