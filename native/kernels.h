@@ -78,6 +78,55 @@ struct UniformTask {
   size_t count;
 };
 
+// out[i] = e^x[i] within 2 units in the last place; subnormal results are 0. `out` may be `x`.
+struct ExpTask {
+  const float* x;
+  float* out;
+  size_t count;
+};
+
+enum class Storage : uint32_t { kFloat32 = 0, kFloat16 = 1, kBfloat16 = 2 };
+
+// Which queries meet which keys; see AttentionTiles in src/kernels/attention-types.ts. No query row is in two tiles.
+struct AttentionTiles {
+  size_t count;
+  const uint32_t* heads;         // (count,)
+  const uint32_t* rowStart;      // (count + 1,)
+  const uint32_t* rows;          // query rows within their head
+  const uint32_t* segmentStart;  // (count + 1,)
+  const uint32_t* keyStart;      // (segments,)
+  const uint32_t* keyEnd;        // (segments,)
+  const float* logWeights;       // (segments,)
+  const uint32_t* keys;          // key rows within their head
+};
+
+constexpr int64_t kNotCausal = INT64_MAX;
+
+// The logits s_ij = scale ⟨q_i, k_j⟩ + log-weights + bias + slope · (j − i − offset), −∞ where j > i + causalOffset.
+struct AttentionLogits {
+  const float* queries;  // (heads, queryRows, dim)
+  const void* keys;      // (keyHeads, keyRows, dim)
+  const void* values;    // (keyHeads, keyRows, valueDim)
+  Storage storage;
+  size_t heads, keyHeads, queryRows, keyRows, dim, valueDim;  // dim, valueDim ≥ 1; heads a multiple of keyHeads
+  float scale;
+  const float* keyLogWeights;  // (keyHeads, keyRows), or null
+  int64_t causalOffset;        // kNotCausal: all are seen
+  const float* bias;           // (biasHeads, queryRows, keyRows), or null
+  size_t biasHeads;            // 1 or heads
+  const float* slopes;         // (heads,), or null
+  AttentionTiles tiles;        // heads null: every query meets every key of its head
+};
+
+// out_i = Σ_j e^{s_ij − lse_i} v_j, lse_i = ln Σ_j e^{s_ij}; (0, −∞) where no key is seen. With `merge`, what out and lse hold counts as
+// the result over more keys. Error of a logit ≤ (dim + 3) u · scale · Σ|q k|; of a weight, that and 4u relative.
+struct AttentionTask {
+  AttentionLogits logits;
+  float* out;   // (heads, queryRows, valueDim)
+  double* lse;  // (heads, queryRows)
+  bool merge;
+};
+
 struct KernelTable {
   const char* simd;
   void (*gemm)(const GemmTask&, Team&);
@@ -86,6 +135,8 @@ struct KernelTable {
   void (*rowNorms)(const RowNormsTask&, Team&);
   void (*xxh64)(const HashTask&, Team&);
   void (*uniform)(const UniformTask&, Team&);
+  void (*exp)(const ExpTask&, Team&);
+  void (*attention)(const AttentionTask&, Team&);
 };
 
 }  // namespace provably

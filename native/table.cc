@@ -9,8 +9,10 @@ namespace provably::PROVABLY_TARGET {
 
 extern const KernelTable table;
 extern const KernelTable scalarTable;
-const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64, uniform};
+const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64,
+                        uniform, exp, attention};
 const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
-                              rowNormsScalar, xxh64Scalar, uniformScalar};
+                              rowNormsScalar, xxh64Scalar, uniformScalar,
+                              expScalar, attentionScalar};
 
 }  // namespace provably::PROVABLY_TARGET

@@ -11,6 +11,8 @@ void labelSums(const LabelSumsTask&, Team&);
 void rowNorms(const RowNormsTask&, Team&);
 void xxh64(const HashTask&, Team&);
 void uniform(const UniformTask&, Team&);
+void exp(const ExpTask&, Team&);
+void attention(const AttentionTask&, Team&);
 
 // The obvious loops the kernels are tested against, one thread.
 void gemmScalar(const GemmTask&, Team&);
@@ -19,5 +21,7 @@ void labelSumsScalar(const LabelSumsTask&, Team&);
 void rowNormsScalar(const RowNormsTask&, Team&);
 void xxh64Scalar(const HashTask&, Team&);
 void uniformScalar(const UniformTask&, Team&);
+void expScalar(const ExpTask&, Team&);
+void attentionScalar(const AttentionTask&, Team&);
 
 }  // namespace provably::PROVABLY_TARGET

@@ -61,8 +61,8 @@ inline Doubles loadAsDoubles(const float* from) {
   return __builtin_convertvector(*reinterpret_cast<const HalfInMemory*>(from), Doubles);
 }
 
-inline size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
-inline size_t ceilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
-inline size_t roundUp(size_t a, size_t b) { return ceilDiv(a, b) * b; }
+constexpr size_t smaller(size_t a, size_t b) { return a < b ? a : b; }
+constexpr size_t ceilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
+constexpr size_t roundUp(size_t a, size_t b) { return ceilDiv(a, b) * b; }
 
 }  // namespace provably::PROVABLY_TARGET

@@ -28,9 +28,9 @@ export function randomFloats(length: number, seed: number): Float32Array {
 }
 
 /** The same entries at an odd offset inside a larger array: nothing may assume alignment, nor write beyond. */
-export function offsetView<T extends Float32Array | Float64Array | Uint32Array | BigUint64Array>(
-  array: T,
-): T {
+export function offsetView<
+  T extends Float32Array | Float64Array | Uint16Array | Uint32Array | BigUint64Array,
+>(array: T): T {
   const larger = new (array.constructor as new (length: number) => T)(array.length + 5);
   const view = larger.subarray(3, 3 + array.length) as T;
   view.set(array as never);

@@ -52,7 +52,8 @@ class Engine : public Napi::ObjectWrap<Engine> {
     return DefineClass(env, "Engine",
                        {InstanceMethod<&Engine::gemm>("gemm"), InstanceMethod<&Engine::nearest>("nearest"),
                         InstanceMethod<&Engine::labelSums>("labelSums"), InstanceMethod<&Engine::rowNorms>("rowNorms"),
-                        InstanceMethod<&Engine::xxh64>("xxh64"), InstanceMethod<&Engine::uniform>("uniform")});
+                        InstanceMethod<&Engine::xxh64>("xxh64"), InstanceMethod<&Engine::uniform>("uniform"),
+                        InstanceMethod<&Engine::exp>("exp"), InstanceMethod<&Engine::attention>("attention")});
   }
 
   explicit Engine(const Napi::CallbackInfo& info)
@@ -147,6 +148,78 @@ class Engine : public Napi::ObjectWrap<Engine> {
     return submit(info, 8 * double(task.count), table_->uniform, task);
   }
 
+  Napi::Value exp(const Napi::CallbackInfo& info) {
+    const provably::ExpTask task{dataOf<float>(info[1]), dataOf<float>(info[2]), sizeOf(info[0])};
+    return submit(info, double(task.count), table_->exp, task);
+  }
+
+  // One object, since there are many arrays: a complete task as src/kernels/native.ts makes it.
+  Napi::Value attention(const Napi::CallbackInfo& info) {
+    const Napi::Object from = info[0].As<Napi::Object>();
+    provably::AttentionTask task{};
+    task.logits = logitsOf(from);
+    task.out = dataOf<float>(from.Get("out"));
+    task.lse = dataOf<double>(from.Get("lse"));
+    task.merge = flagOf(from.Get("merge"));
+    return submit(info, operationsOf(task.logits), table_->attention, task);
+  }
+
+  static provably::AttentionLogits logitsOf(const Napi::Object& from) {
+    const auto size = [&](const char* name) { return sizeOf(from.Get(name)); };
+    provably::AttentionLogits logits{};
+    logits.queries = dataOf<float>(from.Get("queries"));
+    logits.keys = dataOf<void>(from.Get("keys"));
+    logits.values = dataOf<void>(from.Get("values"));
+    logits.storage = provably::Storage(size("storage"));
+    logits.heads = size("heads");
+    logits.keyHeads = size("keyHeads");
+    logits.queryRows = size("queryRows");
+    logits.keyRows = size("keyRows");
+    logits.dim = size("dim");
+    logits.valueDim = size("valueDim");
+    logits.scale = from.Get("scale").As<Napi::Number>().FloatValue();
+    logits.keyLogWeights = dataOf<float>(from.Get("keyLogWeights"));
+    const Napi::Value offset = from.Get("causalOffset");
+    logits.causalOffset = offset.IsNumber() ? offset.As<Napi::Number>().Int64Value() : provably::kNotCausal;
+    logits.bias = dataOf<float>(from.Get("bias"));
+    logits.biasHeads = size("biasHeads");
+    logits.slopes = dataOf<float>(from.Get("slopes"));
+    const Napi::Value tiles = from.Get("tiles");
+    if (tiles.IsObject()) logits.tiles = tilesOf(tiles.As<Napi::Object>());
+    return logits;
+  }
+
+  static provably::AttentionTiles tilesOf(const Napi::Object& from) {
+    const auto words = [&](const char* name) { return dataOf<uint32_t>(from.Get(name)); };
+    provably::AttentionTiles tiles{};
+    tiles.count = sizeOf(from.Get("heads").As<Napi::Object>().Get("length"));
+    // Without tiles there are no keys; the address only says that the task has a plan.
+    static const uint32_t none = 0;
+    tiles.heads = tiles.count ? words("heads") : &none;
+    tiles.rowStart = words("rowStart");
+    tiles.rows = words("rows");
+    tiles.segmentStart = words("segmentStart");
+    tiles.keyStart = words("keyStart");
+    tiles.keyEnd = words("keyEnd");
+    tiles.logWeights = dataOf<float>(from.Get("logWeights"));
+    tiles.keys = words("keys");
+    return tiles;
+  }
+
+  // Pairs that meet times their multiply-adds, in the unit of the other kernels: one thread does a dozen in the time of one.
+  static double operationsOf(const provably::AttentionLogits& t) {
+    double pairs = double(t.heads) * t.queryRows * t.keyRows;
+    if (t.tiles.heads) {
+      pairs = 0;
+      for (size_t tile = 0; tile < t.tiles.count; tile++) {
+        double keys = 0;
+        for (size_t s = t.tiles.segmentStart[tile]; s < t.tiles.segmentStart[tile + 1]; s++) keys += t.tiles.keyEnd[s] - t.tiles.keyStart[s];
+        pairs += keys * (t.tiles.rowStart[tile + 1] - t.tiles.rowStart[tile]);
+      }
+    }
+    return pairs * double(t.dim + t.valueDim) / 12;
+  }
+
   template <class Task>
   Napi::Value submit(const Napi::CallbackInfo& info, double operations, void (*kernel)(const Task&, Team&), const Task& task) {
     const Napi::Env env = info.Env();
@@ -162,7 +235,7 @@ class Engine : public Napi::ObjectWrap<Engine> {
     auto job = std::make_unique<Job>(Job{[kernel, task](Team& team) { kernel(task, team); }, Napi::Promise::Deferred::New(env), {}, ""});
     job->held.push_back(Napi::Persistent(info.This().As<Napi::Object>()));
     for (size_t i = 0; i < info.Length(); i++)
-      if (info[i].IsTypedArray()) job->held.push_back(Napi::Persistent(info[i].As<Napi::Object>()));
+      if (info[i].IsObject()) job->held.push_back(Napi::Persistent(info[i].As<Napi::Object>()));
     const Napi::Promise promise = job->deferred.Promise();
     start(env);
     // Only a running task keeps the process alive, an idle engine does not.

@@ -3,6 +3,9 @@
 // thread per instance; src/kernels/wasm.ts spreads rows over workers with an instance each.
 
 // One translation unit: starting the compiler costs more than compiling a kernel.
+#include "attention.cc"
+#include "attention_block.cc"
+#include "exp.cc"
 #include "gemm.cc"
 #include "gemm_skinny.cc"
 #include "label_sums.cc"
@@ -67,6 +70,21 @@ void call(void (*kernel)(const Task&, Team&), const Task& task) {
 
 namespace target = PROVABLY_TARGET;
 
+template <class T>
+T* at(uint32_t address) {
+  return reinterpret_cast<T*>(uintptr_t(address));
+}
+
+// A task's fields as 32-bit words in the order of kernels.h; floats by their bits, addresses 0 for null.
+AttentionLogits logitsAt(const uint32_t* w) {
+  float scale;
+  __builtin_memcpy(&scale, w + 10, sizeof scale);
+  const AttentionTiles tiles{w[16], at<uint32_t>(w[17]), at<uint32_t>(w[18]), at<uint32_t>(w[19]), at<uint32_t>(w[20]),
+                             at<uint32_t>(w[21]), at<uint32_t>(w[22]), at<float>(w[23]), at<uint32_t>(w[24])};
+  return {at<float>(w[0]), at<void>(w[1]), at<void>(w[2]), Storage(w[3]), w[4], w[5], w[6], w[7], w[8], w[9], scale,
+          at<float>(w[11]), w[25] ? int64_t(int32_t(w[12])) : kNotCausal, at<float>(w[13]), w[14], at<float>(w[15]), tiles};
+}
+
 }  // namespace
 
 PROVABLY_EXPORT(allocate) uintptr_t allocate(size_t bytes) { return allocateBytes(bytes); }
@@ -108,3 +126,10 @@ PROVABLY_EXPORT(uniform)
 void uniform(size_t count, uint32_t key0, uint32_t key1, double start, double* out) {
   call(target::uniform, UniformTask{{key0, key1}, uint64_t(start), out, count});
 }
+
+PROVABLY_EXPORT(exp)
+void exp(size_t count, const float* x, float* out) { call(target::exp, ExpTask{x, out, count}); }
+
+// Many sizes and arrays: JavaScript fills `task` (its layout is in src/kernels/wasm-attention.ts).
+PROVABLY_EXPORT(attention)
+void attention(const uint32_t* task) { call(target::attention, AttentionTask{logitsAt(task), at<float>(task[26]), at<double>(task[27]), task[28] != 0}); }

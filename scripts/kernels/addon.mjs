@@ -12,6 +12,9 @@ const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
 const KERNELS = [
+  'attention',
+  'attention_block',
+  'exp',
   'gemm',
   'gemm_skinny',
   'label_sums',
@@ -26,7 +29,7 @@ const KERNELS = [
   'xxh64',
 ];
 // Only here may a product and a sum fuse (native/micro_kernel.cc says why).
-const FUSED = new Set(['gemm_skinny', 'micro_kernel', 'screen_tile']);
+const FUSED = new Set(['attention_block', 'exp', 'gemm_skinny', 'micro_kernel', 'screen_tile']);
 const COMMON = [
   '-std=c++17',
   '-O3',

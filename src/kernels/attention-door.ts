@@ -11,6 +11,7 @@ import type {
   DecodeTask,
   ExpTask,
 } from './attention-types.ts';
+import { STORAGES } from './attention-types.ts';
 import { requireArray } from './require-array.ts';
 
 /** The kernels behind their checks. */
@@ -71,7 +72,7 @@ function checkLogits(name: string, task: AttentionLogits): void {
   requireInteger(`${name}: dim`, dim, 1);
   requireInteger(`${name}: valueDim`, valueDim, 1);
   requireNumber(`${name}: scale`, task.scale);
-  requireOneOf(`${name}: storage`, storage, ['float32', 'float16', 'bfloat16']);
+  requireOneOf(`${name}: storage`, storage, STORAGES);
   const stored = storage === 'float32' ? Float32Array : Uint16Array;
   requireArray(`${name}: queries`, task.queries, Float32Array, task.heads * queryRows * dim);
   requireArray(`${name}: keys`, task.keys, stored, keyHeads * keyRows * dim);
@@ -140,7 +141,7 @@ function checkDecode(task: DecodeTask): void {
   requireInteger('decode: dim', dim, 1);
   requireInteger('decode: valueDim', valueDim, 1);
   requireNumber('decode: scale', task.scale);
-  requireOneOf('decode: storage', storage, ['float32', 'float16', 'bfloat16']);
+  requireOneOf('decode: storage', storage, STORAGES);
   const stored = storage === 'float32' ? Float32Array : Uint16Array;
   requireArray('decode: queries', task.queries, Float32Array, heads * dim);
   requireArray('decode: keys', task.keys, stored, keyHeads * capacity * dim);

@@ -4,6 +4,9 @@
 /** How keys and values are stored; sums are always float32. Halves come as their bits in a Uint16Array. */
 export type KeyValueStorage = 'float32' | 'float16' | 'bfloat16';
 
+/** In the order of `Storage` in native/kernels.h. */
+export const STORAGES: readonly KeyValueStorage[] = ['float32', 'float16', 'bfloat16'];
+
 /** What forward and backward passes share: which logits there are. */
 export interface AttentionLogits {
   /** Shape (heads, queryRows, dim). */

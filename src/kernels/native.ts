@@ -2,10 +2,14 @@
 
 import { UnsupportedError } from '../core/errors.ts';
 import { attentionReference } from './attention-reference.ts';
+import { type AttentionLogits, type AttentionTask, STORAGES } from './attention-types.ts';
 import type { CheckedKernels } from './door.ts';
 
 type Pending = Promise<void> | undefined;
 type Optional<T> = T | undefined;
+
+/** An attention task with what the addon cannot work out itself. */
+type Complete<Task> = Omit<Task, 'storage'> & { storage: number; biasHeads: number };
 
 /** The addon's exports; the order of arguments is that of native/bindings/node.cc. */
 interface Addon {
@@ -66,6 +70,8 @@ interface Engine {
     hashes: BigUint64Array,
   ): Pending;
   uniform(count: number, key0: number, key1: number, start: number, out: Float64Array): Pending;
+  exp(count: number, x: Float32Array, out: Float32Array): Pending;
+  attention(task: Complete<AttentionTask>): Pending;
 }
 
 /** The SIMD levels of the addon, fastest first. @throws {UnsupportedError} there is no addon, and why */
@@ -90,7 +96,14 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     backend: 'native',
     simd,
     threads,
-    ...attentionReference,
+    attentionBackward: attentionReference.attentionBackward,
+    decode: attentionReference.decode,
+    async exp({ x, out }) {
+      await engine.exp(x.length, x, out);
+    },
+    async attention(task) {
+      await engine.attention(complete(task));
+    },
     async gemm(t) {
       await engine.gemm(
         t.m,
@@ -136,6 +149,12 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
       await engine.uniform(out.length, key[0], key[1], start, out);
     },
   };
+}
+
+function complete<Task extends AttentionLogits>(task: Task): Complete<Task> {
+  const { storage = 'float32', bias, queryRows, keyRows, heads } = task;
+  const biasHeads = bias && bias.length > queryRows * keyRows ? heads : 1;
+  return { ...task, storage: STORAGES.indexOf(storage), biasHeads };
 }
 
 let addon: Addon | undefined;

@@ -1,0 +1,271 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import { allKernels, offsetView, randomFloats } from '../../test/each-backend.ts';
+import { attentionReference } from './attention-reference.ts';
+import type { AttentionLogits, AttentionTask, AttentionTiles } from './attention-types.ts';
+import { toHalf } from './half.ts';
+
+interface Shape {
+  heads: number;
+  keyHeads: number;
+  queryRows: number;
+  keyRows: number;
+  dim: number;
+  valueDim: number;
+}
+
+const small: Shape = { heads: 1, keyHeads: 1, queryRows: 5, keyRows: 7, dim: 3, valueDim: 4 };
+
+function logitsOf(shape: Shape, size = 2): AttentionLogits {
+  const { heads, keyHeads, queryRows, keyRows, dim, valueDim } = shape;
+  const scaled = (length: number, seed: number) =>
+    offsetView(randomFloats(length, seed).map((x) => size * x));
+  return {
+    ...shape,
+    queries: scaled(heads * queryRows * dim, 1),
+    keys: scaled(keyHeads * keyRows * dim, 2),
+    values: offsetView(randomFloats(keyHeads * keyRows * valueDim, 3)),
+    scale: 1 / Math.sqrt(dim),
+  };
+}
+
+/** With outputs that hold rubbish where nothing is merged. */
+function taskOf(logits: AttentionLogits, before?: Pick<AttentionTask, 'out' | 'lse'>): AttentionTask {
+  const rows = logits.heads * logits.queryRows;
+  return {
+    ...logits,
+    out: before ? before.out.slice() : offsetView(new Float32Array(rows * logits.valueDim).fill(7)),
+    lse: before ? before.lse.slice() : offsetView(new Float64Array(rows).fill(7)),
+    merge: before !== undefined,
+  };
+}
+
+/**
+ * Every row within what rounding explains. A logit is off by at most η = (dim + 6) · 2⁻²⁴ · (scale · Σ|q k| + |added|): so a weight by
+ * e^η, an output by 2η and the roundings of its sum, relative to the largest |v|.
+ */
+async function check(
+  kernels: { attention(task: AttentionTask): Promise<void> },
+  logits: AttentionLogits,
+  before?: AttentionTask,
+) {
+  const task = taskOf(logits, before);
+  const expected = taskOf(logits, before);
+  await kernels.attention(task);
+  await attentionReference.attention(expected);
+  const { heads, queryRows, keyRows, dim, valueDim, scale } = logits;
+  const largest = (values: ArrayLike<number>) =>
+    Array.from(values).reduce((most, x) => Math.max(most, Math.abs(x)), 0);
+  const added = [
+    logits.bias,
+    logits.slopes?.map((x) => x * keyRows),
+    logits.keyLogWeights?.filter((x) => x > -Infinity),
+  ];
+  const logit = 4 * scale * dim + added.reduce((sum, values) => sum + (values ? largest(values) : 0), 0) + 3;
+  const eta = (dim + 6) * 2 ** -24 * logit;
+  const rounding = (Math.min(keyRows, 1e5) + 30) * 2 ** -24;
+  for (let row = 0; row < heads * queryRows; row++) {
+    const [got, want] = [task.lse[row], expected.lse[row]];
+    assert.ok(
+      got === want || Math.abs(got - want) <= eta + rounding,
+      `lse ${row} is ${got}; expected ${want}`,
+    );
+    for (let c = 0; c < valueDim; c++) {
+      const [x, y] = [task.out[row * valueDim + c], expected.out[row * valueDim + c]];
+      assert.ok(Math.abs(x - y) <= 2 * eta + 2 * rounding, `out ${row}, ${c} is ${x}; expected ${y}`);
+    }
+  }
+  return task;
+}
+
+/** A plan over all rows of all heads in tiles of `rows` rows, each with its own segments of the keys in a scrambled order. */
+function scrambledTiles({ heads, queryRows, keyRows }: Shape, rows: number): AttentionTiles {
+  const tiles = {
+    heads: [] as number[],
+    rowStart: [0],
+    segmentStart: [0],
+    keyStart: [] as number[],
+    keyEnd: [] as number[],
+  };
+  const order = Array.from({ length: queryRows }, (_, i) => (i * 7 + 3) % queryRows);
+  const isOrder = new Set(order).size === queryRows;
+  const rowList: number[] = [];
+  const weights: number[] = [];
+  const keys = Array.from({ length: keyRows }, (_, j) => (j * 5 + 1) % keyRows);
+  for (let head = 0; head < heads; head++)
+    for (let start = 0; start < queryRows; start += rows) {
+      for (let i = start; i < Math.min(queryRows, start + rows); i++) rowList.push(isOrder ? order[i] : i);
+      tiles.heads.push(head);
+      tiles.rowStart.push(rowList.length);
+      // Three segments that overlap, the middle one possibly empty.
+      const third = Math.floor(keyRows / 3);
+      for (const [from, to, weight] of [
+        [start % (third + 1), keyRows - third, 0],
+        [third, third, 1],
+        [third, Math.min(keyRows, third + 1 + (start % 9)), 0.75],
+      ]) {
+        tiles.keyStart.push(Math.min(from, to));
+        tiles.keyEnd.push(to);
+        weights.push(weight);
+      }
+      tiles.segmentStart.push(weights.length);
+    }
+  const words = (list: number[]) => Uint32Array.from(list);
+  return {
+    heads: words(tiles.heads),
+    rowStart: words(tiles.rowStart),
+    rows: words(rowList),
+    segmentStart: words(tiles.segmentStart),
+    keyStart: words(tiles.keyStart),
+    keyEnd: words(tiles.keyEnd),
+    logWeights: Float32Array.from(weights),
+    keys: words(keys),
+  };
+}
+
+for (const { name, kernels } of await allKernels()) {
+  describe(`attention, ${name}`, () => {
+    it('is right at every edge of its panels, blocks and tiles', async () => {
+      for (const queryRows of [0, 1, 2, 7, 8, 15, 16, 17, 47, 48, 49, 97])
+        await check(kernels, logitsOf({ ...small, queryRows }));
+      for (const keyRows of [0, 1, 2, 7, 8, 9, 127, 128, 129, 300])
+        await check(kernels, logitsOf({ ...small, keyRows, queryRows: 18 }));
+      for (const dim of [1, 2, 4, 5, 63, 64, 65])
+        await check(kernels, logitsOf({ ...small, dim, queryRows: 20 }));
+      for (const valueDim of [1, 2, 3, 5, 6, 7, 8, 9, 64, 67])
+        await check(kernels, logitsOf({ ...small, valueDim, queryRows: 20 }));
+    });
+
+    it('lets groups of heads share keys, and hides what comes later', async () => {
+      const shape = { ...small, heads: 6, keyHeads: 2, queryRows: 61, keyRows: 140, dim: 8, valueDim: 6 };
+      await check(kernels, logitsOf(shape));
+      for (const causalOffset of [0, 79, -20, -200, 1000])
+        await check(kernels, { ...logitsOf(shape), causalOffset });
+      const square = { ...shape, queryRows: 400, keyRows: 400 };
+      await check(kernels, { ...logitsOf(square), causalOffset: 0 });
+    });
+
+    it('adds log-weights, bias and slopes', async () => {
+      const shape = { ...small, heads: 4, keyHeads: 2, queryRows: 50, keyRows: 150 };
+      const keyLogWeights = randomFloats(2 * 150, 4).map((x) => (x > 0.5 ? -Infinity : x));
+      await check(kernels, { ...logitsOf(shape), keyLogWeights });
+      await check(kernels, { ...logitsOf(shape), bias: randomFloats(50 * 150, 5) });
+      await check(kernels, { ...logitsOf(shape), bias: randomFloats(4 * 50 * 150, 5), causalOffset: 100 });
+      await check(kernels, {
+        ...logitsOf(shape),
+        slopes: Float32Array.of(0.5, 0.25, 0, 0.01),
+        causalOffset: 100,
+      });
+      await check(kernels, { ...logitsOf(shape), slopes: Float32Array.of(0.1, 0.2, 0, 0.01), keyLogWeights });
+    });
+
+    it('follows a plan of tiles, whose keys may come twice', async () => {
+      for (const rows of [1, 9, 50, 400]) {
+        const shape = { ...small, heads: 2, queryRows: 301, keyRows: 233, dim: 6, valueDim: 5 };
+        const tiles = scrambledTiles(shape, rows);
+        await check(kernels, { ...logitsOf(shape), tiles });
+        await check(kernels, {
+          ...logitsOf(shape),
+          tiles,
+          causalOffset: -30,
+          slopes: Float32Array.of(0.02, 0),
+        });
+      }
+    });
+
+    it('gives rows of no tile no keys, and leaves them alone when it merges', async () => {
+      const shape = { ...small, queryRows: 30, keyRows: 20 };
+      const tiles = scrambledTiles({ ...shape, queryRows: 10 }, 4);
+      const task = await check(kernels, { ...logitsOf(shape), tiles });
+      assert.equal(task.lse[29], -Infinity);
+      await check(kernels, { ...logitsOf(shape), tiles }, await check(kernels, logitsOf(shape)));
+      const none = new Uint32Array(0);
+      const empty = { ...tiles, heads: none, rowStart: Uint32Array.of(0), segmentStart: Uint32Array.of(0) };
+      await check(kernels, { ...logitsOf(shape), tiles: { ...empty, rows: none } });
+    });
+
+    it('merges parts over any split of the keys, in any order, to the whole', async () => {
+      const shape = { ...small, queryRows: 21, keyRows: 40 };
+      const part = fc.integer({ min: 0, max: 3 });
+      const property = fc.asyncProperty(
+        fc.array(part, { minLength: 40, maxLength: 40 }),
+        fc.shuffledSubarray([0, 1, 2, 3], { minLength: 4 }),
+        fc.constantFrom(0, 1000),
+        async (parts, order, gap) => {
+          const logits = logitsOf(shape, 1);
+          const weightOf = (p: number) => parts.map((q) => (p === -1 || p === q ? (q % 2) * gap : -Infinity));
+          const whole = taskOf({ ...logits, keyLogWeights: Float32Array.from(weightOf(-1)) });
+          await attentionReference.attention(whole);
+          let merged: AttentionTask | undefined;
+          for (const p of order) {
+            const task: AttentionTask = taskOf(
+              { ...logits, keyLogWeights: Float32Array.from(weightOf(p)) },
+              merged,
+            );
+            await kernels.attention(task);
+            merged = task;
+          }
+          // A logit near 1000 is a float32 with spacing 6e-5.
+          const tolerance = gap === 0 ? 1e-6 : 2e-4;
+          for (let i = 0; i < whole.out.length; i++)
+            assert.ok(Math.abs((merged as AttentionTask).out[i] - whole.out[i]) <= tolerance, `out ${i}`);
+        },
+      );
+      await fc.assert(property, { seed: 1, numRuns: 25 });
+    });
+
+    it('reads halves as the numbers they are', async () => {
+      for (const storage of ['float16', 'bfloat16'] as const) {
+        const shape = { ...small, heads: 2, queryRows: 33, keyRows: 150, dim: 9 };
+        const logits = logitsOf(shape);
+        const halves = {
+          ...logits,
+          storage,
+          keys: offsetView(toHalf(logits.keys as Float32Array, storage)),
+          values: toHalf(logits.values as Float32Array, storage),
+        };
+        await check(kernels, halves);
+        await check(kernels, { ...halves, tiles: scrambledTiles(shape, 20) });
+      }
+    });
+
+    it('stands logits of ±10 000', async () => {
+      const logits = logitsOf({ ...small, queryRows: 20, keyRows: 200, dim: 1 }, 100);
+      const task = taskOf({ ...logits, scale: 1 });
+      await kernels.attention(task);
+      assert.ok(task.out.every((x) => Math.abs(x) <= 1));
+      assert.ok(task.lse.every(Number.isFinite));
+    });
+
+    it('keeps NaN to the rows that see it', async () => {
+      const shape = { ...small, queryRows: 60, keyRows: 140 };
+      const logits = logitsOf(shape);
+      logits.queries[11 * 3] = Number.NaN;
+      logits.keys[100 * 3 + 1] = Number.NaN;
+      const task = taskOf({ ...logits, causalOffset: 60 });
+      await kernels.attention(task);
+      for (let row = 0; row < 60; row++)
+        assert.equal(Number.isNaN(task.lse[row]), row === 11 || row >= 40, `row ${row}`);
+      for (let row = 0; row < 60; row++)
+        assert.equal(Number.isNaN(task.out[row * 4]), row === 11 || row >= 40, `row ${row}`);
+    });
+  });
+}
+
+describe('attention', () => {
+  it('gives the same bits for any number of threads', async () => {
+    const shape = { ...small, heads: 3, queryRows: 700, keyRows: 500, dim: 16, valueDim: 16 };
+    const byBackend = new Map<string, AttentionTask[]>();
+    for (const { name, kernels } of await allKernels()) {
+      const plain = taskOf(logitsOf(shape));
+      const causal = taskOf({ ...logitsOf(shape), causalOffset: -40, tiles: scrambledTiles(shape, 300) });
+      await kernels.attention(plain);
+      await kernels.attention(causal);
+      const key = name.split(' × ')[0];
+      const known = byBackend.get(key);
+      if (known) assert.deepEqual([plain, causal], known, name);
+      byBackend.set(key, [plain, causal]);
+    }
+  });
+});
