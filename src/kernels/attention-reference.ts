@@ -185,7 +185,7 @@ async function exp({ x, out }: ExpTask): Promise<void> {
 /** ln Σ eˣ; −∞ of none. */
 function logSumExp(x: ArrayLike<number>): number {
   let most = -Infinity;
-  for (let i = 0; i < x.length; i++) if (!(x[i] <= most)) most = x[i];
+  for (let i = 0; i < x.length; i++) most = Math.max(most, x[i]);
   if (most === -Infinity || Number.isNaN(most)) return most;
   let sum = 0;
   for (let i = 0; i < x.length; i++) sum += Math.exp(x[i] - most);
