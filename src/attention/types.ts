@@ -66,12 +66,10 @@ export type ResidualSampling = 'uniform' | 'without-replacement' | 'stratified';
 
 /** What HyperAttention computed besides the result, enough to run it backward and to report on it. */
 export interface HyperTrace {
-  /** The sparse plans whose results were merged; together they name every (query, key) pair computed. */
+  /** The sparse plans whose results were merged; together they name every (query, key) pair computed. Empty: exact attention was run. */
   plans: AttentionTiles[];
-  /** Plans of exact causal leaves as ranges: query rows [start, end) of every head meet keys [start, i]. */
-  leaves: { start: number; end: number }[];
   /** (query, key) pairs computed, over all heads. */
   pairs: number;
-  /** Pairs that exact attention would have computed. */
+  /** Pairs that exact attention computes. */
   exactPairs: number;
 }

@@ -1,6 +1,7 @@
 export {
   type BoundedIntervalOptions,
   bernsteinInterval,
+  chernoffUpperLimit,
   chiSquareInterval,
   clopperPearsonInterval,
   empiricalBernsteinInterval,

@@ -79,6 +79,31 @@ export function empiricalBernsteinInterval(
 }
 
 /**
+ * Upper limit of the mean of independent values in [0, 1], from their mean alone: exceeded with probability at most δ.
+ *
+ * The μ ≥ mean with n · kl(mean, μ) = ln(1/δ), kl the relative entropy of two coins; far below Hoeffding's limit when the mean is near 0. 1 for n = 0.
+ * Source: Hoeffding, JASA 58 (1963), theorem 1; holds for sampling without replacement too (ibid., theorem 4).
+ */
+export function chernoffUpperLimit(mean: number, count: number, failureProbability: number): number {
+  requireNumber('chernoffUpperLimit: mean', mean, 0, 1);
+  requireInteger('chernoffUpperLimit: count', count, 0);
+  requireProbability('chernoffUpperLimit: failureProbability', failureProbability);
+  if (count === 0 || mean === 1) return 1;
+  const target = -Math.log(failureProbability) / count;
+  const entropy = (mu: number) =>
+    (mean === 0 ? 0 : mean * Math.log(mean / mu)) + (1 - mean) * (Math.log1p(-mean) - Math.log1p(-mu));
+  let low = mean;
+  let high = 1;
+  // Halving to the last bit but a few; the upper end is returned, so that the limit holds whatever is left.
+  for (let step = 0; step < 60; step++) {
+    const middle = (low + high) / 2;
+    if (entropy(middle) < target) low = middle;
+    else high = middle;
+  }
+  return high;
+}
+
+/**
  * Interval for the mean of normal values, or, approximately, of many values with finite variance.
  *
  * mean ∓ t √(variance / n), t the (1 − δ/2) quantile of n − 1 degrees of freedom; all numbers for n < 2.

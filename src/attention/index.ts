@@ -1,0 +1,19 @@
+// Attention: exact, and HyperAttention with a certificate (arXiv 2310.05869).
+
+export { adjacencyProbability, collisionProbability, grayInverse } from './angular-hash.ts';
+export { attentionBackward, type InputGradients, type ResultGradient } from './backward.ts';
+export { exactAttention } from './exact.ts';
+export { type HyperResult, hyperAttention } from './hyper.ts';
+export { mergeAttention } from './merge.ts';
+export type { HyperOptions } from './options.ts';
+export { type OracleAttention, oracleAttention, oracleProbabilities } from './oracle.ts';
+export type {
+  AttentionInput,
+  AttentionResult,
+  BlockRule,
+  BucketOrder,
+  HeadTensor,
+  HyperTrace,
+  ResidualSampling,
+  StoredHeadTensor,
+} from './types.ts';

@@ -1,0 +1,127 @@
+// The plans of a whole call: one off-diagonal problem, or, when causal, leaves on the diagonal and log₂(n / n₀) levels of
+// off-diagonal blocks (arXiv 2310.05869, Algorithm 4, unrolled).
+
+import type { Rng } from '../core/rng.ts';
+import type { AttentionTiles } from '../kernels/index.ts';
+import { bucketPositions } from './angular-hash.ts';
+import { bitsFor, type HeadHashes } from './head-hashes.ts';
+import { addQueries, sortKeys } from './off-diagonal.ts';
+import type { HyperSettings } from './options.ts';
+import { PlanBuilder, range } from './plan-builder.ts';
+import type { Problem } from './problem.ts';
+
+export interface Plans {
+  plans: AttentionTiles[];
+  /** (query, key) pairs of all plans; those a causal mask hides inside a leaf are not counted. */
+  pairs: number;
+}
+
+/** Queries [queryStart, queryEnd) against keys [keyStart, keyEnd). */
+interface Rectangle {
+  queryStart: number;
+  queryEnd: number;
+  keyStart: number;
+  keyEnd: number;
+}
+
+/** Whether the whole call is done exactly. */
+export function isExact(
+  { causal, logits }: Problem,
+  { minSequence, blockSize, sampleSize }: HyperSettings,
+): boolean {
+  const { queryRows, keyRows } = logits;
+  return causal ? queryRows <= minSequence : queryRows < minSequence || keyRows <= blockSize + sampleSize;
+}
+
+/** Time and memory O(n) a level. */
+export function buildPlans(problem: Problem, settings: HyperSettings, hashes: HeadHashes, rng: Rng): Plans {
+  const { queryRows, keyRows } = problem.logits;
+  if (!problem.causal) {
+    const whole = { queryStart: 0, queryEnd: queryRows, keyStart: 0, keyEnd: keyRows };
+    const { plan, pairs } = planOf(problem, [whole], settings, hashes, rng.fork('whole'));
+    return { plans: [plan], pairs };
+  }
+  const { leaves, levels } = split(queryRows, settings.minSequence);
+  const results = [planOfLeaves(problem, leaves)];
+  levels.forEach((rectangles, level) => {
+    results.push(planOf(problem, rectangles, settings, hashes, rng.fork(`level ${level}`)));
+  });
+  return {
+    plans: results.map(({ plan }) => plan),
+    pairs: results.reduce((sum, { pairs }) => sum + pairs, 0),
+  };
+}
+
+/** Halves until at most `leaf` rows are left; what lies below the diagonal between two halves is a rectangle of its level. */
+function split(rows: number, leaf: number): { leaves: [number, number][]; levels: Rectangle[][] } {
+  const leaves: [number, number][] = [];
+  const levels: Rectangle[][] = [];
+  const visit = (start: number, end: number, level: number) => {
+    if (end - start <= leaf) {
+      leaves.push([start, end]);
+      return;
+    }
+    const middle = start + Math.floor((end - start) / 2);
+    levels[level] ??= [];
+    levels[level].push({ queryStart: middle, queryEnd: end, keyStart: start, keyEnd: middle });
+    visit(start, middle, level + 1);
+    visit(middle, end, level + 1);
+  };
+  visit(0, rows, 0);
+  return { leaves, levels };
+}
+
+function planOfLeaves({ logits: { heads, queryRows } }: Problem, leaves: readonly [number, number][]) {
+  const plan = new PlanBuilder();
+  const keysAt = plan.addKeys(range(0, queryRows));
+  let pairs = 0;
+  for (let head = 0; head < heads; head++)
+    for (const [start, end] of leaves) {
+      plan.addTile(head, range(start, end), [{ start: keysAt + start, end: keysAt + end, logWeight: 0 }]);
+      pairs += ((end - start) * (end - start + 1)) / 2;
+    }
+  return { plan: plan.build(), pairs };
+}
+
+function planOf(
+  { logits, keyMask, batch }: Problem,
+  rectangles: readonly Rectangle[],
+  settings: HyperSettings,
+  hashes: HeadHashes,
+  rng: Rng,
+) {
+  const { heads, keyHeads, keyRows } = logits;
+  const group = heads / keyHeads;
+  const plan = new PlanBuilder();
+  for (let keyHead = 0; keyHead < keyHeads; keyHead++) {
+    const batchEntry = Math.floor((keyHead * batch) / keyHeads);
+    const live = keyMask?.subarray(batchEntry * keyRows, (batchEntry + 1) * keyRows);
+    for (const [r, { queryStart, queryEnd, keyStart, keyEnd }] of rectangles.entries()) {
+      const bits =
+        settings.hashBits === 'auto' ? bitsFor(keyEnd - keyStart, settings.blockSize) : settings.hashBits;
+      const mask = (1 << bits) - 1;
+      const own = rng.fork(`key head ${keyHead}, rectangle ${r}`);
+      const positions = bucketPositions(bits, settings.bucketOrder, own.fork('bucket order'));
+      const keyCodes = hashes.keys[keyHead];
+      const windowStart = settings.window > 0 ? Math.max(keyStart, keyEnd - settings.window) : keyEnd;
+      const keys = sortKeys(
+        plan,
+        { start: keyStart, end: keyEnd, live, sinks: settings.sinks, windowStart },
+        (key) => positions[keyCodes[key] & mask],
+        1 << bits,
+      );
+      for (let head = keyHead * group; head < (keyHead + 1) * group; head++) {
+        const codes = hashes.queries[head];
+        const bucketOf = (query: number) => positions[codes[query] & mask];
+        addQueries(
+          plan,
+          { head, start: queryStart, end: queryEnd, bucketOf },
+          keys,
+          settings,
+          own.fork(`head ${head}`),
+        );
+      }
+    }
+  }
+  return { plan: plan.build(), pairs: plan.pairs };
+}
