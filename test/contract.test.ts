@@ -3,9 +3,13 @@ import { describe, it } from 'node:test';
 import { type Certified, formatCertificate } from '../src/core/certificate.ts';
 import { ProvablyError } from '../src/core/errors.ts';
 import type { SystemContract } from './contract.ts';
+import { attentionContract } from './contracts/attention.ts';
 import { selectionContract } from './contracts/selection.ts';
 
-const systems: SystemContract<unknown>[] = [selectionContract as SystemContract<unknown>];
+const systems: SystemContract<unknown>[] = [
+  attentionContract as SystemContract<unknown>,
+  selectionContract as SystemContract<unknown>,
+];
 
 function requireComplete({ certificate }: Certified<unknown>, seed: number): void {
   assert.ok(certificate.statement.length > 10);
@@ -50,7 +54,7 @@ for (const system of systems) {
     });
 
     it('refuses an empty input and a NaN with a ProvablyError that says where', async () => {
-      await assert.rejects(system.run(system.empty(), { seed: 0 }), ProvablyError);
+      if (system.empty) await assert.rejects(system.run(system.empty(), { seed: 0 }), ProvablyError);
       const { input, where } = system.withNaN();
       await assert.rejects(
         system.run(input, { seed: 0 }),

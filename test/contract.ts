@@ -15,8 +15,8 @@ export interface SystemContract<Input> {
   regular(): Input;
   /** The smallest legal input: one row, one bidder, one token. */
   smallest(): Input;
-  /** The regular input with nothing in it; must be refused. */
-  empty(): Input;
+  /** The regular input with nothing in it, which must be refused; left out where an empty input has an empty answer. */
+  empty?(): Input;
   /** The regular input with one NaN; must be refused with a message that matches `where`. */
   withNaN(): { input: Input; where: RegExp };
   /** An input that takes long enough (≥ 100 ms) to be cancelled on the way. */

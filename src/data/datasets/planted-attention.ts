@@ -2,7 +2,7 @@
 
 import { requireInteger, requireNumber, requireSeed } from '../../core/check.ts';
 import type { Matrix32 } from '../../core/matrix.ts';
-import { createRng, type Rng } from '../../core/rng.ts';
+import { createRng, type Rng, shuffle } from '../../core/rng.ts';
 
 export interface PlantedAttentionOptions {
   /** Queries and keys, n ≥ 1. Default 4096. */
@@ -30,7 +30,7 @@ export interface PlantedAttention {
 
 /**
  * Few heavy keys a query: with unit centers c_a and u_a and standard normal g,
- * k_j = √d (c_{j mod C} + σg/√d), q_i = β (c_{a(i)} + σg/√d), v_j = u_{j mod C} + 0.3 g/√d, a(i) uniform.
+ * k_j = √d (c_{j mod C} + σg/√d), q_i = β (c_{a(i)} + σg/√d), v_j = u_{j mod C} + 0.3 g/√d, a(i) = i mod C shuffled.
  *
  * @throws {InvalidArgumentError} an option leaves its range
  */
@@ -45,8 +45,10 @@ export function plantedAttention(options: PlantedAttentionOptions = {}): Planted
   const rng = createRng(seed);
   const keyCenters = unitRows(clusters, dim, rng.fork('key centers'));
   const valueCenters = unitRows(clusters, dim, rng.fork('value centers'));
-  const groups = rng.fork('groups');
-  const queryGroups = Uint32Array.from({ length: rows }, () => groups.integer(clusters));
+  const queryGroups = shuffle(
+    Uint32Array.from({ length: rows }, (_, i) => i % clusters),
+    rng.fork('groups'),
+  );
   const root = Math.sqrt(dim);
   const around = (
     centers: Matrix32,

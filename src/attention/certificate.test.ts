@@ -1,0 +1,56 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { plantedInput } from '../../test/attention-inputs.ts';
+import { isVacuous } from '../core/certificate.ts';
+import { loadKernels } from '../kernels/index.ts';
+import { exactAttention, hyperAttention, oracleProbabilities } from './index.ts';
+import { operatorNorm } from './operator-norm.ts';
+
+const kernels = await loadKernels();
+
+describe('the certificate of hyperAttention', () => {
+  it('holds, in the norm it speaks of', async () => {
+    const n = 512;
+    const input = plantedInput({ rows: n, dim: 16, clusters: 8, strength: 6, seed: 1 });
+    const exact = await exactAttention(input);
+    const { data } = input.values;
+    const p = new Float32Array(n * n);
+    for (let i = 0; i < n; i++) p.set(oracleProbabilities(input, 0, 0, i).values, i * n);
+    const scale =
+      (await operatorNorm(p, n, n, kernels)) * (await operatorNorm(data as Float32Array, n, 16, kernels));
+    let broken = 0;
+    for (let seed = 0; seed < 60; seed++) {
+      const options = {
+        blockSize: 64,
+        sampleSize: 32,
+        minSequence: 64,
+        certifyRows: 128,
+        failureProbability: 0.05,
+        seed,
+      };
+      const { value, certificate } = await hyperAttention(input, options);
+      const error = value.output.data.map((x, i) => x - exact.output.data[i]);
+      const measured = (await operatorNorm(error, n, 16, kernels)) / scale;
+      if (measured > certificate.bound.value) broken++;
+      assert.ok(!isVacuous(certificate.bound), `${certificate.bound.value}`);
+    }
+    // Of 60 bounds that fail with probability 0.05 each, more than 16 fail with probability 6e-8.
+    assert.ok(broken <= 16, `${broken} of 60`);
+  });
+
+  it('is exact where all rows are checked, and vacuous where none is', async () => {
+    const input = plantedInput({ rows: 300, dim: 8, clusters: 10, strength: 4 });
+    const options = { blockSize: 32, sampleSize: 16, minSequence: 32 };
+    const all = await hyperAttention(input, { ...options, certifyRows: 300 });
+    assert.equal(all.certificate.bound.failureProbability, 0);
+    const exact = await exactAttention(input);
+    const frobenius = Math.sqrt(
+      all.value.output.data.reduce((sum, x, i) => sum + (x - exact.output.data[i]) ** 2, 0),
+    );
+    const size = await operatorNorm(input.values.data as Float32Array, 300, 8, kernels);
+    assert.ok(Math.abs(all.certificate.bound.value - frobenius / size) <= 1e-4 * (frobenius / size));
+    const none = await hyperAttention(input, { ...options, certifyRows: 0 });
+    assert.ok(isVacuous(none.certificate.bound));
+    assert.match(none.certificate.warnings[0], /nothing is promised/);
+  });
+});

@@ -1,0 +1,292 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { largestDifference, plantedInput, randomInput, relativeError } from '../../test/attention-inputs.ts';
+import { exactAttention, type HyperOptions, hyperAttention, oracleAttention } from './index.ts';
+import type { AttentionInput, BlockRule } from './types.ts';
+
+const rules = ['hash-aligned', 'rank', 'smooth', 'none'] as const;
+
+async function outputOf(input: AttentionInput, options: HyperOptions): Promise<Float32Array> {
+  return (await hyperAttention(input, { certifyRows: 0, ...options })).value.output.data;
+}
+
+describe('hyperAttention, where it is exact', () => {
+  it('equals exact attention below n₀ and where a block holds all keys', async () => {
+    const input = randomInput({ heads: 2, queryRows: 90 });
+    const exact = await exactAttention(input);
+    const oracle = oracleAttention(input);
+    for (const options of [
+      {},
+      { minSequence: 91 },
+      { minSequence: 1, blockSize: 90 },
+      { minSequence: 1, blockSize: 80, sampleSize: 10 },
+    ]) {
+      const { value, certificate } = await hyperAttention(input, options);
+      assert.deepEqual(value.output, exact.output);
+      assert.ok(largestDifference(value.lse, oracle.lse) <= 1e-5);
+      assert.equal(certificate.bound.value, 0);
+    }
+    const causal = { ...input, causal: true };
+    assert.deepEqual(await outputOf(causal, { minSequence: 90 }), (await exactAttention(causal)).output.data);
+    // Leaves and small rectangles are exact too: only the merges remain.
+    const merged = await outputOf(causal, { minSequence: 16, blockSize: 64 });
+    assert.ok(largestDifference(merged, oracleAttention(causal).output) <= 1e-5);
+  });
+
+  it('gives no rows to no queries', async () => {
+    assert.equal((await hyperAttention(randomInput({ queryRows: 0, keyRows: 5 }))).value.lse.length, 0);
+  });
+});
+
+describe('hyperAttention', () => {
+  it('estimates every row sum without bias', async () => {
+    const input = randomInput({ queryRows: 64, dim: 8, size: 1.2 });
+    const { lse } = oracleAttention(input);
+    const seeds = 2000;
+    for (const sampling of ['uniform', 'without-replacement', 'stratified'] as const) {
+      const sums = new Float64Array(64);
+      const squares = new Float64Array(64);
+      for (let seed = 0; seed < seeds; seed++) {
+        const { value } = await hyperAttention(input, {
+          blockSize: 16,
+          sampleSize: 8,
+          hashBits: 3,
+          minSequence: 1,
+          sampling,
+          certifyRows: 0,
+          seed,
+        });
+        for (let i = 0; i < 64; i++) {
+          const ratio = Math.exp(value.lse[i] - lse[i]);
+          sums[i] += ratio;
+          squares[i] += ratio * ratio;
+        }
+      }
+      for (let i = 0; i < 64; i++) {
+        const mean = sums[i] / seeds;
+        const standardError = Math.sqrt((squares[i] / seeds - mean * mean) / seeds);
+        // 6 standard errors: 64 × 3 rows fail by chance with probability 4e-7.
+        assert.ok(
+          Math.abs(mean - 1) <= 6 * standardError,
+          `row ${i}, ${sampling}: ${mean} ± ${standardError}`,
+        );
+      }
+    }
+  });
+
+  it('counts all keys exactly where all logits are 0 and blocks are even', async () => {
+    const input = randomInput({ queryRows: 128, size: 0 });
+    for (let seed = 0; seed < 20; seed++) {
+      const options = {
+        blockSize: 16,
+        sampleSize: 8,
+        minSequence: 1,
+        blocks: 'rank',
+        certifyRows: 0,
+        seed,
+      } as const;
+      const { value } = await hyperAttention(input, options);
+      const mean = value.lse.reduce((sum, lse) => sum + Math.exp(lse), 0) / 128;
+      // Each sample is left out of exactly b rows. Rounding: exp of a float32-based lse.
+      assert.ok(Math.abs(mean - 128) <= 128 * 1e-5, `${mean}`);
+    }
+  });
+
+  it('returns averages of values', async () => {
+    const input = randomInput({ queryRows: 300, size: 2 });
+    const { values } = input;
+    const constant = {
+      ...input,
+      values: { ...values, data: new Float32Array(values.data.length).fill(3.5) },
+    };
+    for (const blocks of rules) {
+      const options = { blockSize: 32, sampleSize: 16, minSequence: 64, blocks };
+      for (const causal of [false, true]) {
+        const same = await outputOf({ ...constant, causal }, options);
+        assert.ok(same.every((x) => Math.abs(x - 3.5) <= 1e-5));
+        const output = await outputOf({ ...input, causal }, options);
+        for (let c = 0; c < 8; c++) {
+          const column = Array.from({ length: 300 }, (_, j) => values.data[j * 8 + c]);
+          const [low, high] = [Math.min(...column) - 1e-5, Math.max(...column) + 1e-5];
+          for (let i = 0; i < 300; i++) assert.ok(output[i * 8 + c] >= low && output[i * 8 + c] <= high);
+        }
+      }
+    }
+  });
+
+  it('moves rows with their queries', async () => {
+    const input = randomInput({ queryRows: 200, size: 2 });
+    const options = { blockSize: 32, sampleSize: 16, minSequence: 1 };
+    const output = await outputOf(input, options);
+    const reversed = input.queries.data.slice();
+    for (let i = 0; i < 200; i++)
+      reversed.set(input.queries.data.subarray((199 - i) * 8, (200 - i) * 8), i * 8);
+    const moved = await outputOf({ ...input, queries: { ...input.queries, data: reversed } }, options);
+    for (let i = 0; i < 200; i++)
+      assert.ok(
+        largestDifference(
+          moved.subarray((199 - i) * 8, (200 - i) * 8),
+          output.subarray(i * 8, (i + 1) * 8),
+        ) <= 1e-6,
+      );
+  });
+
+  it('finds the heavy keys of planted data', async () => {
+    // Acceptance figures of the paper's protocol: ≤ 0.33 and ≤ 0.45 of uniform sampling at b = m = 128, falling in b = m.
+    const input = plantedInput({ seed: 0 });
+    const exact = await exactAttention(input);
+    const errors: number[] = [];
+    for (const size of [64, 128, 256])
+      errors.push(
+        relativeError(
+          await outputOf(input, { blockSize: size, sampleSize: size, minSequence: 256 }),
+          exact.output.data,
+        ),
+      );
+    const uniform = relativeError(
+      await outputOf(input, { blocks: 'none', sampleSize: 256, minSequence: 256 }),
+      exact.output.data,
+    );
+    assert.ok(errors[0] > errors[1] && errors[1] > errors[2], `${errors}`);
+    assert.ok(errors[1] <= 0.33 && errors[1] <= 0.45 * uniform, `${errors[1]}, uniform ${uniform}`);
+    const rank = await outputOf(input, { blockSize: 128, sampleSize: 128, minSequence: 256, blocks: 'rank' });
+    assert.ok(relativeError(rank, exact.output.data) <= 0.33);
+  });
+
+  it('errs as the square root of 1/m where attention is near uniform', async () => {
+    const input = plantedInput({ rows: 2048, clusters: 32, strength: 0.5, seed: 1 });
+    const exact = await exactAttention(input);
+    const sizes = [32, 64, 128, 256, 512];
+    const logs: number[] = [];
+    for (const sampleSize of sizes) {
+      let sum = 0;
+      for (let seed = 0; seed < 6; seed++)
+        sum += relativeError(
+          await outputOf(input, { blocks: 'none', sampleSize, minSequence: 1, seed }),
+          exact.output.data,
+        );
+      logs.push(Math.log2(sum / 6));
+    }
+    const slope = logs.reduce((sum, y, i) => sum + y * (i - 2), 0) / 10;
+    assert.ok(Math.abs(slope + 0.5) <= 0.1, `slope ${slope}`);
+  });
+
+  it('does as well at any length, with padding nowhere', async () => {
+    const options = { blockSize: 64, sampleSize: 64, minSequence: 64 };
+    const errorAt = async (queryRows: number, keyRows: number) => {
+      const all = plantedInput({ rows: 2048, clusters: 128, seed: 2 });
+      const cut = (tensor: AttentionInput['queries'], rows: number) => ({
+        ...tensor,
+        rows,
+        data: tensor.data.slice(0, rows * 64),
+      });
+      const input = {
+        queries: cut(all.queries, queryRows),
+        keys: cut(all.keys as AttentionInput['queries'], keyRows),
+        values: cut(all.values as AttentionInput['queries'], keyRows),
+      };
+      const exact = (await exactAttention(input)).output.data;
+      let sum = 0;
+      for (let seed = 0; seed < 8; seed++)
+        sum += relativeError(await outputOf(input, { ...options, seed }), exact);
+      return sum / 8;
+    };
+    const round = await errorAt(1024, 1024);
+    for (const [queries, keys] of [
+      [1021, 1021],
+      [1025, 1025],
+      [1024, 1000],
+      [701, 1024],
+    ])
+      assert.ok((await errorAt(queries, keys)) <= 1.2 * round, `${queries} × ${keys}`);
+  });
+
+  it('drops masked keys before sorting and counting', async () => {
+    const all = plantedInput({ rows: 1024, clusters: 64, seed: 3 });
+    const live = 640;
+    const short = (tensor: AttentionInput['keys']) => ({
+      ...tensor,
+      rows: live,
+      data: tensor.data.slice(0, live * 64) as Float32Array,
+    });
+    const keyMask = Uint8Array.from({ length: 1024 }, (_, j) => Number(j < live));
+    const options = { blockSize: 64, sampleSize: 64, minSequence: 64 };
+    const masked = await outputOf({ ...all, keyMask }, options);
+    const cut = await outputOf({ ...all, keys: short(all.keys), values: short(all.values) }, options);
+    assert.ok(largestDifference(masked, cut) <= 1e-6);
+    const none = await hyperAttention(
+      { ...all, keyMask: new Uint8Array(1024) },
+      { ...options, certifyRows: 0 },
+    );
+    assert.ok(none.value.output.data.every((x) => x === 0));
+    assert.ok(none.value.lse.every((x) => x === -Infinity));
+  });
+
+  it('carries bias, slopes, sinks and a window through the sort', async () => {
+    const input = { ...randomInput({ heads: 2, keyHeads: 1, queryRows: 256, size: 0.5 }), causal: true };
+    const bias = Float32Array.from({ length: 256 * 256 }, (_, i) => (i % 256 < 4 ? 6 : 0));
+    const exact = await exactAttention({ ...input, bias });
+    const options = { blockSize: 16, sampleSize: 16, minSequence: 32 };
+    const plain = relativeError(await outputOf({ ...input, bias }, options), exact.output.data);
+    const withSinks = relativeError(
+      await outputOf({ ...input, bias }, { ...options, sinks: 4 }),
+      exact.output.data,
+    );
+    assert.ok(withSinks < 0.5 * plain && withSinks < 0.2, `${withSinks}, without sinks ${plain}`);
+    const slopes = Float32Array.of(0.5, 0.25);
+    const local = await exactAttention({ ...input, slopes });
+    const far = relativeError(await outputOf({ ...input, slopes }, options), local.output.data);
+    const near = relativeError(
+      await outputOf({ ...input, slopes }, { ...options, window: 24 }),
+      local.output.data,
+    );
+    assert.ok(near < 0.2 * far, `${near}, without a window ${far}`);
+  });
+
+  it('lets no row depend on what comes later', async () => {
+    const at = 700;
+    const input = { ...plantedInput({ rows: 1024, clusters: 64, seed: 4 }), causal: true };
+    const changed = (tensor: AttentionInput['keys']) => {
+      const data = tensor.data.slice() as Float32Array;
+      for (let i = at * 64; i < data.length; i++) data[i] = -data[i] + 0.1;
+      return { ...tensor, data };
+    };
+    const later = {
+      ...input,
+      queries: changed(input.queries) as AttentionInput['queries'],
+      keys: changed(input.keys),
+      values: changed(input.values),
+    };
+    const options = { blockSize: 64, sampleSize: 64, minSequence: 256 };
+    const rowsMoved = async (blocks: BlockRule) => {
+      const [before, after] = [
+        await outputOf(input, { ...options, blocks }),
+        await outputOf(later, { ...options, blocks }),
+      ];
+      let moved = 0;
+      for (let i = 0; i < at; i++)
+        if (
+          largestDifference(before.subarray(i * 64, (i + 1) * 64), after.subarray(i * 64, (i + 1) * 64)) > 0
+        )
+          moved++;
+      return moved;
+    };
+    assert.equal(await rowsMoved('hash-aligned'), 0);
+    assert.ok((await rowsMoved('rank')) > 0, 'blocks of sorted queries leak, as is known of them');
+  });
+
+  it('refuses options outside their domain', async () => {
+    const refused: [HyperOptions, RegExp][] = [
+      [{ hashBits: 0 }, /hashBits is 0; expected an integer in \[1, 16\]/],
+      [{ hashBits: 17 }, /hashBits/],
+      [{ blockSize: 0 }, /blockSize is 0/],
+      [{ sampleSize: -1 }, /sampleSize is -1/],
+      [{ minSequence: 0 }, /minSequence/],
+      [{ window: 3 }, /window is 3 without causal/],
+      [{ blocks: 'none', sampleSize: 0 }, /sampleSize 0/],
+      [{ seed: 1.5 }, /seed is 1.5/],
+    ];
+    for (const [options, message] of refused)
+      await assert.rejects(hyperAttention(randomInput(), options), { code: 'INVALID_ARGUMENT', message });
+  });
+});

@@ -1,0 +1,70 @@
+// For tests: attention inputs with fixed random entries.
+
+import type { AttentionInput, HeadTensor } from '../src/attention/index.ts';
+import type { Matrix32 } from '../src/core/matrix.ts';
+import { createRng } from '../src/core/rng.ts';
+import { plantedAttention } from '../src/data/datasets/index.ts';
+
+export interface InputShape {
+  batch?: number;
+  heads?: number;
+  keyHeads?: number;
+  queryRows?: number;
+  keyRows?: number;
+  dim?: number;
+  valueDim?: number;
+  /** Standard deviation of queries and keys. */
+  size?: number;
+  seed?: number;
+}
+
+/** Normal entries. */
+export function randomInput(shape: InputShape = {}): AttentionInput {
+  const {
+    batch = 1,
+    heads = 1,
+    keyHeads = heads,
+    queryRows = 40,
+    keyRows = queryRows,
+    dim = 8,
+    seed = 0,
+  } = shape;
+  const { valueDim = dim, size = 1 } = shape;
+  const rng = createRng(seed);
+  const tensor = (count: number, rows: number, cols: number, spread: number): HeadTensor => ({
+    data: Float32Array.from({ length: batch * count * rows * cols }, () => spread * rng.normal()),
+    ...{ batch, heads: count, rows, cols },
+  });
+  return {
+    queries: tensor(heads, queryRows, dim, size),
+    keys: tensor(keyHeads, keyRows, dim, size),
+    values: tensor(keyHeads, keyRows, valueDim, 1),
+  };
+}
+
+/** One head of planted data. */
+export function plantedInput(options: Parameters<typeof plantedAttention>[0] = {}): AttentionInput {
+  const { queries, keys, values } = plantedAttention(options);
+  return { queries: oneHead(queries), keys: oneHead(keys), values: oneHead(values) };
+}
+
+export function oneHead({ data, rows, cols }: Matrix32): HeadTensor {
+  return { data, batch: 1, heads: 1, rows, cols };
+}
+
+/** ‖a − b‖ / ‖b‖. */
+export function relativeError(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let [error, size] = [0, 0];
+  for (let i = 0; i < b.length; i++) {
+    error += (a[i] - b[i]) ** 2;
+    size += b[i] ** 2;
+  }
+  return Math.sqrt(error / size);
+}
+
+/** The largest |a − b|. */
+export function largestDifference(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let most = 0;
+  for (let i = 0; i < b.length; i++) if (a[i] !== b[i]) most = Math.max(most, Math.abs(a[i] - b[i]));
+  return most;
+}
