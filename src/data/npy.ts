@@ -2,6 +2,7 @@
 // Format: numpy.lib.format, "A Simple File Format for NumPy Arrays" (NEP 1).
 
 import { open } from 'node:fs/promises';
+import { requireLength } from '../core/check.ts';
 import { DataError, UnsupportedError } from '../core/errors.ts';
 import { type Matrix32, type Matrix64, type RowSource, requireMatrix, toSource } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
@@ -23,7 +24,8 @@ export interface NpyArray {
   shape: number[];
 }
 
-interface NpyHeader {
+/** What a .npy file says of its array. */
+export interface NpyHeader {
   shape: number[];
   type: ElementType;
   littleEndian: boolean;
@@ -45,7 +47,7 @@ const MAX_HEADER = 1 << 16;
  * @throws {UnsupportedError} complex, text, structured or object arrays
  */
 export async function npySource(path: string, options: RunOptions = {}): Promise<RowSource> {
-  const { shape, type, littleEndian, fortranOrder, offset } = await readHeader('npySource', path);
+  const { shape, type, littleEndian, fortranOrder, offset } = await readNpyHeader('npySource', path);
   const [rows = 1, ...rest] = shape;
   if (fortranOrder && shape.length > 2) {
     throw new UnsupportedError(
@@ -70,7 +72,7 @@ export async function npySource(path: string, options: RunOptions = {}): Promise
  * @throws as `npySource`; Fortran order with more than one axis longer than 1 is not read
  */
 export async function readNpy(path: string): Promise<NpyArray> {
-  const { shape, type, littleEndian, fortranOrder, offset } = await readHeader('readNpy', path);
+  const { shape, type, littleEndian, fortranOrder, offset } = await readNpyHeader('readNpy', path);
   if (fortranOrder && shape.filter((n) => n > 1).length > 1) {
     throw new UnsupportedError(
       `readNpy: ${path} is in Fortran order; expected C order. Use npySource, or save numpy.ascontiguousarray of it.`,
@@ -84,16 +86,24 @@ export async function readNpy(path: string): Promise<NpyArray> {
   return { data, shape };
 }
 
+/** An array of any number of axes to be written, row-major. */
+export interface ShapedArray {
+  data: Float32Array | Float64Array;
+  shape: readonly number[];
+}
+
 /**
- * Writes a matrix or source (float32), a float64 matrix, or a vector as .npy version 1, C order, little-endian; whole or not at all.
+ * Writes a matrix or source (float32), a float64 matrix, a vector, or an array of any shape as .npy version 1, C order, little-endian;
+ * whole or not at all.
+ *
+ * @throws {ShapeError} `data` has not as many entries as its shape
  */
 export async function writeNpy(
   path: string,
-  array: Matrix32 | Matrix64 | RowSource | Float32Array | Float64Array,
+  array: Matrix32 | Matrix64 | RowSource | ShapedArray | Float32Array | Float64Array,
   { signal, onProgress }: RunOptions = {},
 ): Promise<void> {
-  if (!ArrayBuffer.isView(array) && !('blocks' in array)) requireMatrix('writeNpy: array', array);
-  const shape = ArrayBuffer.isView(array) ? [array.length] : [array.rows, array.cols];
+  const shape = shapeOf(array);
   const double =
     (ArrayBuffer.isView(array) ? array : 'blocks' in array ? undefined : array.data) instanceof Float64Array;
   const text = shape.length === 1 ? `(${shape[0]},)` : `(${shape.join(', ')})`;
@@ -113,17 +123,35 @@ export async function writeNpy(
       for await (const { data, done } of parts(array)) {
         signal?.throwIfAborted();
         await writeFully(file, littleEndianBytes(data));
-        onProgress?.({ phase: 'writing rows', done, total: shape[0] });
+        onProgress?.({ phase: 'writing rows', done, total: shape[0] ?? 1 });
       }
     },
     signal,
   );
 }
 
+function shapeOf(
+  array: Matrix32 | Matrix64 | RowSource | ShapedArray | Float32Array | Float64Array,
+): readonly number[] {
+  if (ArrayBuffer.isView(array)) return [array.length];
+  if ('shape' in array) {
+    const { data, shape } = array;
+    requireLength(
+      'writeNpy: data',
+      data,
+      shape.reduce((product, n) => product * n, 1),
+    );
+    return shape;
+  }
+  if (!('blocks' in array)) requireMatrix('writeNpy: array', array);
+  return [array.rows, array.cols];
+}
+
 async function* parts(
-  array: Matrix32 | Matrix64 | RowSource | Float32Array | Float64Array,
+  array: Matrix32 | Matrix64 | RowSource | ShapedArray | Float32Array | Float64Array,
 ): AsyncGenerator<{ data: Float32Array | Float64Array; done: number }> {
   if (ArrayBuffer.isView(array)) yield { data: array, done: array.length };
+  else if ('shape' in array) yield { data: array.data, done: array.shape[0] ?? 1 };
   else if ('data' in array && array.data instanceof Float64Array)
     yield { data: array.data, done: array.rows };
   else {
@@ -133,7 +161,8 @@ async function* parts(
   }
 }
 
-async function readHeader(where: string, path: string): Promise<NpyHeader> {
+/** @throws {DataError} missing, damaged or cut off @throws {UnsupportedError} its elements are no real numbers */
+export async function readNpyHeader(where: string, path: string): Promise<NpyHeader> {
   const size = await requireFile(where, path);
   await using file = await open(path);
   const start = new Uint8Array(Math.min(12, size));

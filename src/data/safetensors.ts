@@ -126,24 +126,32 @@ export async function safetensorsSource(
   const matrices = tensors.filter(({ shape }) => shape.length === 2);
   const found = tensor === undefined ? matrices : tensors.filter(({ name }) => name === tensor);
   if (found.length !== 1) {
-    const known = tensors
-      .map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`)
-      .join('; ');
     const asked = tensor === undefined ? `${found.length} matrices` : `no tensor "${tensor}"`;
     throw new DataError(
-      `${where}: ${path} holds ${asked}; expected the name of one of: ${known || 'nothing'}.`,
+      `${where}: ${path} holds ${asked}; expected the name of one of: ${describeTensors(tensors)}.`,
     );
   }
-  const [{ name, dtype, shape, offset }] = found;
-  const type = TYPES[dtype];
-  if (type === undefined) {
-    throw new UnsupportedError(
-      `${where}: tensor "${name}" of ${path} has type ${dtype}; expected one of ${Object.keys(TYPES).join(', ')}.`,
-    );
-  }
+  const [{ shape, offset }] = found;
+  const type = elementTypeOf(where, path, found[0]);
   const [rows = 1, ...rest] = shape;
   const cols = rest.reduce((product, n) => product * n, 1);
   return fileMatrixSource(where, path, { rows, cols, type, littleEndian: true, offset }, options);
+}
+
+/** "name F32 [2, 3]; …": what a message lists. */
+export function describeTensors(tensors: readonly TensorInfo[]): string {
+  return (
+    tensors.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`).join('; ') || 'nothing'
+  );
+}
+
+/** How the numbers of a tensor are read. @throws {UnsupportedError} they are of a type not read here */
+export function elementTypeOf(where: string, path: string, { name, dtype }: TensorInfo): ElementType {
+  const type = TYPES[dtype];
+  if (type !== undefined) return type;
+  throw new UnsupportedError(
+    `${where}: tensor "${name}" of ${path} has type ${dtype}; expected one of ${Object.keys(TYPES).join(', ')}.`,
+  );
 }
 
 /**
