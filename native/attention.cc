@@ -8,8 +8,6 @@ namespace provably::PROVABLY_TARGET {
 
 namespace {
 
-const float kMinusInfinity = -__builtin_inff();
-
 // Panels of a piece: queries in, running maximum, sum and output, all with queries across the lanes.
 struct Panels {
   float* queries;  // (panels, dim, kPanel), times scale · log₂ e

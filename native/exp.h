@@ -7,6 +7,7 @@ namespace provably::PROVABLY_TARGET {
 
 constexpr float kLog2E = 1.44269504088896340736f;
 constexpr double kLn2 = 0.693147180559945309417;
+constexpr float kMinusInfinity = -__builtin_inff();
 
 // 2ⁿ · fraction for whole-numbered n = nRounded − 1.5 · 2²³ in (−127, 128): the low bits of such a float are n itself.
 inline Floats scaleByPowerOf2(Floats fraction, Floats nRounded) {

@@ -127,6 +127,22 @@ struct AttentionTask {
   bool merge;
 };
 
+// Attention of one query per head over the first lengths[g] rows of each key head's slab; (0, −∞) where there are none.
+// Error of a logit as in AttentionTask. Rows are summed in chunks of a fixed size: bit-equal for any number of threads.
+struct DecodeTask {
+  const float* queries;  // (heads, dim)
+  const void* keys;      // (keyHeads, capacity, dim)
+  const void* values;    // (keyHeads, capacity, valueDim)
+  Storage storage;
+  size_t heads, keyHeads, capacity, dim, valueDim;
+  const uint32_t* lengths;  // (keyHeads,), ≤ capacity; rows beyond are not read
+  float scale;
+  const float* logWeights;  // (keyHeads, capacity), or null
+  float* out;               // (heads, valueDim)
+  double* lse;              // (heads,)
+  float* probabilities;     // (heads, capacity), or null; rows beyond the length are left alone
+};
+
 struct KernelTable {
   const char* simd;
   void (*gemm)(const GemmTask&, Team&);
@@ -137,6 +153,7 @@ struct KernelTable {
   void (*uniform)(const UniformTask&, Team&);
   void (*exp)(const ExpTask&, Team&);
   void (*attention)(const AttentionTask&, Team&);
+  void (*decode)(const DecodeTask&, Team&);
 };
 
 }  // namespace provably

@@ -10,9 +10,9 @@ namespace provably::PROVABLY_TARGET {
 extern const KernelTable table;
 extern const KernelTable scalarTable;
 const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64,
-                        uniform, exp, attention};
+                        uniform, exp, attention, decode};
 const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
                               rowNormsScalar, xxh64Scalar, uniformScalar,
-                              expScalar, attentionScalar};
+                              expScalar, attentionScalar, decodeScalar};
 
 }  // namespace provably::PROVABLY_TARGET

@@ -53,7 +53,8 @@ class Engine : public Napi::ObjectWrap<Engine> {
                        {InstanceMethod<&Engine::gemm>("gemm"), InstanceMethod<&Engine::nearest>("nearest"),
                         InstanceMethod<&Engine::labelSums>("labelSums"), InstanceMethod<&Engine::rowNorms>("rowNorms"),
                         InstanceMethod<&Engine::xxh64>("xxh64"), InstanceMethod<&Engine::uniform>("uniform"),
-                        InstanceMethod<&Engine::exp>("exp"), InstanceMethod<&Engine::attention>("attention")});
+                        InstanceMethod<&Engine::exp>("exp"), InstanceMethod<&Engine::attention>("attention"),
+                        InstanceMethod<&Engine::decode>("decode")});
   }
 
   explicit Engine(const Napi::CallbackInfo& info)
@@ -162,6 +163,30 @@ class Engine : public Napi::ObjectWrap<Engine> {
     task.lse = dataOf<double>(from.Get("lse"));
     task.merge = flagOf(from.Get("merge"));
     return submit(info, operationsOf(task.logits), table_->attention, task);
+  }
+
+  Napi::Value decode(const Napi::CallbackInfo& info) {
+    const Napi::Object from = info[0].As<Napi::Object>();
+    const auto size = [&](const char* name) { return sizeOf(from.Get(name)); };
+    provably::DecodeTask task{};
+    task.queries = dataOf<float>(from.Get("queries"));
+    task.keys = dataOf<void>(from.Get("keys"));
+    task.values = dataOf<void>(from.Get("values"));
+    task.storage = provably::Storage(size("storage"));
+    task.heads = size("heads");
+    task.keyHeads = size("keyHeads");
+    task.capacity = size("capacity");
+    task.dim = size("dim");
+    task.valueDim = size("valueDim");
+    task.lengths = dataOf<uint32_t>(from.Get("lengths"));
+    task.scale = from.Get("scale").As<Napi::Number>().FloatValue();
+    task.logWeights = dataOf<float>(from.Get("logWeights"));
+    task.out = dataOf<float>(from.Get("out"));
+    task.lse = dataOf<double>(from.Get("lse"));
+    task.probabilities = dataOf<float>(from.Get("probabilities"));
+    double rows = 0;
+    for (size_t head = 0; head < task.keyHeads; head++) rows += task.lengths[head];
+    return submit(info, rows * (task.heads / task.keyHeads + 1) * (task.dim + task.valueDim) / 12, table_->decode, task);
   }
 
   static provably::AttentionLogits logitsOf(const Napi::Object& from) {

@@ -5,6 +5,7 @@
 // One translation unit: starting the compiler costs more than compiling a kernel.
 #include "attention.cc"
 #include "attention_block.cc"
+#include "decode.cc"
 #include "exp.cc"
 #include "gemm.cc"
 #include "gemm_skinny.cc"
@@ -133,3 +134,11 @@ void exp(size_t count, const float* x, float* out) { call(target::exp, ExpTask{x
 // Many sizes and arrays: JavaScript fills `task` (its layout is in src/kernels/wasm-attention.ts).
 PROVABLY_EXPORT(attention)
 void attention(const uint32_t* task) { call(target::attention, AttentionTask{logitsAt(task), at<float>(task[26]), at<double>(task[27]), task[28] != 0}); }
+
+PROVABLY_EXPORT(decode)
+void decode(const float* queries, const void* keys, const void* values, uint32_t storage, size_t heads, size_t keyHeads, size_t capacity,
+            size_t dim, size_t valueDim, const uint32_t* lengths, float scale, const float* logWeights, float* out, double* lse,
+            float* probabilities) {
+  call(target::decode, DecodeTask{queries, keys, values, Storage(storage), heads, keyHeads, capacity, dim, valueDim, lengths, scale,
+                                  logWeights, out, lse, probabilities});
+}

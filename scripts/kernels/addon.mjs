@@ -14,6 +14,7 @@ const require = createRequire(import.meta.url);
 const KERNELS = [
   'attention',
   'attention_block',
+  'decode',
   'exp',
   'gemm',
   'gemm_skinny',
@@ -29,7 +30,7 @@ const KERNELS = [
   'xxh64',
 ];
 // Only here may a product and a sum fuse (native/micro_kernel.cc says why).
-const FUSED = new Set(['attention_block', 'exp', 'gemm_skinny', 'micro_kernel', 'screen_tile']);
+const FUSED = new Set(['attention_block', 'decode', 'exp', 'gemm_skinny', 'micro_kernel', 'screen_tile']);
 const COMMON = [
   '-std=c++17',
   '-O3',

@@ -1,11 +1,19 @@
 // Clustering: the k-means family, k-center, and what makes a clustering of a data set too large for memory.
 
 export { type Assignment, assignToCenters } from './assign.ts';
+export { DeltaClusters, type DeltaClustersOptions, type DeltaClustersState } from './delta-clusters.ts';
 export { type KCenterOptions, type KCenterResult, kCenterGreedy } from './k-center.ts';
 export { kMeans } from './k-means.ts';
 export { type MedoidOptions, type Medoids, roundToMedoids } from './medoids.ts';
 export { type MiniBatchOptions, miniBatchKMeans } from './mini-batch.ts';
+export {
+  OnlineKCenter,
+  type OnlineKCenterOptions,
+  type OnlineKCenterState,
+  type OnlineKCenterStep,
+} from './online-k-center.ts';
 export { type ClusteringOptions, KMEANS_ALGORITHMS, type KMeansOptions } from './options.ts';
+export { type MeanStatistics, RunningMeans } from './running-means.ts';
 export {
   SEEDING_METHODS,
   type SeedCentersOptions,

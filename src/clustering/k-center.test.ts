@@ -24,9 +24,11 @@ describe('kCenterGreedy', () => {
     const property = fc.asyncProperty(
       fc.integer({ min: 0, max: 1e6 }),
       fc.integer({ min: 1, max: 4 }),
-      async (seed, k) => {
+      fc.integer({ min: 4, max: 12 }),
+      async (seed, k, rows) => {
         const rng = createRng(seed);
-        const points = { data: Float32Array.from({ length: 22 }, () => rng.integer(30)), rows: 11, cols: 2 };
+        const data = Float32Array.from({ length: 2 * rows }, () => rng.integer(30));
+        const points = { data, rows, cols: 2 };
         const { radius, distances, labels, indices } = await kCenterGreedy(points, { k, seed });
         assert.ok(radius <= 2 * oracleOptimalRadius(points, k) * (1 + 1e-12));
         assert.equal(radius, Math.sqrt(Math.max(...distances)));
@@ -35,7 +37,18 @@ describe('kCenterGreedy', () => {
         assert.deepEqual([...distances], exact.distances);
       },
     );
-    await fc.assert(property, { seed: 1, numRuns: 100 });
+    await fc.assert(property, { seed: 1, numRuns: 200 });
+  });
+
+  it('chooses as the book does', async () => {
+    const property = fc.asyncProperty(fc.integer({ min: 0, max: 1e6 }), async (seed) => {
+      const rng = createRng(seed);
+      const data = Float32Array.from({ length: 120 }, () => (seed % 2 ? rng.normal() : rng.integer(7)));
+      const points = { data, rows: 40, cols: 3 };
+      const { indices } = await kCenterGreedy(points, { k: 12, first: seed % 40 });
+      assert.deepEqual([...indices], traverse(points, 12, seed % 40));
+    });
+    await fc.assert(property, { seed: 3, numRuns: 50 });
   });
 
   it('chooses as the book does when most rows lie outside the front it looks at', async () => {

@@ -2,7 +2,7 @@
 
 import { UnsupportedError } from '../core/errors.ts';
 import { attentionReference } from './attention-reference.ts';
-import { type AttentionLogits, type AttentionTask, STORAGES } from './attention-types.ts';
+import { type AttentionLogits, type AttentionTask, type DecodeTask, STORAGES } from './attention-types.ts';
 import type { CheckedKernels } from './door.ts';
 
 type Pending = Promise<void> | undefined;
@@ -72,6 +72,7 @@ interface Engine {
   uniform(count: number, key0: number, key1: number, start: number, out: Float64Array): Pending;
   exp(count: number, x: Float32Array, out: Float32Array): Pending;
   attention(task: Complete<AttentionTask>): Pending;
+  decode(task: Omit<DecodeTask, 'storage'> & { storage: number }): Pending;
 }
 
 /** The SIMD levels of the addon, fastest first. @throws {UnsupportedError} there is no addon, and why */
@@ -97,7 +98,9 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     simd,
     threads,
     attentionBackward: attentionReference.attentionBackward,
-    decode: attentionReference.decode,
+    async decode(task) {
+      await engine.decode({ ...task, storage: STORAGES.indexOf(task.storage ?? 'float32') });
+    },
     async exp({ x, out }) {
       await engine.exp(x.length, x, out);
     },

@@ -47,9 +47,28 @@ export interface WasmExports {
   rowNorms(points: number, rows: number, dim: number, origin: number, norms: number): void;
   xxh64(count: number, values: number, seeds: number, seed: bigint, hashes: number): void;
   uniform(count: number, key0: number, key1: number, start: number, out: number): void;
+  exp(count: number, x: number, out: number): void;
+  attention(task: number): void;
+  decode(
+    queries: number,
+    keys: number,
+    values: number,
+    storage: number,
+    heads: number,
+    keyHeads: number,
+    capacity: number,
+    dim: number,
+    valueDim: number,
+    lengths: number,
+    scale: number,
+    logWeights: number,
+    out: number,
+    lse: number,
+    probabilities: number,
+  ): void;
 }
 
-type TypedArray = Float32Array | Float64Array | Uint32Array | BigUint64Array;
+type TypedArray = Float32Array | Float64Array | Uint16Array | Uint32Array | BigUint64Array;
 
 /** Copies arrays in and out of an instance. Addresses hold until the end of the scope they were made in. */
 export class WasmModule {
@@ -79,10 +98,15 @@ export class WasmModule {
   put(array: TypedArray | undefined): number {
     if (!array) return 0;
     const address = this.call.allocate(array.byteLength);
+    this.write(address, array);
+    return address;
+  }
+
+  /** Copies `array` to `address`. */
+  write(address: number, array: TypedArray): void {
     bytesOf(this.call.memory.buffer, address, array.byteLength).set(
       bytesOf(array.buffer, array.byteOffset, array.byteLength),
     );
-    return address;
   }
 
   /** Fills `array` from `address` and returns it. */

@@ -2,6 +2,8 @@
 
 import { wasmModule } from './wasm-module.ts';
 
+export { attentionPiece } from './wasm-attention.ts';
+
 /** Some rows of a `nearest` task. */
 export interface NearestPiece {
   /** Shape (rows, dim). */

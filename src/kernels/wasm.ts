@@ -6,6 +6,7 @@ import { yieldToEventLoop } from '../core/progress.ts';
 import { attentionReference } from './attention-reference.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
+import { attentionInPieces, decodeInWasm, expInWasm } from './wasm-attention.ts';
 import { Crew } from './wasm-crew.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
@@ -24,7 +25,10 @@ export async function wasmKernels(threads: number, worker?: WorkerFactory): Prom
     backend: 'wasm',
     simd: WASM_LEVEL,
     threads,
-    ...attentionReference,
+    attention: (task) => attentionInPieces(crew, task),
+    attentionBackward: attentionReference.attentionBackward,
+    decode: async (task) => decodeInWasm(wasm, task),
+    exp: async (task) => expInWasm(wasm, task),
     gemm: (task) => gemm(crew, task),
     nearest: (task) => nearest(crew, task),
     labelSums: (task) => labelSums(wasm, task),

@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import fc from 'fast-check';
+import type { Matrix32 } from '../core/matrix.ts';
+import { createRng } from '../core/rng.ts';
+import { plantedStream } from '../data/datasets/index.ts';
+import { kCenterGreedy } from './k-center.ts';
+import { OnlineKCenter, type OnlineKCenterStep } from './online-k-center.ts';
+import { oracleOptimalRadius } from './oracle.ts';
+
+/** Which center every row so far is in, by following the steps. */
+class Members {
+  labels: number[] = [];
+  take({ center, remap }: OnlineKCenterStep): void {
+    if (remap) this.labels = this.labels.map((label) => remap[label]);
+    this.labels.push(center);
+  }
+}
+
+function distance({ data, cols }: Matrix32, i: number, other: Float32Array, j: number): number {
+  return Math.hypot(...Array.from({ length: cols }, (_, p) => data[i * cols + p] - other[j * cols + p]));
+}
+
+/** Everything the docstring promises, of the rows 0 … members.labels.length − 1. */
+function checkInvariants(points: Matrix32, centers: OnlineKCenter, { labels }: Members): void {
+  const { size, k, delta, growth, representatives, radii, means, dim } = centers;
+  const tight = 1 + 1e-12;
+  assert.ok(size <= k);
+  for (let a = 0; a < size; a++)
+    for (let b = 0; b < a; b++)
+      assert.ok(distance({ data: representatives, rows: size, cols: dim }, a, representatives, b) > delta);
+  const counts = new Array(size).fill(0);
+  const sums = new Float64Array(size * dim);
+  labels.forEach((label, i) => {
+    counts[label]++;
+    for (let p = 0; p < dim; p++) sums[label * dim + p] += points.data[i * dim + p];
+    const away = distance(points, i, representatives, label);
+    assert.ok(away <= radii[label] * tight, 'radius holds');
+    assert.ok(away <= (growth / (growth - 1)) * delta * tight, 'members are within γ/(γ − 1) · δ');
+  });
+  const scatters = new Float64Array(size);
+  for (let c = 0; c < size; c++) {
+    const { count, error, radius, norm } = means.statistics(c);
+    assert.equal(count, counts[c]);
+    assert.equal(centers.count(c), counts[c]);
+    const mean = Array.from({ length: dim }, (_, p) => sums[c * dim + p] / count);
+    // The test's own sums carry count · 2⁻⁵³ of the rows' norms.
+    assert.ok(Math.hypot(...mean.map((x, p) => x - means.means[c * dim + p])) <= error + 1e-13 * norm);
+    labels.forEach((label, i) => {
+      if (label !== c) return;
+      const away = distance(points, i, means.means, c);
+      scatters[c] += away ** 2;
+      assert.ok(away <= radius * tight, 'radius around the mean holds');
+      assert.ok(Math.hypot(...points.data.slice(i * dim, (i + 1) * dim)) <= norm * tight);
+    });
+    assert.ok(scatters[c] <= means.statistics(c).scatter * tight + 1e-300, 'scatter holds');
+  }
+  assert.ok(delta <= 2 * growth * centers.optimumLow * tight);
+}
+
+describe('OnlineKCenter', () => {
+  it('keeps every promise at every row', () => {
+    const property = fc.property(
+      fc.integer({ min: 0, max: 1e6 }),
+      fc.integer({ min: 1, max: 6 }),
+      fc.constantFrom(1.1, 1.5, 2, 3),
+      fc.boolean(),
+      (seed, k, growth, spread) => {
+        const rng = createRng(seed);
+        // Integers tie and repeat; the other kind grows away, so that the threshold doubles many times.
+        const entry = (i: number) => (spread ? rng.normal() * 1.3 ** (i / 6) : rng.integer(9));
+        const points = { data: Float32Array.from({ length: 120 }, (_, i) => entry(i)), rows: 60, cols: 2 };
+        const centers = new OnlineKCenter({ dim: 2, k, growth });
+        const members = new Members();
+        for (let i = 0; i < points.rows; i++) {
+          members.take(centers.add(points.data, 2 * i));
+          checkInvariants(points, centers, members);
+        }
+      },
+    );
+    fc.assert(property, { seed: 1, numRuns: 60 });
+  });
+
+  it('has a radius within 8 of the best: by brute force, and by farthest-first centers', async () => {
+    const property = fc.asyncProperty(
+      fc.integer({ min: 0, max: 1e6 }),
+      fc.integer({ min: 1, max: 4 }),
+      async (seed, k) => {
+        const rng = createRng(seed);
+        const points = { data: Float32Array.from({ length: 24 }, () => rng.integer(40)), rows: 12, cols: 2 };
+        const centers = new OnlineKCenter({ dim: 2, k });
+        for (let i = 0; i < points.rows; i++) centers.add(points.data, 2 * i);
+        const radius = Math.max(...centers.radii.subarray(0, centers.size));
+        const best = oracleOptimalRadius(points, k); // with rows as centers: at most twice that with any centers
+        assert.ok(radius <= 8 * best * (1 + 1e-12));
+        assert.ok(centers.optimumLow <= best * (1 + 1e-12));
+        // K + 1 farthest-first centers pairwise ≥ x apart: no K centers do better than x / 2.
+        const { indices } = await kCenterGreedy(points, { k: k + 1, first: 0 });
+        if (indices.length <= k) return assert.equal(radius, 0);
+        let least = Infinity;
+        for (const a of indices)
+          for (const b of indices) if (a < b) least = Math.min(least, distance(points, a, points.data, b));
+        assert.ok(radius <= 8 * (least / 2) * (1 + 1e-12));
+      },
+    );
+    await fc.assert(property, { seed: 2, numRuns: 200 });
+  });
+
+  it('finds planted clusters once K exceeds their number, and takes batches as it takes rows', async () => {
+    const { keys, groups } = plantedStream({ rows: 1500, clusters: 20, dim: 40, seed: 2 });
+    for (const k of [12, 25]) {
+      const single = new OnlineKCenter({ dim: 40, k, diagonal: true });
+      const batch = new OnlineKCenter({ dim: 40, k, diagonal: true });
+      const [one, many] = [new Members(), new Members()];
+      for (let i = 0; i < keys.rows; i++) one.take(single.add(keys.data, i * 40));
+      await batch.addAll(keys, (_, step) => many.take(step));
+      assert.deepEqual(many.labels, one.labels);
+      assert.deepEqual(batch.state(), single.state());
+      if (k < 20) continue;
+      const pairs = new Map(one.labels.map((label, i) => [label, groups[i]]));
+      assert.ok(one.labels.every((label, i) => pairs.get(label) === groups[i]));
+      checkInvariants(keys, single, one);
+    }
+  });
+
+  it('keeps the scatter of each coordinate', () => {
+    const { keys } = plantedStream({ rows: 800, clusters: 4, dim: 6, seed: 5 });
+    const centers = new OnlineKCenter({ dim: 6, k: 6, diagonal: true });
+    const members = new Members();
+    for (let i = 0; i < keys.rows; i++) members.take(centers.add(keys.data, 6 * i));
+    for (let c = 0; c < centers.size; c++)
+      for (let p = 0; p < 6; p++) {
+        const column = members.labels.flatMap((label, i) => (label === c ? [keys.data[6 * i + p]] : []));
+        const mean = column.reduce((sum, x) => sum + x, 0) / column.length;
+        const exact = column.reduce((sum, x) => sum + (x - mean) ** 2, 0);
+        // n float32 additions of non-negative terms, and means rounded at each: n · 2⁻²³ of the whole twice over.
+        const tolerance = 2 * column.length * 2 ** -23 * (exact + 1);
+        assert.ok(Math.abs(centers.means.squares[6 * c + p] - exact) <= tolerance);
+      }
+  });
+
+  it('goes on from a copy or a saved state as if it were one run', () => {
+    const rng = createRng(9);
+    const data = Float32Array.from({ length: 600 }, () => rng.normal());
+    const make = () => new OnlineKCenter({ dim: 2, k: 5, growth: 1.5, diagonal: true });
+    const whole = make();
+    const first = make();
+    for (let i = 0; i < 300; i++) whole.add(data, 2 * i);
+    assert.deepEqual(OnlineKCenter.restore(first.state()).state(), first.state());
+    for (let i = 0; i < 150; i++) first.add(data, 2 * i);
+    const before = first.state();
+    const copy = first.copy();
+    for (let i = 150; i < 300; i++) copy.add(data, 2 * i);
+    assert.deepEqual(copy.state(), whole.state());
+    assert.deepEqual(first.state(), before);
+    assert.ok(first.bytes >= before.representatives.byteLength + before.means.byteLength);
+  });
+
+  it('refuses bad options and arrays', async () => {
+    assert.throws(() => new OnlineKCenter({ dim: 2, k: 0 }), { message: /k is 0/ });
+    assert.throws(() => new OnlineKCenter({ dim: 0, k: 1 }), { message: /dim is 0/ });
+    assert.throws(() => new OnlineKCenter({ dim: 2, k: 1, growth: 1 }), { message: /growth is 1/ });
+    const centers = new OnlineKCenter({ dim: 2, k: 1 });
+    const short = { data: new Float32Array(3), rows: 2, cols: 2 };
+    await assert.rejects(
+      centers.addAll(short, () => {}),
+      { code: 'SHAPE' },
+    );
+    assert.throws(() => OnlineKCenter.restore({ ...centers.state(), radii: new Float64Array(1) }), {
+      code: 'SHAPE',
+    });
+  });
+});
