@@ -2,6 +2,7 @@
 
 export { adjacencyProbability, collisionProbability, grayInverse } from './angular-hash.ts';
 export { attentionBackward, type InputGradients, type ResultGradient } from './backward.ts';
+export { type AttentionDifference, compareAttention } from './compare.ts';
 export { exactAttention } from './exact.ts';
 export { type HyperResult, hyperAttention } from './hyper.ts';
 export { mergeAttention } from './merge.ts';
