@@ -4,6 +4,7 @@ export { advisePatching, type PatchAdvice } from './advise.ts';
 export { adjacencyProbability, collisionProbability, grayInverse } from './angular-hash.ts';
 export { type AuditOptions, auditAttention, type MeasuredError, measureError } from './audit.ts';
 export { attentionBackward, type InputGradients, type ResultGradient } from './backward.ts';
+export { type AttentionDifference, compareAttention } from './compare.ts';
 export { exactAttention } from './exact.ts';
 export { type HeadReport, type HeadReportOptions, headReport } from './head-report.ts';
 export { type HyperResult, hyperAttention } from './hyper.ts';

@@ -11,6 +11,13 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** An integer ≥ 0. */
+export function count(text: string): number {
+  const value = toNumber(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw wrong('an integer ≥ 0');
+  return value;
+}
+
 export function positiveNumber(text: string): number {
   const value = toNumber(text);
   if (!(value > 0 && value < Infinity)) throw wrong('a number > 0');

@@ -10,9 +10,10 @@ import {
   type ProtocolReport,
   partOf,
 } from '../../reproduce/protocol.ts';
+import { compareAttention } from '../compare.ts';
 import { exactAttention } from '../exact.ts';
 import { hyperAttention } from '../hyper.ts';
-import { plantedInput, randomBlockAttention, relativeError } from './planted.ts';
+import { plantedInput, randomBlockAttention } from './planted.ts';
 
 export interface AccuracyOptions extends ProtocolOptions {
   /** Queries and keys. Default 4096. */
@@ -63,10 +64,11 @@ export async function reproduceAccuracy(
           ...{ blocks: 'none', sampleSize: 2 * size },
         });
         const outcomes: Record<AccuracyMethod, number> = {
-          'hash-aligned blocks': relativeError(aligned, exact),
-          "the paper's blocks": relativeError(ranked, exact),
-          'random blocks': relativeError(await randomBlockAttention(input, common, kernels), exact),
-          'samples only, as many keys': relativeError(sampled, exact),
+          'hash-aligned blocks': compareAttention(aligned, exact).relativeError,
+          "the paper's blocks": compareAttention(ranked, exact).relativeError,
+          'random blocks': compareAttention(await randomBlockAttention(input, common, kernels), exact)
+            .relativeError,
+          'samples only, as many keys': compareAttention(sampled, exact).relativeError,
         };
         for (const [method, error] of Object.entries(outcomes)) {
           const key = `${method}/${size}`;

@@ -10,9 +10,10 @@ import {
   partOf,
 } from '../../reproduce/protocol.ts';
 import { raceSeconds } from '../../reproduce/timing.ts';
+import { compareAttention } from '../compare.ts';
 import { exactAttention } from '../exact.ts';
 import { hyperAttention } from '../hyper.ts';
-import { plantedInput, relativeError } from './planted.ts';
+import { plantedInput } from './planted.ts';
 
 export interface CausalOptions extends ProtocolOptions {
   /** Queries and keys, n. Default 16384. */
@@ -51,7 +52,7 @@ export async function reproduceCausal(options: CausalOptions = {}): Promise<Prot
     const calls = leaves.map((minSequence) => () => hyperAttention(input, { ...settings, minSequence }));
     for (const [l, call] of calls.entries()) {
       const { value } = await call();
-      runs[l].errors.push(relativeError(value, exact));
+      runs[l].errors.push(compareAttention(value, exact).relativeError);
       runs[l].pairs = value.trace.pairs;
     }
     const seconds = await raceSeconds(calls, 3);

@@ -61,13 +61,3 @@ export async function randomBlockAttention(
   });
   return result;
 }
-
-/** ‖Õ − O‖_F / ‖O‖_F over all heads. */
-export function relativeError(approximate: AttentionResult, exact: AttentionResult): number {
-  let [error, size] = [0, 0];
-  exact.output.data.forEach((value, i) => {
-    error += (approximate.output.data[i] - value) ** 2;
-    size += value ** 2;
-  });
-  return Math.sqrt(error / size);
-}

@@ -4,12 +4,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { loadKernels } from '../../kernels/index.ts';
+import { compareAttention } from '../compare.ts';
 import { exactAttention } from '../exact.ts';
 import { hyperAttention } from '../hyper.ts';
 import { reproduceAblation } from './ablation.ts';
 import { reproduceAccuracy } from './accuracy.ts';
 import { reproduceCausal } from './causal.ts';
-import { plantedInput, randomBlockAttention, relativeError } from './planted.ts';
+import { plantedInput, randomBlockAttention } from './planted.ts';
 import { reproduceSpeed } from './speed.ts';
 
 describe('randomBlockAttention', () => {
@@ -40,7 +41,9 @@ describe('randomBlockAttention', () => {
     const options = { blockSize: 64, sampleSize: 64, minSequence: 1, certifyRows: 0 };
     const { value } = await hyperAttention(input, options);
     const random = await randomBlockAttention(input, options, kernels);
-    assert.ok(relativeError(value, exact) < 0.6 * relativeError(random, exact));
+    assert.ok(
+      compareAttention(value, exact).relativeError < 0.6 * compareAttention(random, exact).relativeError,
+    );
   });
 });
 

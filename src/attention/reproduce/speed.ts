@@ -9,9 +9,10 @@ import {
   partOf,
 } from '../../reproduce/protocol.ts';
 import { raceSeconds } from '../../reproduce/timing.ts';
+import { compareAttention } from '../compare.ts';
 import { exactAttention } from '../exact.ts';
 import { hyperAttention } from '../hyper.ts';
-import { plantedInput, relativeError } from './planted.ts';
+import { plantedInput } from './planted.ts';
 
 export interface SpeedOptions extends ProtocolOptions {
   /** Queries and keys, ascending. Default [4096, 8192, 16384, 32768, 65536]. */
@@ -62,7 +63,7 @@ export async function reproduceSpeed(options: SpeedOptions = {}): Promise<Protoc
     const competitors = affordable ? [hyper, () => exactAttention(input, run)] : [hyper];
     const [hyperSeconds, exactSeconds] = await raceSeconds(competitors, rounds);
     const ideal = value.trace.exactPairs / value.trace.pairs;
-    const error = exact && relativeError(value, exact);
+    const error = exact && compareAttention(value, exact).relativeError;
     figures.push({ rows: count, causal, hyperSeconds, exactSeconds, ideal, error });
   }
   return {
