@@ -13,6 +13,7 @@ const SUITES: Record<string, () => Promise<Suite>> = {
   clustering: () => import('./suites/clustering.ts'),
   selection: () => import('./suites/selection.ts'),
   attention: () => import('./suites/attention.ts'),
+  cache: () => import('./suites/cache.ts'),
 };
 
 /** What a file of suites/ exports. Peers are imported when a case needs them: they may have to be installed first. */
