@@ -1,6 +1,7 @@
 // Attention: exact, and HyperAttention with a certificate (arXiv 2310.05869).
 
 export { adjacencyProbability, collisionProbability, grayInverse } from './angular-hash.ts';
+export { type AttentionMap, type AttentionMapOptions, attentionMap } from './attention-map.ts';
 export { attentionBackward, type InputGradients, type ResultGradient } from './backward.ts';
 export { type AttentionDifference, compareAttention } from './compare.ts';
 export { exactAttention } from './exact.ts';
