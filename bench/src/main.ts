@@ -1,5 +1,5 @@
 // npm run bench -- <suite> [--json] [--only <text>]: ours against a peer, side by side in one run.
-// npm run bench -- install: the peers alone, so that a later run starts at once.
+// npm run bench -- install [suite]: the peers alone, so that a later run starts at once.
 
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
@@ -12,29 +12,34 @@ const SUITES: Record<string, () => Promise<Suite>> = {
   gemm: () => import('./suites/gemm.ts'),
   clustering: () => import('./suites/clustering.ts'),
   selection: () => import('./suites/selection.ts'),
+  attention: () => import('./suites/attention.ts'),
+  cache: () => import('./suites/cache.ts'),
 };
 
-/** What a file of suites/ exports. */
+/** What a file of suites/ exports. Peers are imported when a case needs them: they may have to be installed first. */
 interface Suite {
+  /** Lists of Python packages besides requirements.txt, files of bench/. */
+  pythonPeers?: readonly string[];
   /** The cases in order of printing; each sets itself up when it is measured. */
   cases(): AsyncIterable<Case | Once> | Iterable<Case | Once>;
 }
 
-const usage = `usage: npm run bench -- <${Object.keys(SUITES).join('|')}|install> [--json] [--only <text in case>]`;
+const usage = `usage: npm run bench -- <${Object.keys(SUITES).join('|')}> [--json] [--only <text in case>] | install [suite]`;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
   });
-  const [name] = positionals;
-  if (positionals.length !== 1 || !(name === 'install' || Object.hasOwn(SUITES, name))) {
+  const installOnly = positionals[0] === 'install';
+  const [name, ...more] = installOnly ? positionals.slice(1) : positionals;
+  if (more.length > 0 || !(name === undefined ? installOnly : Object.hasOwn(SUITES, name))) {
     console.error(usage);
     return 2;
   }
-  await installPeers();
-  if (name === 'install') return 0;
-  const suite = await SUITES[name]();
+  const suite = name === undefined ? undefined : await SUITES[name]();
+  await installPeers(suite?.pythonPeers);
+  if (installOnly || !suite) return 0;
   const machine = await describeMachine();
   if (!values.json) console.log(`${name} on ${machine}\n`);
   const rows: Row[] = [];

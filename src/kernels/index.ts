@@ -9,6 +9,7 @@ export type {
   ExpTask,
   KeyValueStorage,
 } from './attention-types.ts';
+export { STORAGES } from './attention-types.ts';
 export { directDistance } from './direct.ts';
 export { fromHalf, halfToNumber, toHalf } from './half.ts';
 export {

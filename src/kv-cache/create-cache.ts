@@ -1,0 +1,91 @@
+// Caches by policy, new or from what `save` returned.
+
+import { requireOneOf } from '../core/check.ts';
+import { DataError, InvalidArgumentError } from '../core/errors.ts';
+import { completeShape } from './check-tokens.ts';
+import { type FullOptions, fullCache } from './policies/full.ts';
+import { type H2oOptions, h2oCache } from './policies/h2o.ts';
+import { type KeyDiffOptions, keyDiffCache } from './policies/keydiff.ts';
+import { type SinkWindowOptions, sinkWindowCache } from './policies/sink-window.ts';
+import { type SnapKvOptions, snapKvCache } from './policies/snapkv.ts';
+import { type UniformOptions, uniformCache } from './policies/uniform.ts';
+import { type CacheState, decodeState } from './serialize.ts';
+import type { CacheShape, KeyValueCache } from './types.ts';
+
+export type CacheOptions =
+  | FullOptions
+  | SinkWindowOptions
+  | UniformOptions
+  | H2oOptions
+  | SnapKvOptions
+  | KeyDiffOptions;
+
+/** A cache that can take over a saved state. */
+export interface LoadableCache extends KeyValueCache {
+  load(state: CacheState): void;
+}
+
+interface Policy {
+  create(shape: Required<CacheShape>, options: never): LoadableCache;
+  /** Options it takes, besides `policy`. */
+  options: readonly string[];
+}
+
+const shared = ['budget', 'sinks', 'recent'];
+
+/** To add a policy: a file in policies/ and a line here. */
+const POLICIES: Record<CacheOptions['policy'], Policy> = {
+  full: { create: fullCache, options: [] },
+  'sink-window': { create: sinkWindowCache, options: ['budget', 'sinks'] },
+  uniform: { create: uniformCache, options: [...shared, 'weighted', 'seed'] },
+  h2o: { create: h2oCache, options: shared },
+  snapkv: { create: snapKvCache, options: [...shared, 'observe', 'neighbours'] },
+  keydiff: { create: keyDiffCache, options: shared },
+};
+
+export const CACHE_POLICIES: readonly CacheOptions['policy'][] = Object.keys(
+  POLICIES,
+) as CacheOptions['policy'][];
+
+/**
+ * An empty cache of one sequence in one layer.
+ *
+ * @param shape - sizes of the layer
+ * @param options - the policy's own; see each policy
+ * @throws {InvalidArgumentError} an unknown policy or option, a number out of range, a budget below sinks + 1
+ *
+ * Memory O(keyHeads · budget · (dim + valueDim)); of 'full' O(tokens …).
+ */
+export function createCache(shape: CacheShape, options: CacheOptions): KeyValueCache {
+  return create(shape, options);
+}
+
+/**
+ * The cache that `save` described: it goes on as if it had never stopped.
+ *
+ * @throws {DataError} the bytes are no saved cache, or damaged
+ */
+export function restoreCache(bytes: Uint8Array): KeyValueCache {
+  const state = decodeState(bytes);
+  const { shape, options } = state.header as unknown as { shape: CacheShape; options: CacheOptions };
+  let cache: LoadableCache;
+  try {
+    cache = create(shape, options);
+  } catch (cause) {
+    throw new DataError(`restoreCache: the header is damaged: ${(cause as Error).message}`, { cause });
+  }
+  cache.load(state);
+  return cache;
+}
+
+function create(shape: CacheShape, options: CacheOptions): LoadableCache {
+  requireOneOf('createCache: policy', options.policy, CACHE_POLICIES);
+  const policy = POLICIES[options.policy];
+  const unknown = Object.keys(options).find((name) => name !== 'policy' && !policy.options.includes(name));
+  if (unknown) {
+    throw new InvalidArgumentError(
+      `createCache: policy "${options.policy}" has no option "${unknown}"; expected ${policy.options.join(', ') || 'none'}.`,
+    );
+  }
+  return policy.create(completeShape('createCache', shape), options as never);
+}

@@ -1,0 +1,14 @@
+// Key-value caches that keep a sequence's attention within a budget of memory (arXiv 2402.06082 and its rivals).
+
+export type { BudgetOptions } from './budget.ts';
+export { CACHE_POLICIES, type CacheOptions, createCache, restoreCache } from './create-cache.ts';
+export type {
+  AppendOptions,
+  CacheAttention,
+  CacheBytes,
+  CacheInterval,
+  CachePolicy,
+  CacheShape,
+  KeptToken,
+  KeyValueCache,
+} from './types.ts';

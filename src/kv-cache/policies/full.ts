@@ -1,0 +1,14 @@
+// Everything is kept: exact, and as large as the stream.
+
+import { type EvictionRule, TokenCache } from '../token-cache.ts';
+import type { CacheShape } from '../types.ts';
+
+export interface FullOptions {
+  policy: 'full';
+}
+
+const keepAll: EvictionRule = { arrays: {}, observe: 0, choose: () => 0, copy: () => keepAll };
+
+export function fullCache(shape: Required<CacheShape>, options: FullOptions): TokenCache {
+  return new TokenCache('full', shape, options, undefined, keepAll);
+}

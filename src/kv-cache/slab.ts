@@ -1,0 +1,132 @@
+// The rows that a layer keeps, all key heads in one slab each, as the decode kernel reads them. Forks share memory until one writes.
+
+import { type KeyValueStorage, toHalf } from '../kernels/index.ts';
+
+export interface SlabShape {
+  keyHeads: number;
+  dim: number;
+  valueDim: number;
+  storage: KeyValueStorage;
+}
+
+type StoredArray = Float32Array | Uint16Array;
+
+/** A slab's arrays by name. */
+export interface SlabArrays {
+  /** Shape (keyHeads, capacity, dim) and (keyHeads, capacity, valueDim). */
+  keys: StoredArray;
+  values: StoredArray;
+  /** Shape (keyHeads, capacity), natural logarithms. */
+  logWeights: Float32Array;
+  /** Place in the stream, shape (keyHeads, capacity). */
+  positions: Uint32Array;
+  /** Rows in use, shape (keyHeads,). */
+  lengths: Uint32Array;
+}
+
+export class Slab {
+  readonly shape: SlabShape;
+  capacity: number;
+  private arrays: SlabArrays;
+  /** Another slab may hold the same arrays. */
+  private isShared = false;
+
+  constructor(shape: SlabShape, capacity: number, arrays: SlabArrays = emptyArrays(shape, capacity)) {
+    this.shape = shape;
+    this.capacity = capacity;
+    this.arrays = arrays;
+  }
+
+  /** To read; what is written here would show in forks. */
+  get view(): Readonly<SlabArrays> {
+    return this.arrays;
+  }
+
+  length(head: number): number {
+    return this.arrays.lengths[head];
+  }
+
+  /** Writes a token into row `row` of a head; a row at the end makes the head longer. @param key, value - shape (dim,) and (valueDim,), numbers or as stored */
+  put(
+    head: number,
+    row: number,
+    key: StoredArray,
+    value: StoredArray,
+    position: number,
+    logWeight = 0,
+  ): void {
+    if (row >= this.capacity) this.grow(Math.max(row + 1, 2 * this.capacity));
+    this.own();
+    const { storage, dim, valueDim } = this.shape;
+    const at = head * this.capacity + row;
+    this.arrays.keys.set(asStored(key, storage), at * dim);
+    this.arrays.values.set(asStored(value, storage), at * valueDim);
+    this.arrays.positions[at] = position;
+    this.arrays.logWeights[at] = logWeight;
+    if (row >= this.arrays.lengths[head]) this.arrays.lengths[head] = row + 1;
+  }
+
+  setLogWeight(head: number, row: number, logWeight: number): void {
+    this.own();
+    this.arrays.logWeights[head * this.capacity + row] = logWeight;
+  }
+
+  /** A slab with the same content; memory is copied when one of the two is written. */
+  fork(): Slab {
+    const copy = new Slab(this.shape, this.capacity, this.arrays);
+    copy.isShared = true;
+    this.isShared = true;
+    return copy;
+  }
+
+  private own(): void {
+    if (!this.isShared) return;
+    const { keys, values, logWeights, positions, lengths } = this.arrays;
+    this.arrays = {
+      ...{ keys: keys.slice(), values: values.slice(), logWeights: logWeights.slice() },
+      ...{ positions: positions.slice(), lengths: lengths.slice() },
+    };
+    this.isShared = false;
+  }
+
+  private grow(capacity: number): void {
+    const before = this.wide();
+    const { lengths } = this.arrays;
+    this.arrays = { ...emptyArrays(this.shape, capacity), lengths: lengths.slice() };
+    this.wide().forEach(([array, width], i) => {
+      for (let head = 0; head < this.shape.keyHeads; head++)
+        array.set(
+          before[i][0].subarray(head * this.capacity * width, (head + 1) * this.capacity * width),
+          head * capacity * width,
+        );
+    });
+    this.capacity = capacity;
+    this.isShared = false;
+  }
+
+  /** The arrays with one line a row, and their width. */
+  private wide(): [Float32Array | Uint16Array | Uint32Array, number][] {
+    const { keys, values, logWeights, positions } = this.arrays;
+    return [
+      [keys, this.shape.dim],
+      [values, this.shape.valueDim],
+      [logWeights, 1],
+      [positions, 1],
+    ];
+  }
+}
+
+function asStored(array: StoredArray, storage: KeyValueStorage): StoredArray {
+  return storage === 'float32' || array instanceof Uint16Array ? array : toHalf(array, storage);
+}
+
+function emptyArrays({ keyHeads, dim, valueDim, storage }: SlabShape, capacity: number): SlabArrays {
+  const Stored = storage === 'float32' ? Float32Array : Uint16Array;
+  return {
+    keys: new Stored(keyHeads * capacity * dim),
+    values: new Stored(keyHeads * capacity * valueDim),
+    logWeights: new Float32Array(keyHeads * capacity),
+    positions: new Uint32Array(keyHeads * capacity),
+    lengths: new Uint32Array(keyHeads),
+  };
+}
