@@ -131,7 +131,7 @@ describe('provably attention', () => {
   });
 
   it('stops on Ctrl-C without a file', async () => {
-    const words = ['attention', '--planted', 'few-heavy', '--n', '131072', '--exact', '--out', 'late.npy'];
+    const words = ['attention', '--planted', 'few-heavy', '--n', '65536', '--exact', '--out', 'late.npy'];
     const { code, stderr, stdout } = await runCli(words, {
       cwd,
       during: (child) => setTimeout(() => child.kill('SIGINT'), 3000),
