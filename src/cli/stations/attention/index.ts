@@ -5,10 +5,11 @@ import { ablation } from './ablation.ts';
 import { accuracy } from './accuracy.ts';
 import { causal } from './causal.ts';
 import { denoisingTour } from './denoising.ts';
+import { parameters } from './parameters.ts';
 import { speed } from './speed.ts';
 
 export const attentionStation: SystemStation = {
   system: 'attention',
   tour: denoisingTour,
-  protocols: [accuracy, ablation, speed, causal],
+  protocols: [accuracy, ablation, speed, causal, parameters],
 };
