@@ -149,17 +149,6 @@ void attention(const AttentionTask& task, Team& team) {
 }
 
 #if !defined(__wasm__)
-double logitOf(const AttentionLogits& t, size_t head, size_t row, const float* query, const KeyBlock& block, size_t j) {
-  const size_t id = idOf(block, j);
-  double product = 0;
-  for (size_t p = 0; p < t.dim; p++) product += double(query[p]) * double(block.keys[j * t.dim + p]);
-  double logit = double(t.scale) * product + (block.weights ? double(block.weights[j]) * kLn2 : 0);
-  if (t.bias) logit += double(t.bias[((t.biasHeads == 1 ? 0 : head) * t.queryRows + row) * t.keyRows + id]);
-  const int64_t origin = int64_t(row) + (t.causalOffset == kNotCausal ? 0 : t.causalOffset);
-  if (t.slopes) logit += double(t.slopes[head]) * double(int64_t(id) - origin);
-  return logit;
-}
-
 // The obvious loops in float64, one row after another.
 void attentionScalar(const AttentionTask& task, Team& team) {
   const AttentionLogits& t = task.logits;

@@ -214,4 +214,16 @@ inline bool needsAdjusting(const AttentionLogits& t, const Piece& piece, size_t 
   return last >= least;
 }
 
+// One logit in float64, hidden or not, for the scalar references.
+inline double logitOf(const AttentionLogits& t, size_t head, size_t row, const float* query, const KeyBlock& block, size_t j) {
+  const size_t id = idOf(block, j);
+  double product = 0;
+  for (size_t p = 0; p < t.dim; p++) product += double(query[p]) * double(block.keys[j * t.dim + p]);
+  double logit = double(t.scale) * product + (block.weights ? double(block.weights[j]) * kLn2 : 0);
+  if (t.bias) logit += double(t.bias[((t.biasHeads == 1 ? 0 : head) * t.queryRows + row) * t.keyRows + id]);
+  const int64_t origin = int64_t(row) + (t.causalOffset == kNotCausal ? 0 : t.causalOffset);
+  if (t.slopes) logit += double(t.slopes[head]) * double(int64_t(id) - origin);
+  return logit;
+}
+
 }  // namespace provably::PROVABLY_TARGET

@@ -127,6 +127,20 @@ struct AttentionTask {
   bool merge;
 };
 
+// With p_ij = e^{s_ij − lse_i} and δ_i = ⟨dO_i, O_i⟩ − dlse_i: dS = p (⟨dO_i, v_j⟩ − δ_i), dQ = scale dS K, dK = scale dSᵀ Q, dV = pᵀ dO.
+// Keys and values are float32; `out` and `lse` are the whole result's. Scratch: ⌈4 / keyHeads⌉ times the size of keys and values.
+struct AttentionBackwardTask {
+  AttentionLogits logits;
+  const float* out;           // (heads, queryRows, valueDim)
+  const double* lse;          // (heads, queryRows)
+  const float* outGradient;   // shape of out
+  const double* lseGradient;  // shape of lse, or null: zeros
+  float* queryGradient;       // shapes of what they are the gradients of; added to when `accumulate`
+  float* keyGradient;
+  float* valueGradient;
+  bool accumulate;
+};
+
 // Attention of one query per head over the first lengths[g] rows of each key head's slab; (0, −∞) where there are none.
 // Error of a logit as in AttentionTask. Rows are summed in chunks of a fixed size: bit-equal for any number of threads.
 struct DecodeTask {
@@ -153,6 +167,7 @@ struct KernelTable {
   void (*uniform)(const UniformTask&, Team&);
   void (*exp)(const ExpTask&, Team&);
   void (*attention)(const AttentionTask&, Team&);
+  void (*attentionBackward)(const AttentionBackwardTask&, Team&);
   void (*decode)(const DecodeTask&, Team&);
 };
 

@@ -10,9 +10,9 @@ namespace provably::PROVABLY_TARGET {
 extern const KernelTable table;
 extern const KernelTable scalarTable;
 const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64,
-                        uniform, exp, attention, decode};
+                        uniform, exp, attention, attentionBackward, decode};
 const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
                               rowNormsScalar, xxh64Scalar, uniformScalar,
-                              expScalar, attentionScalar, decodeScalar};
+                              expScalar, attentionScalar, attentionBackwardScalar, decodeScalar};
 
 }  // namespace provably::PROVABLY_TARGET

@@ -13,6 +13,7 @@ void xxh64(const HashTask&, Team&);
 void uniform(const UniformTask&, Team&);
 void exp(const ExpTask&, Team&);
 void attention(const AttentionTask&, Team&);
+void attentionBackward(const AttentionBackwardTask&, Team&);
 void decode(const DecodeTask&, Team&);
 
 // The obvious loops the kernels are tested against, one thread.
@@ -24,6 +25,7 @@ void xxh64Scalar(const HashTask&, Team&);
 void uniformScalar(const UniformTask&, Team&);
 void expScalar(const ExpTask&, Team&);
 void attentionScalar(const AttentionTask&, Team&);
+void attentionBackwardScalar(const AttentionBackwardTask&, Team&);
 void decodeScalar(const DecodeTask&, Team&);
 
 }  // namespace provably::PROVABLY_TARGET

@@ -21,7 +21,7 @@ describe('provably tour', () => {
       .map((line) => JSON.parse(line));
     assert.deepEqual(
       records.map(({ system }) => system),
-      ['selection'],
+      ['selection', 'attention'],
     );
     for (const { input, value, certificate, seconds, figures } of records) {
       assert.ok(input && value && seconds > 0);

@@ -15,8 +15,16 @@ export const pythonPath: string = join(
   process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python',
 );
 
-/** Installs what is missing or changed, and says so. @throws {Error} a step fails */
-export async function installPeers(): Promise<void> {
+/** PyTorch: with what its Linux package brings along 6 GB, so it is installed when a case asks for it. */
+export const TORCH = 'requirements-torch.txt';
+
+/**
+ * Installs what is missing or changed, and says so.
+ *
+ * @param lists - lists of Python packages besides requirements.txt, files of bench/
+ * @throws {Error} a step fails
+ */
+export async function installPeers(lists: readonly string[] = []): Promise<void> {
   once(
     join(bench, 'node_modules/.peers'),
     join(bench, 'package.json'),
@@ -33,18 +41,11 @@ export async function installPeers(): Promise<void> {
       ]);
     },
   );
-  once(join(venv, 'peers'), join(bench, 'requirements.txt'), 'Python peers into bench/.venv', () => {
-    if (!existsSync(pythonPath)) run(process.env.PYTHON ?? 'python3', ['-m', 'venv', venv]);
-    run(pythonPath, [
-      '-m',
-      'pip',
-      'install',
-      '--quiet',
-      '--disable-pip-version-check',
-      '-r',
-      'requirements.txt',
-    ]);
-  });
+  for (const list of ['requirements.txt', ...lists])
+    once(join(venv, `${list}.installed`), join(bench, list), `${list} into bench/.venv`, () => {
+      if (!existsSync(pythonPath)) run(process.env.PYTHON ?? 'python3', ['-m', 'venv', venv]);
+      run(pythonPath, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '-r', list]);
+    });
 }
 
 /** Runs `install` unless it has run for this very list. */
@@ -57,7 +58,9 @@ function once(stamp: string, list: string, what: string, install: () => void): v
 }
 
 function run(command: string, args: string[]): void {
-  const { status, error } = spawnSync(command, args, { cwd: bench, stdio: ['ignore', 2, 2] });
+  // onnxruntime-node carries its CPU library; what its script would fetch besides is for GPUs.
+  const env = { ...process.env, ONNXRUNTIME_NODE_INSTALL: 'skip' };
+  const { status, error } = spawnSync(command, args, { cwd: bench, env, stdio: ['ignore', 2, 2] });
   if (status !== 0) {
     throw new Error(
       `${command} ${args.join(' ')} failed${error ? ` (${error.message})` : ''}; see the lines above.`,

@@ -1,10 +1,10 @@
 // npm run bench -- <suite> [--json] [--only <text>]: ours against a peer, side by side in one run.
-// npm run bench -- install: the peers alone, so that a later run starts at once.
+// npm run bench -- install: the peers alone, all of them, so that a later run starts at once.
 
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeKernels } from '../../src/kernels/index.ts';
-import { installPeers } from './install.ts';
+import { installPeers, TORCH } from './install.ts';
 import { type Case, measure, type Once, type Row } from './measure.ts';
 
 /** Add a suite here and as a file in suites/. */
@@ -12,9 +12,11 @@ const SUITES: Record<string, () => Promise<Suite>> = {
   gemm: () => import('./suites/gemm.ts'),
   clustering: () => import('./suites/clustering.ts'),
   selection: () => import('./suites/selection.ts'),
+  attention: () => import('./suites/attention.ts'),
+  cache: () => import('./suites/cache.ts'),
 };
 
-/** What a file of suites/ exports. */
+/** What a file of suites/ exports. Peers are imported when a case needs them: they may have to be installed first. */
 interface Suite {
   /** The cases in order of printing; each sets itself up when it is measured. */
   cases(): AsyncIterable<Case | Once> | Iterable<Case | Once>;
@@ -32,8 +34,11 @@ async function main(): Promise<number> {
     console.error(usage);
     return 2;
   }
+  if (name === 'install') {
+    await installPeers([TORCH]);
+    return 0;
+  }
   await installPeers();
-  if (name === 'install') return 0;
   const suite = await SUITES[name]();
   const machine = await describeMachine();
   if (!values.json) console.log(`${name} on ${machine}\n`);

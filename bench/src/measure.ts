@@ -65,7 +65,7 @@ export async function timed(body: () => Promise<unknown>): Promise<number> {
   return (performance.now() - start) / 1000;
 }
 
-function median(values: number[]): number {
+export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;

@@ -54,7 +54,8 @@ class Engine : public Napi::ObjectWrap<Engine> {
                         InstanceMethod<&Engine::labelSums>("labelSums"), InstanceMethod<&Engine::rowNorms>("rowNorms"),
                         InstanceMethod<&Engine::xxh64>("xxh64"), InstanceMethod<&Engine::uniform>("uniform"),
                         InstanceMethod<&Engine::exp>("exp"), InstanceMethod<&Engine::attention>("attention"),
-                        InstanceMethod<&Engine::decode>("decode")});
+                        InstanceMethod<&Engine::decode>("decode"),
+                        InstanceMethod<&Engine::attentionBackward>("attentionBackward")});
   }
 
   explicit Engine(const Napi::CallbackInfo& info)
@@ -163,6 +164,21 @@ class Engine : public Napi::ObjectWrap<Engine> {
     task.lse = dataOf<double>(from.Get("lse"));
     task.merge = flagOf(from.Get("merge"));
     return submit(info, operationsOf(task.logits), table_->attention, task);
+  }
+
+  Napi::Value attentionBackward(const Napi::CallbackInfo& info) {
+    const Napi::Object from = info[0].As<Napi::Object>();
+    provably::AttentionBackwardTask task{};
+    task.logits = logitsOf(from);
+    task.out = dataOf<float>(from.Get("out"));
+    task.lse = dataOf<double>(from.Get("lse"));
+    task.outGradient = dataOf<float>(from.Get("outGradient"));
+    task.lseGradient = dataOf<double>(from.Get("lseGradient"));
+    task.queryGradient = dataOf<float>(from.Get("queryGradient"));
+    task.keyGradient = dataOf<float>(from.Get("keyGradient"));
+    task.valueGradient = dataOf<float>(from.Get("valueGradient"));
+    task.accumulate = flagOf(from.Get("accumulate"));
+    return submit(info, 2.5 * operationsOf(task.logits), table_->attentionBackward, task);
   }
 
   Napi::Value decode(const Napi::CallbackInfo& info) {

@@ -4,6 +4,7 @@
 
 // One translation unit: starting the compiler costs more than compiling a kernel.
 #include "attention.cc"
+#include "attention_backward.cc"
 #include "attention_block.cc"
 #include "decode.cc"
 #include "exp.cc"
@@ -134,6 +135,13 @@ void exp(size_t count, const float* x, float* out) { call(target::exp, ExpTask{x
 // Many sizes and arrays: JavaScript fills `task` (its layout is in src/kernels/wasm-attention.ts).
 PROVABLY_EXPORT(attention)
 void attention(const uint32_t* task) { call(target::attention, AttentionTask{logitsAt(task), at<float>(task[26]), at<double>(task[27]), task[28] != 0}); }
+
+PROVABLY_EXPORT(attentionBackward)
+void attentionBackward(const uint32_t* task) {
+  call(target::attentionBackward,
+       AttentionBackwardTask{logitsAt(task), at<float>(task[26]), at<double>(task[27]), at<float>(task[28]), at<double>(task[29]),
+                             at<float>(task[30]), at<float>(task[31]), at<float>(task[32]), task[33] != 0});
+}
 
 PROVABLY_EXPORT(decode)
 void decode(const float* queries, const void* keys, const void* values, uint32_t storage, size_t heads, size_t keyHeads, size_t capacity,

@@ -13,6 +13,7 @@ const require = createRequire(import.meta.url);
 
 const KERNELS = [
   'attention',
+  'attention_backward',
   'attention_block',
   'decode',
   'exp',
@@ -30,7 +31,15 @@ const KERNELS = [
   'xxh64',
 ];
 // Only here may a product and a sum fuse (native/micro_kernel.cc says why).
-const FUSED = new Set(['attention_block', 'decode', 'exp', 'gemm_skinny', 'micro_kernel', 'screen_tile']);
+const FUSED = new Set([
+  'attention_backward',
+  'attention_block',
+  'decode',
+  'exp',
+  'gemm_skinny',
+  'micro_kernel',
+  'screen_tile',
+]);
 const COMMON = [
   '-std=c++17',
   '-O3',

@@ -11,6 +11,13 @@ export function positiveInteger(text: string): number {
   return value;
 }
 
+/** An integer ≥ 0. */
+export function count(text: string): number {
+  const value = toNumber(text);
+  if (!Number.isSafeInteger(value) || value < 0) throw wrong('an integer ≥ 0');
+  return value;
+}
+
 export function positiveNumber(text: string): number {
   const value = toNumber(text);
   if (!(value > 0 && value < Infinity)) throw wrong('a number > 0');
@@ -88,6 +95,11 @@ export function list(text: string): string[] {
   const items = text.split(',').map((item) => item.trim());
   if (items.some((item) => item === '')) throw wrong('names separated by commas');
   return items;
+}
+
+/** `100,200` is [100, 200]. */
+export function positiveIntegers(text: string): number[] {
+  return list(text).map(positiveInteger);
 }
 
 /** Decimal notation only: Number('') is 0 and Number('0x10') is 16, which nobody means here. */

@@ -1,6 +1,8 @@
 // The command tree, and one run of it.
 
 import { Command } from 'commander';
+import { attentionCommand } from './commands/attention.ts';
+import { cacheCommand } from './commands/cache.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { infoCommand } from './commands/info.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
@@ -10,7 +12,15 @@ import type { CliContext } from './context.ts';
 import { type ExitCode, exitCodes, reportFailure } from './failure.ts';
 
 /** Every command, in the order of `--help`. To add one: write `commands/<name>.ts` and name it here. */
-const commands = [tourCommand, selectCommand, clusterCommand, reproduceCommand, infoCommand];
+const commands = [
+  tourCommand,
+  attentionCommand,
+  cacheCommand,
+  selectCommand,
+  clusterCommand,
+  reproduceCommand,
+  infoCommand,
+];
 
 /**
  * Runs one command line.

@@ -1,8 +1,13 @@
 // The native backend: the addon that scripts/build-kernels.mjs compiles where there is a C++ compiler.
 
 import { UnsupportedError } from '../core/errors.ts';
-import { attentionReference } from './attention-reference.ts';
-import { type AttentionLogits, type AttentionTask, type DecodeTask, STORAGES } from './attention-types.ts';
+import {
+  type AttentionBackwardTask,
+  type AttentionLogits,
+  type AttentionTask,
+  type DecodeTask,
+  STORAGES,
+} from './attention-types.ts';
 import type { CheckedKernels } from './door.ts';
 
 type Pending = Promise<void> | undefined;
@@ -72,6 +77,7 @@ interface Engine {
   uniform(count: number, key0: number, key1: number, start: number, out: Float64Array): Pending;
   exp(count: number, x: Float32Array, out: Float32Array): Pending;
   attention(task: Complete<AttentionTask>): Pending;
+  attentionBackward(task: Complete<AttentionBackwardTask>): Pending;
   decode(task: Omit<DecodeTask, 'storage'> & { storage: number }): Pending;
 }
 
@@ -97,7 +103,9 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     backend: 'native',
     simd,
     threads,
-    attentionBackward: attentionReference.attentionBackward,
+    async attentionBackward(task) {
+      await engine.attentionBackward(complete(task));
+    },
     async decode(task) {
       await engine.decode({ ...task, storage: STORAGES.indexOf(task.storage ?? 'float32') });
     },

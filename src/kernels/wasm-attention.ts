@@ -1,12 +1,23 @@
 // The attention kernels of the WASM backend: one piece a head, or several where the head's queries can be cut by rows.
 
-import type { AttentionTask, AttentionTiles, DecodeTask, ExpTask } from './attention-types.ts';
-import { STORAGES } from './attention-types.ts';
+import { yieldToEventLoop } from '../core/progress.ts';
+import {
+  type AttentionBackwardTask,
+  type AttentionLogits,
+  type AttentionTask,
+  type AttentionTiles,
+  type DecodeTask,
+  type ExpTask,
+  STORAGES,
+} from './attention-types.ts';
 import { type Crew, WORK_PER_PIECE } from './wasm-crew.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 
+/** What the logits of some query rows of one head are made from. */
+type OneHead = Omit<AttentionLogits, 'heads' | 'keyHeads'>;
+
 /** Attention of some query rows of one head. */
-export type AttentionPiece = Omit<AttentionTask, 'heads' | 'keyHeads' | 'out' | 'lse'> & {
+export type AttentionPiece = OneHead & {
   /** What the result is merged with; undefined: nothing. */
   before: { out: Float32Array; lse: Float64Array } | undefined;
 };
@@ -61,35 +72,41 @@ function pieceOf(
   end: number,
   merge: boolean,
 ): AttentionPiece {
-  const { heads, keyHeads, queryRows, keyRows, dim, valueDim, causalOffset, bias } = task;
+  const row = head * task.queryRows;
+  const before = merge && {
+    out: lines(task.out, row + start, row + end, task.valueDim),
+    lse: lines(task.lse, row + start, row + end, 1),
+  };
+  return { ...oneHead(task, head, start, end), before: before || undefined };
+}
+
+function oneHead(task: AttentionLogits, head: number, start: number, end: number): OneHead {
+  const { heads, keyHeads, queryRows, keyRows, dim, valueDim, causalOffset, bias, keyLogWeights } = task;
   const keyHead = Math.floor(head / (heads / keyHeads));
-  const row = head * queryRows;
-  const rowsOf = <T extends Float32Array | Float64Array | Uint16Array>(
-    array: T,
-    first: number,
-    last: number,
-    width: number,
-  ) => array.subarray(first * width, last * width) as T;
+  const [firstKey, endKey] = [keyHead * keyRows, (keyHead + 1) * keyRows];
   const biasHead = bias && bias.length > queryRows * keyRows ? head : 0;
   return {
-    queries: rowsOf(task.queries, row + start, row + end, dim),
-    keys: rowsOf(task.keys, keyHead * keyRows, (keyHead + 1) * keyRows, dim),
-    values: rowsOf(task.values, keyHead * keyRows, (keyHead + 1) * keyRows, valueDim),
+    queries: lines(task.queries, head * queryRows + start, head * queryRows + end, dim),
+    keys: lines(task.keys, firstKey, endKey, dim),
+    values: lines(task.values, firstKey, endKey, valueDim),
     storage: task.storage ?? 'float32',
     ...{ queryRows: end - start, keyRows, dim, valueDim, scale: task.scale },
-    keyLogWeights:
-      task.keyLogWeights && rowsOf(task.keyLogWeights, keyHead * keyRows, (keyHead + 1) * keyRows, 1),
+    keyLogWeights: keyLogWeights && lines(keyLogWeights, firstKey, endKey, 1),
     causalOffset: causalOffset === undefined ? undefined : causalOffset + start,
-    bias: bias && rowsOf(bias, biasHead * queryRows, (biasHead + 1) * queryRows, keyRows),
+    bias: bias && lines(bias, biasHead * queryRows, (biasHead + 1) * queryRows, keyRows),
     slopes: task.slopes?.subarray(head, head + 1),
     tiles: task.tiles && tilesOfHead(task.tiles, head),
-    before: merge
-      ? {
-          out: rowsOf(task.out, row + start, row + end, valueDim),
-          lse: rowsOf(task.lse, row + start, row + end, 1),
-        }
-      : undefined,
   };
+}
+
+/** Lines first … end − 1 of a matrix with `width` columns, as a view. */
+function lines<T extends Float32Array | Float64Array | Uint16Array>(
+  array: T,
+  first: number,
+  end: number,
+  width: number,
+): T {
+  return array.subarray(first * width, end * width) as T;
 }
 
 /** The tiles of one head as a plan of their own, for head 0. */
@@ -126,30 +143,34 @@ function tilesOfHead(tiles: AttentionTiles, head: number): AttentionTiles {
 }
 
 export async function attentionPiece(piece: AttentionPiece): Promise<AttentionPieceResult> {
-  const { queryRows, keyRows, dim, valueDim, tiles, causalOffset, before } = piece;
+  const { queryRows, valueDim, before } = piece;
   const wasm = await wasmModule();
   return wasm.scope(() => {
     const out = before ? wasm.put(before.out) : wasm.call.allocate(4 * queryRows * valueDim);
     const lse = before ? wasm.put(before.lse) : wasm.call.allocate(8 * queryRows);
-    // In the order of `logitsAt` in native/bindings/wasm.cc.
-    const words = Uint32Array.of(
-      ...[wasm.put(piece.queries), wasm.put(piece.keys), wasm.put(piece.values)],
-      STORAGES.indexOf(piece.storage ?? 'float32'),
-      ...[1, 1, queryRows, keyRows, dim, valueDim],
-      new Uint32Array(Float32Array.of(piece.scale).buffer)[0],
-      wasm.put(piece.keyLogWeights),
-      clamp(causalOffset ?? 0),
-      ...[wasm.put(piece.bias), 1, wasm.put(piece.slopes)],
-      ...(tiles ? putTiles(wasm, tiles) : Array<number>(9).fill(0)),
-      Number(causalOffset !== undefined),
-      ...[out, lse, Number(before !== undefined)],
-    );
+    const words = Uint32Array.of(...putLogits(wasm, piece), out, lse, Number(before !== undefined));
     wasm.call.attention(wasm.put(words));
     return {
       out: wasm.get(out, new Float32Array(queryRows * valueDim)),
       lse: wasm.get(lse, new Float64Array(queryRows)),
     };
   });
+}
+
+/** The words of `logitsAt` in native/bindings/wasm.cc, for one head. */
+function putLogits(wasm: WasmModule, piece: OneHead): number[] {
+  const { queryRows, keyRows, dim, valueDim, tiles, causalOffset } = piece;
+  return [
+    ...[wasm.put(piece.queries), wasm.put(piece.keys), wasm.put(piece.values)],
+    STORAGES.indexOf(piece.storage ?? 'float32'),
+    ...[1, 1, queryRows, keyRows, dim, valueDim],
+    new Uint32Array(Float32Array.of(piece.scale).buffer)[0],
+    wasm.put(piece.keyLogWeights),
+    clamp(causalOffset ?? 0),
+    ...[wasm.put(piece.bias), 1, wasm.put(piece.slopes)],
+    ...(tiles ? putTiles(wasm, tiles) : Array<number>(9).fill(0)),
+    Number(causalOffset !== undefined),
+  ];
 }
 
 function putTiles(wasm: WasmModule, tiles: AttentionTiles): number[] {
@@ -165,6 +186,45 @@ function putTiles(wasm: WasmModule, tiles: AttentionTiles): number[] {
 /** Offsets beyond all rows do no more than the largest ones. */
 function clamp(offset: number): number {
   return Math.max(-0x7fffffff, Math.min(0x7fffffff, offset)) >>> 0;
+}
+
+/** Head after head on this thread: key gradients are sums over a group's heads, and workers would change their order. */
+export async function backwardInWasm(wasm: WasmModule, task: AttentionBackwardTask): Promise<void> {
+  const { heads, keyHeads, queryRows, keyRows, dim, valueDim, accumulate = false } = task;
+  if (!accumulate) {
+    task.queryGradient.fill(0, 0, heads * queryRows * dim);
+    task.keyGradient.fill(0, 0, keyHeads * keyRows * dim);
+    task.valueGradient.fill(0, 0, keyHeads * keyRows * valueDim);
+  }
+  for (let head = 0; head < heads; head++) {
+    if (head > 0) await yieldToEventLoop();
+    const [row, end] = [head * queryRows, (head + 1) * queryRows];
+    const keyHead = Math.floor(head / (heads / keyHeads));
+    const own = (array: Float32Array, width: number) => lines(array, row, end, width);
+    const ownKeys = (array: Float32Array, width: number) =>
+      lines(array, keyHead * keyRows, (keyHead + 1) * keyRows, width);
+    const gradients = [
+      own(task.queryGradient, dim),
+      ownKeys(task.keyGradient, dim),
+      ownKeys(task.valueGradient, valueDim),
+    ];
+    wasm.scope(() => {
+      const addresses = gradients.map((array) => wasm.put(array));
+      const words = Uint32Array.of(
+        ...putLogits(wasm, oneHead(task, head, 0, queryRows)),
+        ...[wasm.put(own(task.out, valueDim)), wasm.put(lines(task.lse, row, end, 1))],
+        ...[
+          wasm.put(own(task.outGradient, valueDim)),
+          wasm.put(task.lseGradient && lines(task.lseGradient, row, end, 1)),
+        ],
+        ...[...addresses, 1],
+      );
+      wasm.call.attentionBackward(wasm.put(words));
+      addresses.forEach((address, i) => {
+        wasm.get(address, gradients[i]);
+      });
+    });
+  }
 }
 
 export function decodeInWasm(wasm: WasmModule, task: DecodeTask): void {

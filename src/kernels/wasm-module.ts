@@ -49,6 +49,7 @@ export interface WasmExports {
   uniform(count: number, key0: number, key1: number, start: number, out: number): void;
   exp(count: number, x: number, out: number): void;
   attention(task: number): void;
+  attentionBackward(task: number): void;
   decode(
     queries: number,
     keys: number,

@@ -1,6 +1,6 @@
 // What a chart must hold before it is drawn.
 
-import { requireFinite, requireLength, requirePositive } from '../core/check.ts';
+import { requireFinite, requireLength, requireNonNegative, requirePositive } from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { Axis, Chart } from './chart.ts';
 import { categoriesOf } from './charts/scatter.ts';
@@ -76,6 +76,18 @@ export function checkChart(chart: Chart): void {
     case 'heat-map':
       requireSome(where, chart.rows.length * chart.columns.length, 'cells');
       requireLength(`${where}: values`, chart.values, chart.rows.length * chart.columns.length);
+      return;
+    case 'shade-map':
+      requireSome(where, chart.rows * chart.columns, 'cells');
+      requireLength(`${where}: values`, chart.values, chart.rows * chart.columns);
+      requireNonNegative(`${where}: values`, chart.values);
+      requirePositive(`${where}: x.end`, chart.x.end);
+      requirePositive(`${where}: y.end`, chart.y.end);
+      requireFinite(
+        `${where}: outlines`,
+        (chart.outlines?.rectangles ?? []).flatMap(({ x, y }) => [...x, ...y]),
+      );
+      requireFinite(`${where}: ticks`, chart.ticks?.positions ?? []);
   }
 }
 

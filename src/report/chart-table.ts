@@ -57,6 +57,16 @@ export function chartTable(chart: Chart): Table {
         rows.map((name, i) => [name, ...columns.map((_, j) => values[i * width + j])]),
       );
     }
+    case 'shade-map': {
+      const { x, y, rows, columns, values, value } = chart;
+      const cells = Array.from(values, (shade, i) => [
+        (Math.floor(i / columns) * y.end) / rows,
+        ((i % columns) * x.end) / columns,
+        shade,
+      ]);
+      const largestFirst = cells.sort((a, b) => b[2] - a[2]);
+      return cut([`${y.label}, from`, `${x.label}, from`, value], largestFirst);
+    }
   }
 }
 

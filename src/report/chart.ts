@@ -132,7 +132,35 @@ export interface HeatMap extends ChartText {
   values: ArrayLike<number>;
 }
 
-export type Chart = LineChart | ScatterChart | BarChart | IntervalChart | Histogram | HeatMap;
+/** A rectangle of a shade map, in the units of its axes. */
+export interface Outline {
+  x: readonly [from: number, to: number];
+  y: readonly [from: number, to: number];
+}
+
+/** A matrix too large for names and numbers: shades over two numeric axes, row 0 on top, with parts of it outlined. */
+export interface ShadeMap extends ChartText {
+  kind: 'shade-map';
+  /** What a cell holds, with unit. */
+  value: string;
+  /** The cells divide [0, end] evenly along each axis. */
+  x: { label: string; end: number };
+  y: { label: string; end: number };
+  rows: number;
+  columns: number;
+  /** Shape (rows, columns), row-major, ≥ 0. */
+  values: ArrayLike<number>;
+  /** A unit of one axis is as long as one of the other, for pictures. Default false: the map is as high as it is wide. */
+  equalScales?: boolean;
+  /** Default 'linear'. 'log': a shade for each factor, down to a hundredth of the largest value. */
+  shade?: 'linear' | 'log';
+  /** Rectangles drawn over the cells, named in the legend. */
+  outlines?: { name: string; rectangles: readonly Outline[] };
+  /** Positions on the x axis, ticked along the upper edge, named in the legend. */
+  ticks?: { name: string; positions: readonly number[] };
+}
+
+export type Chart = LineChart | ScatterChart | BarChart | IntervalChart | Histogram | HeatMap | ShadeMap;
 
 /** A table of text and numbers; numbers are set in tabular figures, right-aligned. */
 export interface Table {

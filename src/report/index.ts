@@ -13,9 +13,11 @@ export type {
   LinePoint,
   LineSeries,
   Mark,
+  Outline,
   ScatterChart,
   ScatterPoint,
   SeriesRole,
+  ShadeMap,
   Table,
 } from './chart.ts';
 export { chartTable } from './chart-table.ts';

@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { parseHTML } from 'linkedom';
-import type { BarChart, Chart, HeatMap, Histogram, IntervalChart, LineChart, ScatterChart } from './chart.ts';
+import type {
+  BarChart,
+  Chart,
+  HeatMap,
+  Histogram,
+  IntervalChart,
+  LineChart,
+  ScatterChart,
+  ShadeMap,
+} from './chart.ts';
 import { chartTable } from './chart-table.ts';
 import { logTicks } from './charts/frame.ts';
 import { svgToPng } from './png.ts';
@@ -68,7 +77,19 @@ const heatMap: HeatMap = {
   columns: ['x', 'y', 'z'],
   values: [1, 2, 3, 4, 5, Number.NaN],
 };
-const charts: Chart[] = [line, scatter, bars, intervals, histogram, heatMap];
+const shadeMap: ShadeMap = {
+  ...text,
+  kind: 'shade-map',
+  value: 'share of the mass',
+  x: { label: 'keys', end: 400 },
+  y: { label: 'queries', end: 200 },
+  rows: 2,
+  columns: 4,
+  values: [8, 8, 0, 1, 0, 0, 0.5, 4],
+  outlines: { name: 'blocks', rectangles: [{ x: [0, 200], y: [0, 100] }] },
+  ticks: { name: 'samples', positions: [10, 390] },
+};
+const charts: Chart[] = [line, scatter, bars, intervals, histogram, heatMap, shadeMap];
 
 async function draw(chart: Chart, width?: number): Promise<Element> {
   const svg = await renderChart(chart, width ? { width } : {});
@@ -135,11 +156,30 @@ describe('renderChart', () => {
     assert.ok([...svg.querySelectorAll('text')].some(({ textContent }) => textContent === 'exact answer'));
   });
 
+  it('draws equal neighbours of a shade map as one, leaves zeros out, and outlines and ticks on top', async () => {
+    const svg = await draw(shadeMap, 680);
+    const cells = [...svg.querySelectorAll('g[aria-label="rect"] rect')];
+    assert.equal(cells.length, 4 + 1); // 8 8, 1, 0.5 and 4; the outline
+    const widths = cells.map((cell) => Number(cell.getAttribute('width')));
+    assert.ok(Math.abs(widths[0] - 2 * widths[1]) < 1e-6, `${widths}`);
+    const names = [...svg.querySelectorAll('text')].map((element) => element.textContent);
+    for (const name of ['blocks', 'samples']) assert.ok(names.includes(name), `${names}`);
+    const logged = await draw({ ...shadeMap, shade: 'log' });
+    const faintest = (of: Element) =>
+      Math.min(
+        ...[...of.querySelectorAll('[fill-opacity]')].map((cell) =>
+          Number(cell.getAttribute('fill-opacity')),
+        ),
+      );
+    assert.ok(faintest(logged) > 2 * faintest(svg), 'a sixteenth is darker on a log shade');
+  });
+
   it('survives a chart of one value', async () => {
     await draw({ ...line, series: [{ name: 'one', points: [{ x: 1, y: 1 }] }] });
     await draw({ ...histogram, values: [2], marks: [] });
     await draw({ ...bars, bars: [{ label: 'zero', value: 0 }] });
     await draw({ ...heatMap, rows: ['a'], columns: ['x'], values: [0] });
+    await draw({ ...shadeMap, rows: 1, columns: 1, values: [0], shade: 'log' });
   });
 
   it('refuses what it cannot draw, naming the chart', async () => {
@@ -151,6 +191,7 @@ describe('renderChart', () => {
       [{ ...bars, bars: [bars.bars[0], bars.bars[0]] }, /two rows of one label/],
       [{ ...histogram, values: [] }, /no values/],
       [{ ...heatMap, values: [1] }, /length 1; expected 6/],
+      [{ ...shadeMap, rows: 1, columns: 1, values: [-1] }, /values\[0\] is -1; expected a finite number ≥ 0/],
     ];
     for (const [chart, message] of bad) await assert.rejects(renderChart(chart), { message });
     await assert.rejects(renderChart(line, { width: 10 }), /width is 10; expected ≥ 240/);
@@ -170,6 +211,8 @@ describe('chartTable', () => {
     assert.deepEqual(chartTable(bars).rows[1], ['uniform', 60, '', '']);
     assert.deepEqual(chartTable(intervals).rows[2], ['seed 2', 0.5, 0.4, 0.6, '']);
     assert.deepEqual(chartTable(heatMap).rows[1], ['b', 4, 5, NaN]);
+    assert.deepEqual(chartTable(shadeMap).rows[2], [100, 300, 4]);
+    assert.equal(chartTable(shadeMap).rows.length, 8);
     assert.equal(chartTable(line).rows.length, 9);
     assert.deepEqual(chartTable(scatter).columns, ['group', 'a', 'b']);
     assert.equal(chartTable(histogram).rows.length, 101);

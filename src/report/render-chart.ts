@@ -10,6 +10,7 @@ import { histogramOptions } from './charts/histogram.ts';
 import { intervalOptions } from './charts/intervals.ts';
 import { lineOptions } from './charts/line.ts';
 import { scatterOptions } from './charts/scatter.ts';
+import { shadeMapOptions } from './charts/shade-map.ts';
 import { loadDrawing, type Plot } from './dependencies.ts';
 import { escapeHtml } from './html.ts';
 
@@ -52,6 +53,8 @@ export function plotOptions(plot: Plot, chart: Chart, width: number): PlotOption
       return histogramOptions(plot, chart, width);
     case 'heat-map':
       return heatMapOptions(plot, chart, width);
+    case 'shade-map':
+      return shadeMapOptions(plot, chart, width);
   }
 }
 

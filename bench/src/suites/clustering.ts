@@ -7,6 +7,7 @@ import { gaussianMixture } from '../../../src/data/datasets/index.ts';
 import { type Kernels, loadKernels } from '../../../src/kernels/index.ts';
 import { type Case, type Contest, timed } from '../measure.ts';
 import { PythonPeer } from '../peer.ts';
+import { threadsText } from '../threads.ts';
 
 interface Data {
   points: Float32Array;
@@ -25,7 +26,7 @@ const MEDIUM: Shape = { rows: 20_000, dim: 128, centerCount: 1000 };
 export function* cases(): Generator<Case> {
   const several = availableParallelism() > 1;
   for (const threads of several ? [1, 2] : [1]) {
-    const named = threads === 1 ? '1 thread' : `${threads} threads`;
+    const named = threadsText(threads);
     yield {
       name: `nearest ${textOf(LARGE)} ${named} vs faiss-cpu`,
       ...inSeconds(7),

@@ -6,6 +6,7 @@ import { type Kernels, loadKernels } from '../../../src/kernels/index.ts';
 import { loadJax } from '../../../src/training/jax.ts';
 import { type Case, type Contest, timed } from '../measure.ts';
 import { PythonPeer } from '../peer.ts';
+import { threadsText } from '../threads.ts';
 
 interface Product {
   n: number;
@@ -39,10 +40,6 @@ export function* cases(): Generator<Case> {
 
 function figures(n: number) {
   return { unit: 'GFLOP/s', work: 2e-9 * n ** 3, rounds: n > 2048 ? 5 : 9 };
-}
-
-function threadsText(threads: number): string {
-  return threads === 1 ? '1 thread' : `${threads} threads`;
 }
 
 async function againstNumpy(n: number, threads: number): Promise<Contest> {
