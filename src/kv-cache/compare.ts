@@ -82,7 +82,7 @@ export async function comparePolicies(
       onProgress?.({ phase: name, done: i * total + tokens, total: policies.length * total });
       const part = partOf(layer, stream, done, tokens);
       const start = performance.now();
-      await cache.append(part.keys, part.values, { queries: part.queries });
+      await cache.append(part.keys, part.values, { queries: part.queries, signal });
       const appendMicroseconds = (1000 * (performance.now() - start)) / (tokens - done);
       done = tokens;
       const errors = await measure(layer, stream, cache, Math.min(queries, tokens));
@@ -177,7 +177,17 @@ function bytesWanted(layer: Required<CacheShape>, { policies, bytes, budget }: C
   return bytesAt(layer, first as CacheOptions, budget);
 }
 
-/** The largest budget whose state is within the bytes, so that policies with more bookkeeping keep fewer rows. */
+/**
+ * The options with the largest budget whose state is within the bytes: policies with more bookkeeping keep fewer rows. A full cache has no budget.
+ *
+ * @throws {InvalidArgumentError} as `createCache`, for the shape
+ */
+export function withinBytes(shape: CacheShape, options: ComparedPolicy, bytes: number): CacheOptions {
+  requireInteger('withinBytes: bytes', bytes, 1);
+  const { name: _, ...own } = options;
+  return withBudget(completeShape('withinBytes', shape), own as CacheOptions, bytes);
+}
+
 function withBudget(layer: Required<CacheShape>, options: CacheOptions, bytes: number): CacheOptions {
   if (options.policy === 'full') return options;
   let low = 0;
