@@ -4,7 +4,7 @@ import { requireInteger } from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { RunOptions } from '../core/progress.ts';
 import { checkTokens, completeShape } from './check-tokens.ts';
-import { type CacheOptions, createCache } from './create-cache.ts';
+import { type CacheOptions, createCache, takesBudget } from './create-cache.ts';
 import { oracleAnswer, type TokenStream } from './oracle.ts';
 import type { CachePolicy, CacheShape, KeyValueCache } from './types.ts';
 
@@ -171,7 +171,7 @@ function bytesWanted(layer: Required<CacheShape>, { policies, bytes, budget }: C
     );
   }
   requireInteger('comparePolicies: budget', budget, 1);
-  const { name: _, ...first } = policies.find(({ policy }) => policy !== 'full') ?? {
+  const { name: _, ...first } = policies.find(({ policy }) => takesBudget(policy)) ?? {
     policy: 'full' as const,
   };
   return bytesAt(layer, first as CacheOptions, budget);
@@ -189,7 +189,7 @@ export function withinBytes(shape: CacheShape, options: ComparedPolicy, bytes: n
 }
 
 function withBudget(layer: Required<CacheShape>, options: CacheOptions, bytes: number): CacheOptions {
-  if (options.policy === 'full') return options;
+  if (!takesBudget(options.policy)) return options;
   let low = 0;
   let high = 1;
   while (bytesAt(layer, options, high) <= bytes) [low, high] = [high, 2 * high];

@@ -19,6 +19,7 @@ export interface CacheFlags {
   bytes?: number;
   checkpoints?: number[];
   asks?: number;
+  delta?: number;
   seed: number;
   report?: string;
   json: boolean;

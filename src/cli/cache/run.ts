@@ -24,8 +24,9 @@ export async function runCache(
   context: CliContext,
 ): Promise<void> {
   const start = performance.now();
-  const policies = policiesNamed(flags.policies);
+  requirePolicies(flags.policies);
   const source = await openStream(files, flags);
+  const policies = (flags.policies ?? CACHE_POLICIES).map((name) => optionsOf(name, source, flags));
   const rows = await compare(source, policies, flags, context);
   const seconds = (performance.now() - start) / 1000;
   if (flags.report !== undefined) await writeReport(source, rows, seconds, files, flags, context);
@@ -47,12 +48,29 @@ export async function runCache(
 }
 
 /** @throws {UsageError} no such policy */
-function policiesNamed(names: readonly string[] = CACHE_POLICIES): ComparedPolicy[] {
-  return names.map((name) => {
-    if (!(CACHE_POLICIES as readonly string[]).includes(name))
-      throw new UsageError(`--policies names ${name}; expected some of ${CACHE_POLICIES.join(', ')}.`);
-    return { policy: name as CacheOptions['policy'] };
-  });
+function requirePolicies(names: readonly string[] = []): void {
+  const unknown = names.find((name) => !(CACHE_POLICIES as readonly string[]).includes(name));
+  if (unknown)
+    throw new UsageError(`--policies names ${unknown}; expected some of ${CACHE_POLICIES.join(', ')}.`);
+}
+
+/** SubGen has no budget of rows, but a distance within which keys are alike. */
+function optionsOf(name: string, source: StreamSource, { delta }: CacheFlags): ComparedPolicy {
+  if (name === 'subgen') return { policy: name, delta: delta ?? halfMeanDistance(source) };
+  return { policy: name as Exclude<CacheOptions['policy'], 'subgen'> };
+}
+
+/** Half the mean distance between keys of the first head, of up to 128 tokens spread over the stream: groups that are well apart stay apart. */
+function halfMeanDistance({ shape: { keyHeads, dim }, stream: { keys }, tokens }: StreamSource): number {
+  const count = Math.min(128, tokens);
+  const key = (i: number) => {
+    const at = Math.floor((i * tokens) / count) * keyHeads * dim;
+    return keys.subarray(at, at + dim);
+  };
+  let sum = 0;
+  for (let i = 0; i < count; i++)
+    for (let j = 0; j < i; j++) sum += Math.hypot(...key(i).map((x, p) => x - key(j)[p]));
+  return count < 2 ? 0 : sum / (count * (count - 1));
 }
 
 async function compare(

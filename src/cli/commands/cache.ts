@@ -3,7 +3,15 @@
 import { Command } from 'commander';
 import { type CacheFlags, checkFlags } from '../cache/flags.ts';
 import type { CliContext } from '../context.ts';
-import { count, list, positiveInteger, positiveIntegers, positiveNumber, seedInteger } from '../parse.ts';
+import {
+  count,
+  list,
+  nonNegativeNumber,
+  positiveInteger,
+  positiveIntegers,
+  positiveNumber,
+  seedInteger,
+} from '../parse.ts';
 
 export function cacheCommand(context: CliContext): Command {
   return new Command('cache')
@@ -39,13 +47,18 @@ export function cacheCommand(context: CliContext): Command {
       positiveIntegers,
     )
     .option('--asks <count>', 'queries asked each time (default: 32)', positiveInteger)
+    .option(
+      '--delta <distance>',
+      'subgen: keys this near share a cluster (default: half the mean distance of keys)',
+      nonNegativeNumber,
+    )
     .option('--seed <integer>', 'seed of everything random', seedInteger, 0)
     .optionsGroup('Output:')
     .option('--report <file>', 'write a report with pictures: .html')
     .option('--json', 'print one JSON object instead of text', false)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ provably cache --planted --budget 104\n  $ provably cache layer3.safetensors --bytes 1000000 --policies sink-window,k-center --report caches.html',
+      '\nExamples:\n  $ provably cache --planted --budget 104\n  $ provably cache layer3.safetensors --bytes 1000000 --policies sink-window,subgen --report caches.html',
     )
     .action(async (files: string[], flags: CacheFlags) => {
       checkFlags(files, flags);

@@ -1,5 +1,6 @@
 // A cache at work on a real stream: pictures come class by class with their labels, and attention over what is kept names new ones.
 
+import { DeltaClusters } from '../../clustering/index.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import { requireInteger } from '../../core/check.ts';
 import { createRng } from '../../core/rng.ts';
@@ -36,7 +37,7 @@ export interface PictureMemoryOptions extends ProtocolOptions {
   strength?: number | undefined;
   /** Bytes of the full cache over those of the others. Default 16. */
   compression?: number | undefined;
-  /** Default: all. */
+  /** Default: all; SubGen, which has no budget, with as many samples and clusters as fit into the bytes. */
   policies?: readonly ComparedPolicy[] | undefined;
   /** Test pictures that accuracy, certificate and audit each take. Default 500. */
   asked?: number | undefined;
@@ -77,7 +78,6 @@ export async function reproducePictureMemory(
   const dataset = options.dataset ?? (await loadFashionMnist(run));
   requireInteger('reproducePictureMemory: rows', rows, 8, dataset.train.labels.length);
   requireInteger('reproducePictureMemory: asked', asked, 1, Math.floor(dataset.test.labels.length / 3));
-  const { policies = CACHE_POLICIES.map((policy) => ({ policy }) as ComparedPolicy) } = options;
   const project = projection(dataset.train, rows, dim, seed);
   const classes = dataset.classes.length;
   const order = classByClass(dataset.train, rows);
@@ -93,6 +93,7 @@ export async function reproducePictureMemory(
   };
   const shape: CacheShape = { heads: 1, keyHeads: 1, dim, valueDim: classes, scale: strength };
   const bytes = Math.floor((4 * rows * (dim + classes)) / compression);
+  const { policies = await allPolicies(stream.keys, dim, classes, bytes, seed) } = options;
   const compared = await comparePolicies(shape, stream, {
     ...{ policies, bytes, checkpoints: eighths(rows), queries: 16 },
     ...{ signal: options.signal, onProgress: options.onProgress },
@@ -183,6 +184,41 @@ function verdictsOf({ rows, accuracy, best }: PictureMemoryFigures, classes: num
       }),
     );
   return verdicts;
+}
+
+async function allPolicies(
+  keys: Float32Array,
+  dim: number,
+  valueDim: number,
+  bytes: number,
+  seed: number,
+): Promise<ComparedPolicy[]> {
+  const others = CACHE_POLICIES.filter((policy) => policy !== 'subgen').map(
+    (policy) => ({ policy }) as ComparedPolicy,
+  );
+  // Its arrays grow by doubling, so powers of two fill them. A sample takes key, value and ten numbers of bookkeeping, a cluster two keys and as much.
+  const powerBelow = (count: number) => 2 ** Math.max(0, Math.floor(Math.log2(count)));
+  const valueSamples = powerBelow(bytes / 2 / (4 * (dim + valueDim + 10)));
+  const mostClusters = powerBelow(bytes / 2 / (4 * (2 * dim + 10)));
+  const delta = await deltaFor(keys, dim, mostClusters);
+  // One vote weighs e^40: only divided by the samples' own weights is the answer an average of what is kept.
+  return [
+    ...others,
+    { policy: 'subgen', delta, valueSamples, clusterSamples: 1, selfNormalised: true, seed },
+  ];
+}
+
+/** The least δ, to a thousandth, that cuts keys of length ≤ 1 into so few clusters. */
+async function deltaFor(keys: Float32Array, dim: number, most: number): Promise<number> {
+  let [low, high] = [0, 2];
+  while (high - low > 0.001) {
+    const delta = (low + high) / 2;
+    const clusters = new DeltaClusters({ dim, delta });
+    await clusters.addAll({ data: keys, rows: keys.length / dim, cols: dim });
+    if (clusters.size > most) low = delta;
+    else high = delta;
+  }
+  return high;
 }
 
 type Project = (rows: LabelledRows, which: readonly number[]) => Float32Array;

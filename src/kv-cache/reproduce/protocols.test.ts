@@ -7,6 +7,7 @@ import { createRng } from '../../core/rng.ts';
 import type { LabelledDataset, LabelledRows } from '../../data/datasets/index.ts';
 import { oracleAnswer } from '../index.ts';
 import { reproduceClusters } from './clusters.ts';
+import { reproduceErrorLaw } from './error-law.ts';
 import { reproducePictureMemory } from './picture-memory.ts';
 import { plantedRetrieval } from './retrieval-stream.ts';
 
@@ -49,6 +50,24 @@ describe('protocols', () => {
     assert.ok(verdicts.every(({ passed }) => passed));
   });
 
+  it('S2 has an error that falls with the samples', async () => {
+    const { figures, verdicts } = await reproduceErrorLaw({
+      ...{
+        rows: 300,
+        clusters: 6,
+        valueSamples: [8, 128],
+        clusterSamples: [1, 16],
+        queries: 6,
+        seeds: [1, 2],
+      },
+    });
+    const { theorem, denominator } = figures;
+    // A sixteenfold of samples divides the error by about 4; by 1.5 at least, even in so few runs.
+    assert.ok(theorem[0].error.mean > 1.5 * theorem[1].error.mean, JSON.stringify(theorem));
+    assert.ok(denominator[0].error.mean > 1.5 * denominator[1].error.mean, JSON.stringify(denominator));
+    assert.equal(verdicts.length, 3);
+  });
+
   it('M1 names by what is kept, repeats bit for bit but for the times, and certifies a policy', async () => {
     const options = { dataset, rows: 240, dim: 4, strength: 8, compression: 4, asked: 60, seeds: [1] };
     const { figures, verdicts } = await reproducePictureMemory(options);
@@ -72,7 +91,7 @@ describe('protocols', () => {
 
   it('stop when they are told to', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
-    for (const protocol of [reproduceClusters, reproducePictureMemory])
+    for (const protocol of [reproduceClusters, reproduceErrorLaw, reproducePictureMemory])
       await assert.rejects(protocol({ signal, dataset } as never), { message: 'enough' });
   });
 });

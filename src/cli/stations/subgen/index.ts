@@ -2,10 +2,11 @@
 
 import type { SystemStation } from '../station.ts';
 import { clusters } from './clusters.ts';
+import { errorLaw } from './error-law.ts';
 import { memoryTour } from './memory.ts';
 
 export const subgenStation: SystemStation = {
   system: 'subgen',
   tour: memoryTour,
-  protocols: [clusters],
+  protocols: [clusters, errorLaw],
 };
