@@ -2,6 +2,7 @@
 // token leaves the window is the one thing policies differ in.
 
 import { InvalidArgumentError } from '../core/errors.ts';
+import { yieldToEventLoop } from '../core/progress.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
 import { type CacheState, encodeState } from './serialize.ts';
@@ -15,6 +16,9 @@ import type {
   KeptToken,
   KeyValueCache,
 } from './types.ts';
+
+/** Tokens of a long append between two looks at the world. */
+const YIELD_TOKENS = 256;
 
 /** How many rows of each kind a key head keeps. */
 export interface TokenBudget {
@@ -92,7 +96,11 @@ export class TokenCache implements KeyValueCache {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array, { queries }: AppendOptions = {}): Promise<void> {
+  async append(
+    keys: Float32Array,
+    values: Float32Array,
+    { queries, signal }: AppendOptions = {},
+  ): Promise<void> {
     const count = checkTokens(this.shape, keys, values, queries);
     if (this.rule.observe > 0 && !queries && count > 0) {
       throw new InvalidArgumentError(
@@ -104,6 +112,10 @@ export class TokenCache implements KeyValueCache {
     if (whole) this.slab = new Slab(this.shape, count);
     const { keyHeads, heads, dim, valueDim } = this.shape;
     for (let t = 0; t < count; t++) {
+      if (t % YIELD_TOKENS === YIELD_TOKENS - 1) {
+        await yieldToEventLoop();
+        signal?.throwIfAborted();
+      }
       for (let head = 0; head < keyHeads; head++) {
         const at = t * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);
