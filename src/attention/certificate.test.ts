@@ -52,13 +52,15 @@ describe('the certificate of hyperAttention', () => {
     const keyMask = Uint8Array.from({ length: n }, (_, j) => Number(j >= 200));
     // All but one key in 16 hidden: most rows of an approximation without samples meet nothing.
     const hiding = Float32Array.from({ length: n * n }, (_, i) => (i % 16 === 0 ? 0 : -Infinity));
+    // All values are alike, so that averages of them could not differ.
+    const ones = { ...planted.values, data: new Float32Array(n * 8).fill(1) };
     const cases: [AttentionInput, HyperOptions][] = [
       [
         { ...planted, keyMask },
         { minSequence: 8, blockSize: 8, sampleSize: 4 },
       ],
       [
-        { ...planted, causal: false, bias: hiding },
+        { ...planted, values: ones, causal: false, bias: hiding },
         { minSequence: 8, blockSize: 2, sampleSize: 0 },
       ],
     ];
