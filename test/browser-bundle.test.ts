@@ -12,6 +12,7 @@ const limits: Record<string, number> = {
   'kernels/index': 16_000,
   'clustering/index': 32_000,
   'attention/index': 26_000,
+  'kv-cache/index': 26_000,
   'selection/index': 64_000,
 };
 

@@ -1,6 +1,7 @@
 // The peers that compute exact attention on all cores, behind one interface.
 
 import type { AttentionInput } from '../../src/attention/index.ts';
+import { installPeers, TORCH } from './install.ts';
 import { timed } from './measure.ts';
 import { PythonPeer } from './peer.ts';
 import { OnnxAttention } from './peers/onnxruntime.ts';
@@ -27,6 +28,7 @@ export async function openExactPeer(
 /** The process with `input` loaded, ready for `exact` and `approximate` of peers/attention.py. */
 export async function openTorchProcess(input: AttentionInput, threads: number): Promise<PythonPeer> {
   const { queries, keys, values } = input;
+  await installPeers([TORCH]);
   const peer = new PythonPeer('attention', threads);
   await peer.call('load', {
     queries: peer.share('queries', queries.data),

@@ -15,10 +15,13 @@ export const pythonPath: string = join(
   process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python',
 );
 
+/** PyTorch: with what its Linux package brings along 6 GB, so it is installed when a case asks for it. */
+export const TORCH = 'requirements-torch.txt';
+
 /**
  * Installs what is missing or changed, and says so.
  *
- * @param lists - lists of Python packages that a suite wants besides requirements.txt, files of bench/
+ * @param lists - lists of Python packages besides requirements.txt, files of bench/
  * @throws {Error} a step fails
  */
 export async function installPeers(lists: readonly string[] = []): Promise<void> {

@@ -1,10 +1,10 @@
 // npm run bench -- <suite> [--json] [--only <text>]: ours against a peer, side by side in one run.
-// npm run bench -- install [suite]: the peers alone, so that a later run starts at once.
+// npm run bench -- install: the peers alone, all of them, so that a later run starts at once.
 
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeKernels } from '../../src/kernels/index.ts';
-import { installPeers } from './install.ts';
+import { installPeers, TORCH } from './install.ts';
 import { type Case, measure, type Once, type Row } from './measure.ts';
 
 /** Add a suite here and as a file in suites/. */
@@ -18,28 +18,28 @@ const SUITES: Record<string, () => Promise<Suite>> = {
 
 /** What a file of suites/ exports. Peers are imported when a case needs them: they may have to be installed first. */
 interface Suite {
-  /** Lists of Python packages besides requirements.txt, files of bench/. */
-  pythonPeers?: readonly string[];
   /** The cases in order of printing; each sets itself up when it is measured. */
   cases(): AsyncIterable<Case | Once> | Iterable<Case | Once>;
 }
 
-const usage = `usage: npm run bench -- <${Object.keys(SUITES).join('|')}> [--json] [--only <text in case>] | install [suite]`;
+const usage = `usage: npm run bench -- <${Object.keys(SUITES).join('|')}|install> [--json] [--only <text in case>]`;
 
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     options: { json: { type: 'boolean', default: false }, only: { type: 'string', default: '' } },
   });
-  const installOnly = positionals[0] === 'install';
-  const [name, ...more] = installOnly ? positionals.slice(1) : positionals;
-  if (more.length > 0 || !(name === undefined ? installOnly : Object.hasOwn(SUITES, name))) {
+  const [name] = positionals;
+  if (positionals.length !== 1 || !(name === 'install' || Object.hasOwn(SUITES, name))) {
     console.error(usage);
     return 2;
   }
-  const suite = name === undefined ? undefined : await SUITES[name]();
-  await installPeers(suite?.pythonPeers);
-  if (installOnly || !suite) return 0;
+  if (name === 'install') {
+    await installPeers([TORCH]);
+    return 0;
+  }
+  await installPeers();
+  const suite = await SUITES[name]();
   const machine = await describeMachine();
   if (!values.json) console.log(`${name} on ${machine}\n`);
   const rows: Row[] = [];

@@ -3,6 +3,7 @@
 import type { RunOptions } from '../core/progress.ts';
 import { loadKernels } from '../kernels/index.ts';
 import { checkProblem, emptyResult } from './problem.ts';
+import { strips } from './strips.ts';
 import type { AttentionInput, AttentionResult } from './types.ts';
 
 /**
@@ -18,13 +19,21 @@ import type { AttentionInput, AttentionResult } from './types.ts';
  */
 export async function exactAttention(
   input: AttentionInput,
-  { signal }: Pick<RunOptions, 'signal'> = {},
+  { signal, onProgress }: RunOptions = {},
 ): Promise<AttentionResult> {
   signal?.throwIfAborted();
   const kernels = await loadKernels();
   const problem = await checkProblem('exactAttention', input, kernels);
   const result = emptyResult(problem, kernels);
-  await kernels.attention({ ...problem.logits, out: result.output.data, lse: result.lse });
-  signal?.throwIfAborted();
+  const { valueDim } = problem.logits;
+  for (const { logits, start, end } of strips(problem.logits)) {
+    onProgress?.({ phase: 'exact attention', done: start, total: result.lse.length });
+    await kernels.attention({
+      ...logits,
+      out: result.output.data.subarray(start * valueDim, end * valueDim),
+      lse: result.lse.subarray(start, end),
+    });
+    signal?.throwIfAborted();
+  }
   return result;
 }

@@ -5,6 +5,7 @@ import { yieldToEventLoop } from '../core/progress.ts';
 import { createRng } from '../core/rng.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { hyperCertificate } from './certificate.ts';
+import { redoExactly, rowStandardErrors } from './error-bars.ts';
 import { hashHeads } from './head-hashes.ts';
 import { completeOptions, type HyperOptions, type HyperSettings } from './options.ts';
 import { buildPlans, isExact } from './plans.ts';
@@ -13,6 +14,10 @@ import type { AttentionInput, AttentionResult, HyperTrace } from './types.ts';
 
 export interface HyperResult extends AttentionResult {
   trace: HyperTrace;
+  /** Estimated standard error of ‖õ_i − o_i‖₂ with `errorBars`, before `fallback`; shape (batch, heads, n_q), in the unit of the values. */
+  rowErrors?: Float64Array;
+  /** Rows done exactly by `fallback`. */
+  exactRows: number;
 }
 
 /**
@@ -56,7 +61,9 @@ async function runHyper(
   const exactPairs = heads * (causal ? (queryRows * (queryRows + 1)) / 2 : queryRows * keyRows);
   if (isExact(problem, settings)) {
     await kernels.attention({ ...logits, ...target });
-    return { ...result, trace: { plans: [], pairs: exactPairs, exactPairs } };
+    const trace = { plans: [], pairs: exactPairs, exactPairs };
+    const rowErrors = settings.errorBars && { rowErrors: new Float64Array(result.lse.length) };
+    return { ...result, trace, ...rowErrors, exactRows: 0 };
   }
   const rng = createRng(settings.seed);
   const pause = async () => {
@@ -71,5 +78,27 @@ async function runHyper(
     await kernels.attention({ ...logits, ...target, tiles, merge: i > 0 });
     signal?.throwIfAborted();
   }
-  return { ...result, trace: { plans, pairs, exactPairs } };
+  const value: HyperResult = { ...result, trace: { plans, pairs, exactPairs }, exactRows: 0 };
+  if (!settings.errorBars) return value;
+  value.rowErrors = await rowStandardErrors(problem, value, kernels);
+  signal?.throwIfAborted();
+  if (settings.fallback < Infinity)
+    value.exactRows = await redoWorst(problem, settings.fallback, value, kernels);
+  return value;
+}
+
+/** Does rows again whose error bar is above its limit. @returns how many */
+function redoWorst(
+  problem: Problem,
+  fallback: number,
+  value: HyperResult,
+  kernels: Kernels,
+): Promise<number> {
+  const { heads, queryRows, valueDim } = problem.logits;
+  const limits = Array.from({ length: heads }, (_, head) => {
+    const own = value.output.data.subarray(head * queryRows * valueDim, (head + 1) * queryRows * valueDim);
+    return fallback * Math.sqrt(own.reduce((sum, x) => sum + x * x, 0) / queryRows);
+  });
+  const { rowErrors = new Float64Array(0) } = value;
+  return redoExactly(problem, value, (i) => rowErrors[i] > limits[Math.floor(i / queryRows)], kernels);
 }

@@ -2,6 +2,7 @@
 
 export { advisePatching, type PatchAdvice } from './advise.ts';
 export { adjacencyProbability, collisionProbability, grayInverse } from './angular-hash.ts';
+export { type AttentionMap, type AttentionMapOptions, attentionMap } from './attention-map.ts';
 export { type AuditOptions, auditAttention, type MeasuredError, measureError } from './audit.ts';
 export { attentionBackward, type InputGradients, type ResultGradient } from './backward.ts';
 export { type AttentionDifference, compareAttention } from './compare.ts';

@@ -25,6 +25,10 @@ export interface HyperOptions extends RunOptions {
   sinks?: number;
   /** Causal only: the last keys before each off-diagonal block of queries, exact for all of it. Default 0. */
   window?: number;
+  /** Estimate how far each row is off, from its own samples. Default: only where `fallback` needs it. */
+  errorBars?: boolean;
+  /** Rows whose estimated error is above this share of the root mean square ‖o‖ of their head are done exactly, > 0. Default Infinity: none. */
+  fallback?: number;
   /** Query rows per head whose exact answer is computed for the certificate; 0: none, and the bound is vacuous. Default 64. */
   certifyRows?: number;
   /** Probability that the certificate's bound may fail. Default 0.05. */
@@ -52,6 +56,8 @@ export function completeOptions(name: string, options: HyperOptions, causal: boo
     sampling: options.sampling ?? 'uniform',
     sinks: options.sinks ?? 0,
     window: options.window ?? 0,
+    fallback: options.fallback ?? Infinity,
+    errorBars: options.errorBars ?? (options.fallback ?? Infinity) < Infinity,
     certifyRows: options.certifyRows ?? 64,
     failureProbability: options.failureProbability ?? 0.05,
     seed: options.seed ?? 0,
@@ -65,6 +71,9 @@ export function completeOptions(name: string, options: HyperOptions, causal: boo
   requireOneOf(`${name}: sampling`, settings.sampling, SAMPLINGS);
   requireInteger(`${name}: sinks`, settings.sinks, 0);
   requireInteger(`${name}: window`, settings.window, 0);
+  if (!(settings.fallback > 0)) {
+    throw new InvalidArgumentError(`${name}: fallback is ${settings.fallback}; expected a number > 0.`);
+  }
   requireInteger(`${name}: certifyRows`, settings.certifyRows, 0);
   requireProbability(`${name}: failureProbability`, settings.failureProbability);
   requireSeed(`${name}: seed`, settings.seed);

@@ -71,6 +71,15 @@ const cases: [(text: string) => unknown, [string, unknown][], string[]][] = [
     ['0', 'automatic'],
   ],
   [
+    parse.count,
+    [
+      ['0', 0],
+      ['12', 12],
+    ],
+    ['-1', '1.5', ''],
+  ],
+  [parse.positiveIntegers, [['5, 10', [5, 10]]], ['0', '1,', '1,x']],
+  [
     parse.list,
     [
       ['a', ['a']],

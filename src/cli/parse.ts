@@ -97,6 +97,11 @@ export function list(text: string): string[] {
   return items;
 }
 
+/** `100,200` is [100, 200]. */
+export function positiveIntegers(text: string): number[] {
+  return list(text).map(positiveInteger);
+}
+
 /** Decimal notation only: Number('') is 0 and Number('0x10') is 16, which nobody means here. */
 function toNumber(text: string): number {
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text.trim()) ? Number(text) : Number.NaN;

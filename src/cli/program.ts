@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { attentionCommand } from './commands/attention.ts';
+import { cacheCommand } from './commands/cache.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { infoCommand } from './commands/info.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
@@ -14,6 +15,7 @@ import { type ExitCode, exitCodes, reportFailure } from './failure.ts';
 const commands = [
   tourCommand,
   attentionCommand,
+  cacheCommand,
   selectCommand,
   clusterCommand,
   reproduceCommand,

@@ -110,9 +110,9 @@ export function formatCertificate(certificate: Certificate): string {
   return `${promise}\n  assumptions: ${counts || 'none'} · ${audited} · seed ${seed} · ${backend}`;
 }
 
-/** Four significant digits, without a needless exponent. */
+/** Four significant digits, without a needless exponent; whole numbers below 10⁷ in full. */
 export function shortNumber(value: number): string {
   if (!Number.isFinite(value)) return String(value).replace('Infinity', '∞');
   if (value !== 0 && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-4)) return value.toExponential(2);
-  return String(Number(value.toPrecision(4)));
+  return String(Number.isInteger(value) ? value : Number(value.toPrecision(4)));
 }

@@ -5,9 +5,12 @@ import { DataError, InvalidArgumentError } from '../core/errors.ts';
 import { completeShape } from './check-tokens.ts';
 import { type FullOptions, fullCache } from './policies/full.ts';
 import { type H2oOptions, h2oCache } from './policies/h2o.ts';
+import { type HybridOptions, hybridCache } from './policies/hybrid.ts';
+import { type KCenterCacheOptions, kCenterCache } from './policies/k-center.ts';
 import { type KeyDiffOptions, keyDiffCache } from './policies/keydiff.ts';
 import { type SinkWindowOptions, sinkWindowCache } from './policies/sink-window.ts';
 import { type SnapKvOptions, snapKvCache } from './policies/snapkv.ts';
+import { type SubGenOptions, subGenCache } from './policies/subgen.ts';
 import { type UniformOptions, uniformCache } from './policies/uniform.ts';
 import { type CacheState, decodeState } from './serialize.ts';
 import type { CacheShape, KeyValueCache } from './types.ts';
@@ -18,7 +21,10 @@ export type CacheOptions =
   | UniformOptions
   | H2oOptions
   | SnapKvOptions
-  | KeyDiffOptions;
+  | KeyDiffOptions
+  | SubGenOptions
+  | KCenterCacheOptions
+  | HybridOptions;
 
 /** A cache that can take over a saved state. */
 export interface LoadableCache extends KeyValueCache {
@@ -41,6 +47,12 @@ const POLICIES: Record<CacheOptions['policy'], Policy> = {
   h2o: { create: h2oCache, options: shared },
   snapkv: { create: snapKvCache, options: [...shared, 'observe', 'neighbours'] },
   keydiff: { create: keyDiffCache, options: shared },
+  'k-center': { create: kCenterCache, options: [...shared, 'mode'] },
+  hybrid: { create: hybridCache, options: [...shared, 'secondOrder'] },
+  subgen: {
+    create: subGenCache,
+    options: ['delta', 'clusterSamples', 'valueSamples', 'selfNormalised', 'seed'],
+  },
 };
 
 export const CACHE_POLICIES: readonly CacheOptions['policy'][] = Object.keys(
@@ -88,4 +100,9 @@ function create(shape: CacheShape, options: CacheOptions): LoadableCache {
     );
   }
   return policy.create(completeShape('createCache', shape), options as never);
+}
+
+/** Whether a policy keeps to a number of rows that is given; the others grow with the stream or its clusters. */
+export function takesBudget(policy: CacheOptions['policy']): boolean {
+  return POLICIES[policy].options.includes('budget');
 }

@@ -15,6 +15,8 @@ interface Traits {
   convex: boolean;
   /** Appending at once differs from appending one by one. */
   prefills?: boolean;
+  /** Keeps samples of the stream, not tokens of a budget. */
+  sketch?: boolean;
 }
 
 const shape: CacheShape = { heads: 4, keyHeads: 2, dim: 6, valueDim: 5 };
@@ -26,6 +28,12 @@ const traits: Record<CacheOptions['policy'], Traits> = {
   uniform: { options: { policy: 'uniform', ...rest, seed: 5, weighted: true }, rows: 24, convex: true },
   h2o: { options: { policy: 'h2o', ...rest }, rows: 24, convex: true },
   snapkv: { options: { policy: 'snapkv', ...rest, observe: 8 }, rows: 24, convex: true, prefills: true },
+  'k-center': { options: { policy: 'k-center', ...rest, mode: 'weighted' }, rows: 24, convex: true },
+  hybrid: { options: { policy: 'hybrid', ...rest }, rows: 24, convex: true },
+  subgen: {
+    options: { policy: 'subgen', delta: 1.5, clusterSamples: 2, valueSamples: 16 },
+    ...{ rows: Infinity, convex: false, sketch: true },
+  },
   keydiff: { options: { policy: 'keydiff', ...rest }, rows: 24, convex: true },
 };
 
@@ -54,9 +62,9 @@ const append = (cache: KeyValueCache, { keys, values, queries }: Stream) =>
 const query = streamOf(1).queries;
 
 for (const policy of CACHE_POLICIES) {
-  const { options, rows, convex, prefills } = traits[policy];
+  const { options, rows, convex, prefills, sketch = false } = traits[policy];
   describe(`cache policy ${policy}`, () => {
-    it('is exact, bit for bit, until its budget is spent', async () => {
+    it('is exact, bit for bit, until its budget is spent', { skip: sketch && 'it has none' }, async () => {
       const stream = streamOf(Math.min(24, rows));
       const [cache, full] = [createCache(shape, options), createCache(shape, { policy: 'full' })];
       for (let t = 0; t < 24; t++) {
@@ -64,7 +72,8 @@ for (const policy of CACHE_POLICIES) {
         await append(full, part(stream, t, t + 1));
         assert.deepEqual(await cache.attend(query), await full.attend(query));
       }
-      assert.equal((await cache.attend(query, { interval: true })).interval?.outputError[0], 0);
+      // Certain to within float32's own rounding.
+      assert.ok(((await cache.attend(query, { interval: true })).interval?.outputError[0] ?? 1) <= 1e-4);
     });
 
     it('keeps its budget at every step, and says truly what it keeps', async () => {
@@ -80,7 +89,7 @@ for (const policy of CACHE_POLICIES) {
             positions.every((position, i) => position <= t && (i === 0 || position > positions[i - 1])),
             `${positions}`,
           );
-          assert.equal(positions.at(-1), t);
+          if (!sketch) assert.equal(positions.at(-1), t);
         }
         if (rows < Infinity && t > 30) assert.equal(cache.bytes().total, bytes);
         bytes = cache.bytes().total;

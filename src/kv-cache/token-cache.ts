@@ -2,6 +2,7 @@
 // token leaves the window is the one thing policies differ in.
 
 import { InvalidArgumentError } from '../core/errors.ts';
+import { yieldToEventLoop } from '../core/progress.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
 import { type CacheState, encodeState } from './serialize.ts';
@@ -15,6 +16,9 @@ import type {
   KeptToken,
   KeyValueCache,
 } from './types.ts';
+
+/** Tokens of a long append between two looks at the world. */
+const YIELD_TOKENS = 256;
 
 /** How many rows of each kind a key head keeps. */
 export interface TokenBudget {
@@ -65,9 +69,11 @@ export class TokenCache implements KeyValueCache {
   private count = 0;
   /** Rows of the window, oldest first from `next` on, around; shape (keyHeads, recent). */
   private window: Uint32Array;
-  /** Rows of the pool, shape (keyHeads, pool). */
+  /** Rows of the pool, and behind each head's a place for the row that leaves the window; shape (keyHeads, pool + 1). */
   private pool: Uint32Array;
   private next = 0;
+  /** Tokens that the pool's weights are up to date with. */
+  private weighedAt = 0;
 
   constructor(
     policy: CachePolicy,
@@ -83,14 +89,18 @@ export class TokenCache implements KeyValueCache {
     this.rule = rule;
     this.slab = new Slab(shape, budget ? rowsOf(budget) : 64);
     this.window = new Uint32Array(shape.keyHeads * (budget?.recent ?? 0));
-    this.pool = new Uint32Array(shape.keyHeads * (budget?.pool ?? 0));
+    this.pool = new Uint32Array(budget ? shape.keyHeads * (budget.pool + 1) : 0);
   }
 
   get tokens(): number {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array, { queries }: AppendOptions = {}): Promise<void> {
+  async append(
+    keys: Float32Array,
+    values: Float32Array,
+    { queries, signal }: AppendOptions = {},
+  ): Promise<void> {
     const count = checkTokens(this.shape, keys, values, queries);
     if (this.rule.observe > 0 && !queries && count > 0) {
       throw new InvalidArgumentError(
@@ -102,6 +112,10 @@ export class TokenCache implements KeyValueCache {
     if (whole) this.slab = new Slab(this.shape, count);
     const { keyHeads, heads, dim, valueDim } = this.shape;
     for (let t = 0; t < count; t++) {
+      if (t % YIELD_TOKENS === YIELD_TOKENS - 1) {
+        await yieldToEventLoop();
+        signal?.throwIfAborted();
+      }
       for (let head = 0; head < keyHeads; head++) {
         const at = t * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);
@@ -205,17 +219,17 @@ export class TokenCache implements KeyValueCache {
       // In the order they come, so that nothing differs from a full cache until the budget is spent.
       if (count >= rows - budget.recent)
         this.window[head * budget.recent + count - (rows - budget.recent)] = count;
-      else if (count >= budget.sinks) this.pool[head * budget.pool + count - budget.sinks] = count;
+      else if (count >= budget.sinks) this.pool[head * (budget.pool + 1) + count - budget.sinks] = count;
       return count;
     }
     const left = head * budget.recent + this.next;
     const graduate = this.window[left];
-    const pool = this.pool.subarray(head * budget.pool, (head + 1) * budget.pool);
+    const candidates = this.pool.subarray(head * (budget.pool + 1), (head + 1) * (budget.pool + 1));
+    candidates[budget.pool] = graduate;
     const older = count - budget.sinks - budget.recent + 1;
-    const candidates = Uint32Array.of(...pool, graduate);
     const chosen = budget.pool === 0 ? 0 : this.rule.choose({ head, candidates, older, slab: this.slab });
     const row = candidates[chosen];
-    if (chosen < budget.pool) pool[chosen] = graduate;
+    candidates[chosen] = graduate;
     this.window[left] = row;
     return row;
   }
@@ -241,11 +255,12 @@ export class TokenCache implements KeyValueCache {
 
   private weighPool(): void {
     const { budget, rule, count } = this;
-    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget)) return;
+    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget) || this.weighedAt === count) return;
+    this.weighedAt = count;
     const logWeight = rule.poolLogWeight(count - budget.sinks - budget.recent, budget.pool);
     for (let head = 0; head < this.shape.keyHeads; head++) {
       for (let i = 0; i < budget.pool; i++)
-        this.slab.setLogWeight(head, this.pool[head * budget.pool + i], logWeight);
+        this.slab.setLogWeight(head, this.pool[head * (budget.pool + 1) + i], logWeight);
       for (let i = 0; i < budget.recent; i++)
         this.slab.setLogWeight(head, this.window[head * budget.recent + i], 0);
     }
@@ -269,7 +284,7 @@ export class TokenCache implements KeyValueCache {
           from,
         );
       }
-      for (let i = 0; i < budget.pool; i++) this.pool[head * budget.pool + i] = budget.sinks + i;
+      for (let i = 0; i < budget.pool; i++) this.pool[head * (budget.pool + 1) + i] = budget.sinks + i;
       for (let i = 0; i < budget.recent; i++)
         this.window[head * budget.recent + i] = rows - budget.recent + i;
     }

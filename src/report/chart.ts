@@ -150,7 +150,9 @@ export interface ShadeMap extends ChartText {
   columns: number;
   /** Shape (rows, columns), row-major, ≥ 0. */
   values: ArrayLike<number>;
-  /** Default 'linear'. 'log': a shade for each factor, down to a ten-thousandth of the largest value. */
+  /** A unit of one axis is as long as one of the other, for pictures. Default false: the map is as high as it is wide. */
+  equalScales?: boolean;
+  /** Default 'linear'. 'log': a shade for each factor, down to a hundredth of the largest value. */
   shade?: 'linear' | 'log';
   /** Rectangles drawn over the cells, named in the legend. */
   outlines?: { name: string; rectangles: readonly Outline[] };

@@ -15,8 +15,6 @@ import { EXACT_PEERS, type ExactPeerName, openExactPeer } from '../exact-peers.t
 import { type Case, type Contest, type Once, timed } from '../measure.ts';
 import { threadsText, useThreads } from '../threads.ts';
 
-export const pythonPeers: readonly string[] = ['requirements-torch.txt'];
-
 const HEADS = 8;
 const DIM = 64;
 const SHAPE = { heads: HEADS, keyHeads: HEADS, dim: DIM, valueDim: DIM };

@@ -38,6 +38,9 @@ export interface AttentionFlags extends PlantedFlags {
   window?: number;
   rows?: number;
   delta?: number;
+  /** Relative error that parameters are looked for. */
+  tune?: number;
+  reportHeads: boolean;
   /** Undefined: when it takes seconds. */
   exact?: boolean;
   seed: number;
@@ -59,11 +62,18 @@ export function checkFlags(files: readonly string[], flags: AttentionFlags): voi
     refuse(flags, ['queries', 'keys', 'values'], 'goes with files only');
     if (planted === 'gaussian') refuse(flags, ['strength', 'noise'], 'does not go with --planted gaussian');
   }
+  if (flags.tune !== undefined)
+    refuse(flags, ['block', 'samples', 'minSequence', 'hashBits'], 'does not go with --tune, which finds it');
   if (window !== undefined && !causal) throw new UsageError('--window goes with --causal only.');
   if (out !== undefined) requireExtension('--out', out, ['.npy']);
 }
 
 function refuse(flags: AttentionFlags, names: readonly (keyof AttentionFlags)[], why: string): void {
   const found = names.find((name) => flags[name] !== undefined);
-  if (found !== undefined) throw new UsageError(`--${found} ${why}.`);
+  if (found !== undefined) throw new UsageError(`${optionName(found)} ${why}.`);
+}
+
+/** "minSequence" as it is typed: "--min-sequence". */
+function optionName(key: string): string {
+  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }

@@ -1,17 +1,18 @@
 // Attention as text for the terminal.
 
-import type { AttentionInput } from '../../attention/index.ts';
+import type { AttentionInput, TuneResult } from '../../attention/index.ts';
 import { shortNumber } from '../../core/certificate.ts';
 import { type CliContext, colorsFor } from '../context.ts';
-import { printCertificate, printFields } from '../output.ts';
+import { printCertificate, printFields, printTable } from '../output.ts';
 import type { AttentionOutcome } from './run.ts';
 
 export function printAttention(outcome: AttentionOutcome, context: CliContext): void {
-  const { description, input, hyper, seconds, comparison, flags } = outcome;
+  const { description, input, hyper, seconds, comparison, measured, tuned, heads, flags } = outcome;
   const { trace, backend } = hyper.value;
   const { bold, dim } = colorsFor(context.stdout, context.env);
   context.stdout.write(`${bold(describeInput(input))}  ${dim(description)}\n\n`);
   const share = `${shortNumber((100 * trace.pairs) / trace.exactPairs)} %`;
+  if (tuned) printTuning(tuned, flags.tune, context);
   printFields(context, [
     [
       'exact',
@@ -23,6 +24,11 @@ export function printAttention(outcome: AttentionOutcome, context: CliContext): 
     ...(seconds.exact === undefined
       ? []
       : ([['speed-up', `${(seconds.exact / seconds.hyper).toFixed(1)}×`]] as const)),
+    ...(measured
+      ? ([
+          ['error', `${shortNumber(measured.relative)} relative, on ${measured.rows} rows of the worst head`],
+        ] as const)
+      : []),
     ...(comparison === undefined
       ? []
       : ([
@@ -36,8 +42,51 @@ export function printAttention(outcome: AttentionOutcome, context: CliContext): 
     ['kernels', backend],
     ...(flags.out ? ([['output', flags.out]] as const) : []),
   ]);
+  if (heads) printHeads(heads, context);
   context.stdout.write('\n');
   printCertificate(context, hyper.certificate);
+}
+
+function printTuning({ best, trials }: TuneResult, target: number | undefined, context: CliContext): void {
+  const { bold } = colorsFor(context.stdout, context.env);
+  printTable(
+    context,
+    ['b', 'm', 'n₀', 'hash bits', 'error', 'pairs (%)', ''].map((title) => ({ title, align: 'right' })),
+    trials.map((trial) => {
+      const { blockSize, sampleSize, minSequence, hashBits } = trial.options;
+      const cost = 100 * trial.cost;
+      return [
+        blockSize,
+        sampleSize,
+        minSequence,
+        hashBits,
+        trial.relativeError,
+        cost,
+        trial === best ? '← best' : '',
+      ];
+    }),
+  );
+  if (!best) {
+    context.stdout.write(
+      `${bold(`No setting reaches an error of ${target} with fewer pairs than exact attention`)}; below is the most accurate one.\n`,
+    );
+  }
+  context.stdout.write('\n');
+}
+
+function printHeads(heads: NonNullable<AttentionOutcome['heads']>, context: CliContext): void {
+  context.stdout.write('\n');
+  printTable(
+    context,
+    ['batch', 'head', 'α', 'κ', 'recall (%)', 'entropy (nats)', 'error', 'patch'].map((title, i) => ({
+      title,
+      align: i < 7 ? 'right' : 'left',
+    })),
+    heads.map(({ report: { batch, head, alpha, kappa, recall, entropy, relativeError }, advice }) => [
+      ...[batch, head, alpha, kappa, 100 * recall, entropy, relativeError],
+      `${advice.patch ? 'yes' : 'no'}: ${advice.reason.replace(/^.*nats: /, '')}`,
+    ]),
+  );
 }
 
 /** "8 heads (2 of keys), 4096 queries and keys, d = 64, causal" */

@@ -4,11 +4,20 @@ import {
   type AttentionDifference,
   type AttentionInput,
   type AttentionResult,
+  advisePatching,
+  auditAttention,
   compareAttention,
   exactAttention,
+  type HeadReport,
   type HyperOptions,
   type HyperResult,
+  headReport,
   hyperAttention,
+  type MeasuredError,
+  measureError,
+  type PatchAdvice,
+  type TuneResult,
+  tuneAttention,
 } from '../../attention/index.ts';
 import type { Certified } from '../../core/certificate.ts';
 import { writeNpy } from '../../data/index.ts';
@@ -25,6 +34,9 @@ import { printAttention } from './print.ts';
 /** Floating-point operations that exact attention may take without being asked for: ten seconds or so. */
 const affordable = 1e12;
 
+/** Rows a head that the promise is held against: others than it rests on. */
+const auditedRows = 256;
+
 /** Below this, times are the median of three rounds. */
 const quickly = 1e11;
 
@@ -37,6 +49,10 @@ export interface AttentionOutcome {
   seconds: { hyper: number; certificate: number; exact: number | undefined };
   /** Against exact attention, where it was run. */
   comparison: AttentionDifference | undefined;
+  /** On some rows, where it was not. */
+  measured: MeasuredError | undefined;
+  tuned: TuneResult | undefined;
+  heads: { report: HeadReport; advice: PatchAdvice }[] | undefined;
   flags: AttentionFlags;
 }
 
@@ -61,11 +77,15 @@ async function compute(
   input: AttentionInput,
   flags: AttentionFlags,
   context: CliContext,
-): Promise<Pick<AttentionOutcome, 'hyper' | 'seconds' | 'comparison'>> {
+): Promise<Omit<AttentionOutcome, 'description' | 'input' | 'flags'>> {
   const { signal, stderr } = context;
   using progress = showProgress(context, { quiet: flags.json && stderr.isTTY !== true });
   const run = { signal, onProgress: progress.report };
-  const options: HyperOptions = { ...hyperOptions(flags), ...run };
+  const tuned =
+    flags.tune === undefined
+      ? undefined
+      : await tuneAttention(input, { target: flags.tune, seed: flags.seed, ...run });
+  const options: HyperOptions = { ...hyperOptions(flags), ...(tuned && bestOf(tuned)), ...run };
   const start = performance.now();
   const hyper = await hyperAttention(input, options);
   const certified = (performance.now() - start) / 1000;
@@ -80,7 +100,10 @@ async function compute(
   }
   const [hyperSeconds, exactSeconds] = await raceSeconds(competitors, work <= quickly ? 3 : 1);
   return {
-    hyper,
+    hyper: await auditAttention(input, hyper, { rows: auditedRows, ...run }),
+    tuned,
+    heads: flags.reportHeads ? await reportHeads(input, options, flags.tune) : undefined,
+    measured: exact ? undefined : await measureError(input, hyper.value, auditedRows),
     seconds: {
       hyper: hyperSeconds,
       certificate: Math.max(0, certified - hyperSeconds),
@@ -88,6 +111,25 @@ async function compute(
     },
     comparison: exact && compareAttention(hyper.value, exact),
   };
+}
+
+/** The cheapest trial that met the target; the most accurate one when none did. */
+function bestOf({ best, trials }: TuneResult): HyperOptions | undefined {
+  return (best ?? trials.toSorted((a, b) => a.relativeError - b.relativeError).at(0))?.options;
+}
+
+async function reportHeads(
+  input: AttentionInput,
+  options: HyperOptions,
+  tolerance: number | undefined,
+): Promise<AttentionOutcome['heads']> {
+  const reports = await headReport(input, options);
+  const advice = advisePatching({ 'this layer': reports }, given({ tolerance }));
+  return reports.map((report) => ({
+    report,
+    // Every head is advised on.
+    advice: advice.find(({ batch, head }) => batch === report.batch && head === report.head)!,
+  }));
 }
 
 function hyperOptions(flags: AttentionFlags): HyperOptions {
@@ -99,7 +141,7 @@ function hyperOptions(flags: AttentionFlags): HyperOptions {
 }
 
 function recordOf(
-  { description, input, hyper, seconds, comparison, flags }: AttentionOutcome,
+  { description, input, hyper, seconds, comparison, measured, tuned, heads, flags }: AttentionOutcome,
   total: number,
 ): Readonly<Record<string, unknown>> {
   const { queries, keys, values, causal } = input;
@@ -111,7 +153,7 @@ function recordOf(
       ...{ batch: queries.batch, heads: queries.heads, keyHeads: keys.heads },
       ...{ queries: queries.rows, keys: keys.rows, dim: queries.cols, valueDim: values.cols, causal },
     },
-    value: { pairs: trace.pairs, exactPairs: trace.exactPairs, ...(flags.out ? { out: flags.out } : {}) },
+    value: given({ pairs: trace.pairs, exactPairs: trace.exactPairs, out: flags.out, tuned, heads }),
     certificate: hyper.certificate,
     seconds: total,
     figures: given({
@@ -119,6 +161,7 @@ function recordOf(
       ...{ exactSeconds: seconds.exact, speedUp: seconds.exact && seconds.exact / seconds.hyper },
       pairsShare: trace.pairs / trace.exactPairs,
       ...comparison,
+      ...(measured && { relativeErrorSampled: measured.relative, lseErrorSampled: measured.lse }),
     }),
     recipe: { seed: flags.seed, backend },
   };

@@ -73,12 +73,22 @@ export function attentionCommand(context: CliContext): Command {
         'stratified',
       ]),
     )
+    .option(
+      '--tune <error>',
+      'find the cheapest parameters for this relative error, e.g. 0.05',
+      positiveNumber,
+    )
     .option('--sinks <count>', 'first keys, always exact (default: 0)', count)
     .option('--window <count>', 'causal: last keys before each block of queries, exact (default: 0)', count)
     .option('--seed <integer>', 'seed of everything random', seedInteger, 0)
     .optionsGroup('Checks:')
     .option('--rows <count>', 'rows a head whose exact answer the certificate rests on (default: 64)', count)
     .option('--delta <probability>', 'chance that the bound may fail (default: 0.05)', probability)
+    .option(
+      '--report-heads',
+      'α, κ, recall, entropy and error of every head, and which can be patched',
+      false,
+    )
     .option('--exact', 'run exact attention too (default: when it takes seconds)')
     .option('--no-exact', 'do not run exact attention')
     .optionsGroup('Output:')

@@ -18,7 +18,7 @@ import { drawLegend, type LegendItem } from './legend.ts';
 const shades = 16;
 
 /** What a log shade still shows, as a share of the largest value. */
-const logFloor = 1e-4;
+const logFloor = 1e-2;
 
 /** @param width - in pixels */
 export function shadeMapOptions(plot: Plot, chart: ShadeMap, width: number): PlotOptions {
@@ -29,11 +29,15 @@ export function shadeMapOptions(plot: Plot, chart: ShadeMap, width: number): Plo
   if (outlines) items.push({ label: outlines.name, style: outlined, shape: 'rule' });
   if (ticks) items.push({ label: ticks.name, style: ticked, shape: 'rule' });
   const legend = drawLegend(plot, items, width, marginLeft);
-  const size = Math.round(width * 0.8);
+  const margins = frameMargins(legend.height);
+  const { marginTop = 0, marginRight = 0, marginBottom = 0 } = margins;
+  const height = chart.equalScales
+    ? ((width - marginLeft - marginRight) * y.end) / x.end + marginTop + marginBottom
+    : 0.8 * width + legend.height;
   const tickFormat = (value: number): string => shortNumber(value);
   return {
-    ...baseOptions(width, size + legend.height),
-    ...frameMargins(legend.height),
+    ...baseOptions(width, Math.round(height)),
+    ...margins,
     x: { type: 'linear', domain: [0, x.end], label: x.label, tickFormat },
     y: { type: 'linear', domain: [y.end, 0], label: null, tickFormat },
     marks: [

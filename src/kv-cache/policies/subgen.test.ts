@@ -1,0 +1,194 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createRng } from '../../core/rng.ts';
+import { chiSquarePValue } from '../../core/statistics/index.ts';
+import { plantedStream } from '../../data/datasets/index.ts';
+import { createCache } from '../create-cache.ts';
+import { oracleAnswer } from '../oracle.ts';
+import type { SubGenCache, SubGenOptions } from './subgen.ts';
+
+type Options = Omit<SubGenOptions, 'policy'>;
+
+function cacheOf(dim: number, options: Options): SubGenCache {
+  const shape = { heads: 1, keyHeads: 1, dim, valueDim: dim, scale: 1 };
+  return createCache(shape, { policy: 'subgen', ...options }) as SubGenCache;
+}
+
+/** Numerator and denominator of one query. */
+async function partsOf(cache: SubGenCache, query: Float32Array): Promise<{ z: number[]; tau: number }> {
+  const { output, lse } = await cache.attend(query);
+  return { z: Array.from(output, (x) => x * Math.exp(lse[0])), tau: Math.exp(lse[0]) };
+}
+
+describe('subgen', () => {
+  const keys = Float32Array.of(0.1, 0.2, 0.15, 0.25, 1, -1, 0.9, -1.1, 0.12, 0.1, -2, 0);
+  const values = Float32Array.of(1, 0, 0, 2, -1, 1, 3, 0.5, 0.2, 0.1, -1, -1);
+  const query = Float32Array.of(0.7, -0.4);
+
+  it('estimates numerator and denominator without bias, at every prefix', async () => {
+    const seeds = 5000;
+    for (const tokens of [4, 6]) {
+      const exact = { z: [0, 0], tau: 0 };
+      for (let j = 0; j < tokens; j++) {
+        const mass = Math.exp(query[0] * keys[2 * j] + query[1] * keys[2 * j + 1]);
+        exact.tau += mass;
+        for (const c of [0, 1]) exact.z[c] += mass * values[2 * j + c];
+      }
+      const sums = [0, 0, 0];
+      const squares = [0, 0, 0];
+      for (let seed = 0; seed < seeds; seed++) {
+        const cache = cacheOf(2, { delta: 0.5, clusterSamples: 2, valueSamples: 3, seed });
+        await cache.append(keys.subarray(0, 2 * tokens), values.subarray(0, 2 * tokens));
+        const { z, tau } = await partsOf(cache, query);
+        [...z, tau].forEach((x, i) => {
+          sums[i] += x;
+          squares[i] += x * x;
+        });
+      }
+      [...exact.z, exact.tau].forEach((expected, i) => {
+        const mean = sums[i] / seeds;
+        const error = Math.sqrt((squares[i] / seeds - mean * mean) / seeds);
+        // 5.5 standard errors and float32 rounding: six figures fail by chance with probability 2e-7.
+        assert.ok(
+          Math.abs(mean - expected) <= 5.5 * error + 1e-6,
+          `${i} at ${tokens}: ${mean} ± ${error}; expected ${expected}`,
+        );
+      });
+    }
+  });
+
+  it('holds tokens in slots as often as ‖v‖² says', async () => {
+    const norms = Array.from({ length: 6 }, (_, j) => values[2 * j] ** 2 + values[2 * j + 1] ** 2);
+    const mu = norms.reduce((a, b) => a + b, 0);
+    const counts = new Array(6).fill(0);
+    const seeds = 4000;
+    for (let seed = 0; seed < seeds; seed++) {
+      const cache = cacheOf(2, { delta: 0, clusterSamples: 1, valueSamples: 1, seed });
+      await cache.append(keys, values);
+      const z = (await partsOf(cache, new Float32Array(2))).z;
+      // With q = 0 the numerator is μ v / ‖v‖² of the one token held.
+      counts[
+        norms.findIndex(
+          (norm, j) =>
+            Math.abs((mu * values[2 * j]) / norm - z[0]) < 1e-4 &&
+            Math.abs((mu * values[2 * j + 1]) / norm - z[1]) < 1e-4,
+        )
+      ]++;
+    }
+    const chi = norms.reduce(
+      (sum, norm, j) => sum + (counts[j] - (seeds * norm) / mu) ** 2 / ((seeds * norm) / mu),
+      0,
+    );
+    assert.ok(chiSquarePValue(chi, 5) > 1e-6, `${counts}, χ² ${chi}`);
+  });
+
+  it('knows the denominator exactly where every key is a cluster, or all keys are alike', async () => {
+    const apart = cacheOf(2, { delta: 0, clusterSamples: 3 });
+    await apart.append(keys, values);
+    let exact = 0;
+    for (let j = 0; j < 6; j++) exact += Math.exp(query[0] * keys[2 * j] + query[1] * keys[2 * j + 1]);
+    const { tau } = await partsOf(apart, query);
+    assert.ok(Math.abs(tau / exact - 1) <= 1e-6, `${tau}; expected ${exact}`);
+    assert.equal(apart.clusters(0), 6);
+    const alike = cacheOf(2, { delta: 0 });
+    const same = new Float32Array(200).map((_, i) => (i % 2 ? 0.3 : -0.2));
+    await alike.append(same, same);
+    const one = Math.exp(query[0] * -0.2 + query[1] * 0.3);
+    assert.ok(Math.abs((await partsOf(alike, query)).tau / (100 * one) - 1) <= 1e-6);
+    assert.equal(alike.clusters(0), 1);
+  });
+
+  it('narrows as 1/√t, its slots being independent', async () => {
+    const { keys: many, values: some } = plantedStream({
+      rows: 60,
+      dim: 4,
+      clusters: 1,
+      noise: 1.5,
+      seed: 3,
+    });
+    const spread = async (clusterSamples: number) => {
+      let [sum, square] = [0, 0];
+      for (let seed = 0; seed < 1500; seed++) {
+        const cache = cacheOf(4, { delta: Infinity, clusterSamples, valueSamples: 1, seed });
+        await cache.append(many.data, some.data);
+        const { tau } = await partsOf(cache, Float32Array.of(0.8, -0.5, 0.4, 0.3));
+        sum += tau;
+        square += tau * tau;
+      }
+      return square / 1500 - (sum / 1500) ** 2;
+    };
+    // A variance of 1500 values is off by a factor of 1 ± 0.04 · √(kurtosis) or so, each.
+    const ratio = (await spread(1)) / (await spread(16));
+    assert.ok(ratio > 16 * 0.6 && ratio < 16 * 1.6, `${ratio}`);
+  });
+
+  it('counts the clusters of a clustered stream, and every key of one that has none', async () => {
+    let bytes = 0;
+    for (const rows of [500, 2000]) {
+      const stream = plantedStream({ rows, seed: 4 });
+      const cache = cacheOf(32, { delta: 1, valueSamples: 32 });
+      await cache.append(stream.keys.data, stream.values.data);
+      assert.equal(cache.clusters(0), 16);
+      if (bytes > 0) assert.ok(cache.bytes().total <= 1.3 * bytes, 'memory does not grow with the stream');
+      bytes = cache.bytes().total;
+      const rng = createRng(rows);
+      const noise = cacheOf(32, { delta: 1, valueSamples: 1 });
+      const normal = Float32Array.from({ length: 300 * 32 }, () => rng.normal());
+      await noise.append(normal, normal);
+      assert.equal(noise.clusters(0), 300);
+    }
+  });
+
+  it('follows the error law of its theorem', async () => {
+    const dim = 32;
+    const stream = plantedStream({ rows: 1000, dim, seed: 5 });
+    const rng = createRng(6);
+    const queries = Array.from({ length: 6 }, () => {
+      const q = Float32Array.from({ length: dim }, () => rng.normal());
+      const norm = Math.sqrt(q.reduce((sum, x) => sum + x * x, 0));
+      return q.map((x) => (2 * x) / norm);
+    });
+    const shape = { heads: 1, keyHeads: 1, dim, valueDim: dim, scale: 1, storage: 'float32' as const };
+    const all = { keys: stream.keys.data, values: stream.values.data, queries: stream.keys.data };
+    const exact = queries.map((query) => oracleAnswer(shape, all, 1000, 0, query));
+    const errorAt = async (valueSamples: number, clusterSamples: number) => {
+      let [value, mass] = [0, 0];
+      for (let seed = 0; seed < 8; seed++) {
+        const cache = cacheOf(dim, { delta: 1, clusterSamples, valueSamples, seed });
+        await cache.append(all.keys, all.values);
+        for (const [i, query] of queries.entries()) {
+          const { output, lse } = await cache.attend(query);
+          value += Math.sqrt(output.reduce((sum, x, c) => sum + (x - exact[i].output[c]) ** 2, 0)) / 48;
+          mass += Math.abs(Math.exp(lse[0] - exact[i].lse) - 1) / 48;
+        }
+      }
+      return { value, mass };
+    };
+    const few = await errorAt(32, 4);
+    const many = await errorAt(512, 4);
+    // s from 32 to 512 is four doublings: −0.5 each in theory, down to the floor that t sets.
+    const slope = Math.log2(many.value / few.value) / 4;
+    assert.ok(slope < -0.3 && slope > -0.55, `slope ${slope}`);
+    const massSlope = Math.log2((await errorAt(32, 16)).mass / (await errorAt(32, 1)).mass) / 4;
+    assert.ok(massSlope < -0.35 && massSlope > -0.65, `slope ${massSlope}`);
+  });
+
+  it('gives 0 where all values are 0, and an average where it normalises itself', async () => {
+    const zeros = cacheOf(2, { delta: 1 });
+    await zeros.append(keys, new Float32Array(12));
+    assert.deepEqual([...(await zeros.attend(query)).output], [0, 0]);
+    const convex = cacheOf(2, { delta: 0.5, valueSamples: 4, selfNormalised: true });
+    await convex.append(keys, new Float32Array(12).fill(2));
+    assert.ok((await convex.attend(query)).output.every((x) => Math.abs(x - 2) <= 1e-6));
+  });
+
+  it('refuses parameters outside their domain', () => {
+    for (const options of [
+      { delta: -1 },
+      { delta: Number.NaN },
+      { delta: 1, clusterSamples: 0 },
+      { delta: 1, valueSamples: 0.5 },
+    ])
+      assert.throws(() => cacheOf(2, options), { code: 'INVALID_ARGUMENT' });
+  });
+});

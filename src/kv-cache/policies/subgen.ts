@@ -1,0 +1,294 @@
+// SubGen (arXiv 2402.06082) as its theorem has it: the softmax's denominator from clusters of keys and a few uniform samples in each, the numerator
+// from samples of tokens in proportion to ‖v‖². Both are unbiased at every step of the stream; their quotient is consistent.
+
+import { DeltaClusters } from '../../clustering/index.ts';
+import { requireInteger, requireSeed } from '../../core/check.ts';
+import { InvalidArgumentError } from '../../core/errors.ts';
+import { createRng, type Rng } from '../../core/rng.ts';
+import { type Kernels, loadKernels } from '../../kernels/index.ts';
+import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { type CacheState, encodeState } from '../serialize.ts';
+import { Slab, type SlabArrays } from '../slab.ts';
+import type { CacheAttention, CacheBytes, CacheShape, KeptToken, KeyValueCache } from '../types.ts';
+import { SampleSlots } from './sample-slots.ts';
+
+/** What cluster slots have for a value: only their keys count. */
+const NO_VALUE = new Float32Array(1);
+
+export interface SubGenOptions {
+  policy: 'subgen';
+  /** Keys within this distance of a cluster's first key join it, δ ≥ 0 (Infinity: one cluster); in the unit of the keys. */
+  delta: number;
+  /** Uniform samples per cluster, t ≥ 1. Default 4. */
+  clusterSamples?: number;
+  /** Samples in proportion to ‖v‖², s ≥ 1. Default 128. */
+  valueSamples?: number;
+  /** Divide by the samples' own weights instead of by the clusters' estimate: then the output is an average of values. Default false. */
+  selfNormalised?: boolean;
+  /** Default 0. */
+  seed?: number;
+}
+
+/** State of one key head besides the slabs. */
+interface HeadState {
+  clusters: DeltaClusters;
+  /** Slots t·c … t·c + t − 1 are those of cluster c. */
+  keySlots: SampleSlots;
+  valueSlots: SampleSlots;
+  /** μ = Σ‖v‖², and the number of random numbers drawn so far. */
+  scalars: Float64Array;
+}
+
+/**
+ * Update of a token (k, v): the nearest cluster takes it if within δ, and each of its t slots takes k with probability 1/count; else it opens a
+ * cluster whose slots all hold k. Each of s slots takes (k, v) with probability ‖v‖²/μ, μ summed with this token included. Slots that change are found
+ * by geometric skips, one random number each.
+ *
+ * Query: z / τ with z = Σ μ/(s‖v‖²) e^{⟨q,k⟩} v over the value slots and τ = Σ_c count/t Σ e^{⟨q,k⟩}, both in logarithms with maxima of their own.
+ * Time O((m + t·m + s)(d + d_v)) a token or query with m clusters; memory the same: no budget bounds it but the clusters.
+ */
+export class SubGenCache implements KeyValueCache {
+  readonly policy = 'subgen';
+  readonly shape: Required<CacheShape>;
+  private readonly options: SubGenOptions;
+  private readonly t: number;
+  private readonly s: number;
+  private readonly rng: Rng;
+  private heads: HeadState[];
+  /** Keys of the cluster slots; they have no values. */
+  private keySlab: Slab;
+  /** Tokens of the value slots. */
+  private valueSlab: Slab;
+  private count = 0;
+
+  constructor(shape: Required<CacheShape>, options: SubGenOptions) {
+    const { clusterSamples = 4, valueSamples = 128, seed = 0 } = options;
+    const delta = Number(options.delta); // a saved header has infinity as text
+    if (!(delta >= 0)) {
+      throw new InvalidArgumentError(`createCache: delta is ${delta}; expected a number ≥ 0 or Infinity.`);
+    }
+    requireInteger('createCache: clusterSamples', clusterSamples, 1);
+    requireInteger('createCache: valueSamples', valueSamples, 1);
+    requireSeed('createCache: seed', seed);
+    this.shape = shape;
+    this.options = options;
+    this.t = clusterSamples;
+    this.s = valueSamples;
+    this.rng = createRng(seed).fork('subgen cache');
+    this.heads = Array.from({ length: shape.keyHeads }, () => ({
+      clusters: new DeltaClusters({ dim: shape.dim, delta }),
+      keySlots: new SampleSlots(),
+      valueSlots: new SampleSlots(),
+      scalars: new Float64Array(2),
+    }));
+    this.keySlab = new Slab({ ...shape, valueDim: 1 }, 16);
+    this.valueSlab = new Slab(shape, 16);
+  }
+
+  get tokens(): number {
+    return this.count;
+  }
+
+  /** Clusters of a key head. */
+  clusters(keyHead: number): number {
+    return this.heads[keyHead].clusters.size;
+  }
+
+  async append(keys: Float32Array, values: Float32Array): Promise<void> {
+    const count = checkTokens(this.shape, keys, values);
+    const { keyHeads, dim, valueDim } = this.shape;
+    for (let i = 0; i < count; i++, this.count++)
+      for (let head = 0; head < keyHeads; head++) {
+        const at = i * keyHeads + head;
+        const key = keys.subarray(at * dim, (at + 1) * dim);
+        this.takeKey(head, key);
+        this.takeValue(head, key, values.subarray(at * valueDim, (at + 1) * valueDim));
+      }
+  }
+
+  async attend(queries: Float32Array): Promise<CacheAttention> {
+    checkQueries(this.shape, queries);
+    const kernels = await loadKernels();
+    const { heads, keyHeads, valueDim } = this.shape;
+    const denominator = await this.decode(this.keySlab, queries, kernels);
+    const numerator = await this.decode(this.valueSlab, queries, kernels);
+    const output = numerator.output;
+    for (let head = 0; head < heads; head++) {
+      const [mu] = this.heads[Math.floor(head / (heads / keyHeads))].scalars;
+      const logRatio = numerator.lse[head] + Math.log(mu / this.s) - denominator.lse[head];
+      // No value slot holds anything where all values were 0.
+      const ratio = mu === 0 ? 0 : this.options.selfNormalised ? 1 : Math.exp(logRatio);
+      for (let c = head * valueDim; c < (head + 1) * valueDim; c++) output[c] *= ratio;
+    }
+    return { output, lse: denominator.lse };
+  }
+
+  bytes(): CacheBytes {
+    const [a, b] = [this.keySlab.view, this.valueSlab.view];
+    const sum = (...arrays: { byteLength: number }[]) =>
+      arrays.reduce((total, array) => total + array.byteLength, 0);
+    const own = this.heads.map(
+      ({ clusters, keySlots, valueSlots, scalars }) =>
+        clusters.bytes + keySlots.bytes + valueSlots.bytes + scalars.byteLength,
+    );
+    const bookkeeping =
+      own.reduce((total, bytes) => total + bytes, 0) +
+      sum(a.values, a.logWeights, a.positions, a.lengths, b.logWeights, b.positions, b.lengths);
+    const [keys, values] = [sum(a.keys, b.keys), sum(b.values)];
+    return { keys, values, bookkeeping, total: keys + values + bookkeeping };
+  }
+
+  kept(keyHead: number): KeptToken[] {
+    const found = new Map<number, KeptToken>();
+    const { keySlots, valueSlots } = this.heads[keyHead];
+    for (const [slab, { holders }] of [
+      [this.keySlab, keySlots],
+      [this.valueSlab, valueSlots],
+    ] as const)
+      holders.forEach((held, row) => {
+        const position = slab.view.positions[keyHead * slab.capacity + row];
+        if (held > 0) found.set(position, { position, count: 1, role: 'sample' });
+      });
+    return [...found.values()].sort((a, b) => a.position - b.position);
+  }
+
+  fork(): SubGenCache {
+    const copy = new SubGenCache(this.shape, this.options);
+    copy.heads = this.heads.map(({ clusters, keySlots, valueSlots, scalars }) => ({
+      ...{ clusters: clusters.copy(), keySlots: keySlots.copy(), valueSlots: valueSlots.copy() },
+      scalars: scalars.slice(),
+    }));
+    copy.keySlab = this.keySlab.fork();
+    copy.valueSlab = this.valueSlab.fork();
+    copy.count = this.count;
+    return copy;
+  }
+
+  save(): Uint8Array {
+    const arrays: CacheState['arrays'] = {};
+    for (const [name, slab] of [
+      ['key', this.keySlab],
+      ['value', this.valueSlab],
+    ] as const)
+      for (const [part, array] of Object.entries(slab.view)) arrays[`${name} slab ${part}`] = array;
+    this.heads.forEach(({ clusters, keySlots, valueSlots, scalars }, head) => {
+      const { representatives, counts } = clusters.state();
+      const parts = { representatives, counts, scalars };
+      for (const [part, array] of Object.entries(parts)) arrays[`${head} ${part}`] = array;
+      for (const [name, slots] of [
+        ['key', keySlots],
+        ['value', valueSlots],
+      ] as const) {
+        arrays[`${head} ${name} rows`] = slots.rows;
+        arrays[`${head} ${name} holders`] = slots.holders;
+        arrays[`${head} ${name} weights`] = slots.logWeights;
+      }
+    });
+    // JSON knows no infinity.
+    const options = { ...this.options, delta: String(this.options.delta) };
+    const capacities = [this.keySlab.capacity, this.valueSlab.capacity];
+    return encodeState({ header: { options, shape: this.shape, count: this.count, capacities }, arrays });
+  }
+
+  load({ header, arrays }: CacheState): void {
+    const slots = (name: string) =>
+      new SampleSlots(
+        arrays[`${name} rows`] as Uint32Array,
+        arrays[`${name} holders`] as Uint32Array,
+        arrays[`${name} weights`] as Float64Array,
+      );
+    const slab = (name: string, valueDim: number, capacity: number) => {
+      const parts = ['keys', 'values', 'logWeights', 'positions', 'lengths'].map((part) => [
+        part,
+        arrays[`${name} slab ${part}`],
+      ]);
+      return new Slab({ ...this.shape, valueDim }, capacity, Object.fromEntries(parts) as SlabArrays);
+    };
+    const [keyCapacity, valueCapacity] = header.capacities as [number, number];
+    this.keySlab = slab('key', 1, keyCapacity);
+    this.valueSlab = slab('value', this.shape.valueDim, valueCapacity);
+    this.heads = this.heads.map(({ clusters: { dim, delta } }, head) => ({
+      clusters: DeltaClusters.restore({
+        ...{ dim, delta },
+        representatives: arrays[`${head} representatives`] as Float32Array,
+        counts: arrays[`${head} counts`] as Float64Array,
+      }),
+      keySlots: slots(`${head} key`),
+      valueSlots: slots(`${head} value`),
+      scalars: arrays[`${head} scalars`] as Float64Array,
+    }));
+    this.count = header.count as number;
+  }
+
+  private takeKey(head: number, key: Float32Array): void {
+    const { t } = this;
+    const { clusters, keySlots } = this.heads[head];
+    const before = clusters.size;
+    const cluster = clusters.add(key);
+    const members = clusters.counts[cluster];
+    // The first key of a cluster enters all slots; a later one each with probability 1/members, itself counted.
+    const chosen = cluster === before ? range(t) : this.coins(head, t, 1 / members);
+    const logWeight = Math.log(members / t);
+    keySlots.fill(
+      this.keySlab,
+      head,
+      chosen.map((slot) => cluster * t + slot),
+      logWeight,
+      (row) => this.keySlab.put(head, row, key, NO_VALUE, this.count),
+    );
+    for (const row of new Set(Array.from(keySlots.rows.subarray(cluster * t, (cluster + 1) * t))))
+      keySlots.setWeight(this.keySlab, head, row, logWeight);
+  }
+
+  private takeValue(head: number, key: Float32Array, value: Float32Array): void {
+    const { valueSlots, scalars } = this.heads[head];
+    let square = 0;
+    for (const v of value) square += v * v;
+    if (square === 0) return;
+    scalars[0] += square;
+    // The very first has probability 1. The factor μ/s, alike for all, is left to the query.
+    valueSlots.fill(
+      this.valueSlab,
+      head,
+      this.coins(head, this.s, square / scalars[0]),
+      -Math.log(square),
+      (row) => this.valueSlab.put(head, row, key, value, this.count),
+    );
+  }
+
+  /** Which of `slots` independent coins of probability p come up heads. */
+  private coins(head: number, slots: number, p: number): number[] {
+    const { scalars } = this.heads[head];
+    const heads: number[] = [];
+    if (p >= 1) return range(slots);
+    const logTails = Math.log1p(-p);
+    for (let slot = -1; ; ) {
+      const u = 1 - this.rng.at(scalars[1] * this.shape.keyHeads + head);
+      scalars[1]++;
+      slot += 1 + Math.floor(Math.log(u) / logTails);
+      if (!(slot < slots)) return heads;
+      heads.push(slot);
+    }
+  }
+
+  private async decode(slab: Slab, queries: Float32Array, kernels: Kernels) {
+    const { heads, keyHeads, dim, scale, storage } = this.shape;
+    const { keys, values, logWeights, lengths } = slab.view;
+    const { valueDim } = slab.shape;
+    const output = new Float32Array(heads * valueDim);
+    const lse = new Float64Array(heads);
+    await kernels.decode({
+      ...{ queries, keys, values, logWeights, lengths, storage, heads, keyHeads, dim, valueDim, scale },
+      ...{ capacity: slab.capacity, out: output, lse },
+    });
+    return { output, lse };
+  }
+}
+
+function range(count: number): number[] {
+  return Array.from({ length: count }, (_, i) => i);
+}
+
+export function subGenCache(shape: Required<CacheShape>, options: SubGenOptions): SubGenCache {
+  return new SubGenCache(shape, options);
+}
