@@ -9,14 +9,8 @@ constexpr float kLog2E = 1.44269504088896340736f;
 constexpr double kLn2 = 0.693147180559945309417;
 constexpr float kMinusInfinity = -__builtin_inff();
 
-// 2ⁿ · fraction for whole-numbered n = nRounded − 1.5 · 2²³ in (−127, 128): the low bits of such a float are n itself.
-inline Floats scaleByPowerOf2(Floats fraction, Floats nRounded) {
-  const Ints exponent = (reinterpret_cast<Ints>(nRounded) << 23) + (127 << 23);
-  // A product, not an addition of exponents, so that a NaN stays one.
-  return fraction * reinterpret_cast<Floats>(exponent);
-}
-
-constexpr float kRoundToWhole = 12582912.0f;  // 1.5 · 2²³: adding it drops the fraction, to nearest
+// 1.5 · 2²³ + 127: adding it to |x| < 2²² drops the fraction, to nearest; the low bits of the sum are the exponent field of 2 to that whole number.
+constexpr float kRoundToWhole = 12583039.0f;
 
 // 2ˣ for x < 127.5, with relative error ≤ 1.3 · 2⁻²³; exactly 0 for x < −126, of which −∞ is one; NaN for NaN.
 // 2ᶠ on |f| ≤ ½ by the polynomial of degree 6 with least largest relative error, 1.9e-9 (computed here by iteratively reweighted least squares).
@@ -29,7 +23,9 @@ inline Floats exp2Of(Floats x) {
   p = p * f + 2.4022646248340607e-1f;
   p = p * f + 6.931471824645996e-1f;
   p = p * f + 1.0f;
-  return x < -126.0f ? Floats{} : scaleByPowerOf2(p, rounded);
+  // A product, not a sum of exponents, so that a NaN stays one.
+  const Floats power = reinterpret_cast<Floats>(reinterpret_cast<Ints>(rounded) << 23);
+  return x < -126.0f ? Floats{} : p * power;
 }
 
 // eˣ within 2 units in the last place; 0 where the result would be subnormal, infinite from 88.73 on, NaN for NaN.
@@ -45,12 +41,12 @@ inline Floats expOf(Floats x) {
   p = p * f + 4.9999991059303284e-1f;
   p = p * f + 1.0f;
   p = p * f + 1.0f;
-  // In two steps, since 2¹²⁸ is no float.
-  const Floats half = scaleByPowerOf2(broadcast(1.0f), kRoundToWhole + (n * 0.5f + kRoundToWhole - kRoundToWhole));
-  const Floats rest = scaleByPowerOf2(broadcast(1.0f), kRoundToWhole + (n - (n * 0.5f + kRoundToWhole - kRoundToWhole)));
-  Floats y = p * half * rest;
+  // A sum of exponents, since 2¹²⁸ is no float: e to the power of `smallest` to `largest` has one of its own.
+  const Ints shifted = (reinterpret_cast<Ints>(rounded) << 23) - (127 << 23);
+  Floats y = reinterpret_cast<Floats>(reinterpret_cast<Ints>(p) + shifted);
   y = x > largest ? broadcast(__builtin_inff()) : y;
-  return x < smallest ? Floats{} : y;
+  y = x < smallest ? Floats{} : y;
+  return x == x ? y : x;
 }
 
 // ln x for finite x > 0, within 4 units in the last place of a double.
