@@ -30,28 +30,50 @@ struct Panels {
   }
 };
 
-void start(const AttentionLogits& t, const Piece& piece, const Panels& panels) {
-  const float factor = t.scale * kLog2E;
-  const size_t base = piece.head * t.queryRows;
-  for (size_t first = 0; first < piece.count; first += kPanel) {
-    float* queries = panels.queries + first * t.dim;
-    const size_t lines = smaller(kPanel, piece.count - first);
-    packLines<kPanel>(t.queries + (base + (piece.rows ? 0 : piece.firstRow + first)) * t.dim, t.dim,
-                      piece.rows ? piece.rows + first : nullptr, lines, t.dim, nullptr, queries);
-    for (size_t i = 0; i < t.dim * kPanel; i++) queries[i] *= factor;
-  }
-  const size_t rows = roundUp(piece.count, kPanel);
-  for (size_t i = 0; i < rows * t.valueDim; i++) panels.out[i] = 0;
-  for (size_t i = 0; i < rows; i++) panels.most[i] = kMinusInfinity, panels.sums[i] = 0;
+// Asks for the rows of a panel that lie anywhere: the queries, or the places of the results.
+void touchQueries(const AttentionLogits& t, const Piece& piece, size_t first) {
+  if (!piece.rows) return;
+  for (size_t i = first; i < smaller(piece.count, first + kPanel); i++)
+    touch(t.queries + (piece.head * t.queryRows + piece.rows[i]) * t.dim, t.dim * sizeof(float));
 }
 
-// One block of keys for the panel of rows from `first` on.
-void absorb(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, const Panels& panels) {
+void touchResults(const AttentionTask& task, const Piece& piece, size_t first) {
+  const AttentionLogits& t = task.logits;
+  if (!piece.rows) return;
+  for (size_t i = first; i < smaller(piece.count, first + kPanel); i++) {
+    const size_t row = piece.head * t.queryRows + piece.rows[i];
+    touch<true>(task.out + row * t.valueDim, t.valueDim * sizeof(float));
+    touch<true>(task.lse + row, sizeof(double));
+  }
+}
+
+void start(const AttentionLogits& t, const Piece& piece, size_t first, const Panels& panels) {
+  const float factor = t.scale * kLog2E;
+  const size_t lines = smaller(kPanel, piece.count - first);
+  float *queries = panels.queries + first * t.dim, *out = panels.out + first * t.valueDim;
+  packLines<kPanel>(t.queries + (piece.head * t.queryRows + (piece.rows ? 0 : piece.firstRow + first)) * t.dim, t.dim,
+                    piece.rows ? piece.rows + first : nullptr, lines, t.dim, nullptr, queries);
+  for (size_t i = 0; i < t.dim * kPanel; i++) queries[i] *= factor;
+  for (size_t i = 0; i < t.valueDim * kPanel; i++) out[i] = 0;
+  for (size_t i = first; i < first + kPanel; i++) panels.most[i] = kMinusInfinity, panels.sums[i] = 0;
+}
+
+// Keys scored between two looks ahead: about as many cycles as memory takes to bring what was asked for.
+constexpr size_t kKeysPerLook = 32;
+static_assert(kBlockKeys % kKeysPerLook == 0, "looks are even");
+
+// One block of keys for the panel of rows from `first` on. Meanwhile its share of a block of keys from `ahead` on is asked for.
+void absorb(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, const Panels& panels, KeyCursor& ahead) {
+  const size_t share = ceilDiv(kKeysPerLook, ceilDiv(piece.count, kPanel));
   const size_t vectors = ceilDiv(smaller(kPanel, piece.count - first), kLanes);
   float *most = panels.most + first, *sums = panels.sums + first, *out = panels.out + first * t.valueDim;
   alignas(64) float top[kPanel], factors[kPanel];
   for (size_t lane = 0; lane < kPanel; lane++) top[lane] = kMinusInfinity;
-  blockScores(t.dim, block.keys, block.count, panels.queries + first * t.dim, block.weights, vectors, panels.scores, top);
+  for (size_t j = 0; j < block.count; j += kKeysPerLook) {
+    ahead.touchNext(share);
+    blockScores(t.dim, block.keys + j * t.dim, smaller(kKeysPerLook, block.count - j), panels.queries + first * t.dim,
+                block.weights ? block.weights + j : nullptr, vectors, panels.scores + j * kPanel, top);
+  }
   if (needsAdjusting(t, piece, first, block)) {
     adjustScores(t, piece, first, block, panels.scores);
     for (size_t v = 0; v < vectors; v++) {
@@ -90,7 +112,6 @@ void finish(const AttentionTask& task, const Piece& piece, const Panels& panels)
   const AttentionLogits& t = task.logits;
   for (size_t first = 0; first < piece.count; first += kPanel) {
     const size_t lanes = smaller(kPanel, piece.count - first);
-    const float* out = panels.out + first * t.valueDim;
     float own[kPanel], old[kPanel];
     float* to[kPanel];
     for (size_t lane = 0; lane < lanes; lane++) {
@@ -111,13 +132,7 @@ void finish(const AttentionTask& task, const Piece& piece, const Panels& panels)
       }
       task.lse[row] = lse;
     }
-    for (size_t lane = 0; lane < lanes; lane++) {
-      const float* column = out + lane;
-      if (old[lane] == 0)
-        for (size_t c = 0; c < t.valueDim; c++) to[lane][c] = own[lane] * column[c * kPanel];
-      else
-        for (size_t c = 0; c < t.valueDim; c++) to[lane][c] = own[lane] * column[c * kPanel] + old[lane] * to[lane][c];
-    }
+    unpackLines<kPanel>(panels.out + first * t.valueDim, lanes, t.valueDim, own, old, to);
   }
 }
 
@@ -139,11 +154,27 @@ void attention(const AttentionTask& task, Team& team) {
   forEachTask(team, pieces.count, [&](size_t number, int thread) {
     // Causal rows see more keys the later they come: the long pieces first, so that threads end together.
     const Piece piece = pieceAt(t, pieces, pieces.count - 1 - number);
+    // Most likely this thread's next.
+    const size_t after = smaller(number + team.threads, pieces.count - 1);
+    const Piece upcoming = pieceAt(t, pieces, pieces.count - 1 - after);
     const Panels panels(t, scratchOf<float>(team, thread, Panels::floats(t)));
-    start(t, piece, panels);
     KeyWalk walk(t, piece, keysSeenBy(t, piece), panels.walk);
-    for (KeyBlock block; walk.next(block);)
-      for (size_t first = 0; first < piece.count; first += kPanel) absorb(t, piece, first, block, panels);
+    bool started = false;
+    for (KeyBlock block; walk.next(block); started = true) {
+      const bool last = walk.listed().atEnd();
+      KeyCursor ahead = last ? KeyCursor(t, upcoming.keyHead, upcoming.segment, upcoming.segmentEnd, keysSeenBy(t, upcoming)) : walk.listed();
+      for (size_t first = 0; first < piece.count; first += kPanel) {
+        if (!started) {
+          start(t, piece, first, panels);
+          touchQueries(t, piece, first + kPanel);
+        }
+        if (last) touchResults(task, piece, first);
+        const KeyBlock seen = seenPart(t, piece, first, block);
+        if (seen.count > 0) absorb(t, piece, first, seen, panels, ahead);
+      }
+      if (last) touchQueries(t, upcoming, 0);
+    }
+    for (size_t first = 0; first < piece.count && !started; first += kPanel) start(t, piece, first, panels);
     finish(task, piece, panels);
   });
 }

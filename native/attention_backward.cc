@@ -100,6 +100,7 @@ void addToKeys(const KeyBlock& block, const float* weights, const float* rows, s
 // One block of keys for the panel of rows from `first` on.
 void absorbBackward(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, const BackwardPanels& panels,
                     float* keyGradient, float* valueGradient) {
+  if (block.count == 0) return;
   const size_t vectors = ceilDiv(smaller(kPanel, piece.count - first), kLanes);
   float unused[kPanel] = {};
   blockScores(t.dim, block.keys, block.count, panels.queries + first * t.dim, block.weights, vectors, panels.scores, unused);
@@ -174,7 +175,7 @@ void attentionBackward(const AttentionBackwardTask& task, Team& team) {
       KeyWalk walk(t, piece, keysSeenBy(t, piece), panels.walk);
       for (KeyBlock block; walk.next(block);)
         for (size_t first = 0; first < piece.count; first += kPanel)
-          absorbBackward(t, piece, first, block, panels, keyGradient, valueGradient);
+          absorbBackward(t, piece, first, seenPart(t, piece, first, block), panels, keyGradient, valueGradient);
       finishBackward(task, piece, panels);
     }
   });

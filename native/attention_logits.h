@@ -4,6 +4,7 @@
 #include "attention_block.h"
 #include "exp.h"
 #include "half.h"
+#include "key_cursor.h"
 #include "pack.h"
 
 namespace provably::PROVABLY_TARGET {
@@ -96,15 +97,20 @@ class KeyWalk {
 
   // `lastKey`: keys from here on are seen by no row of the piece.
   KeyWalk(const AttentionLogits& t, const Piece& piece, size_t lastKey, float* scratch)
-      : t_(t), piece_(piece), lastKey_(lastKey), keys_(scratch), values_(keys_ + kBlockKeys * t.dim) {
-    weights_ = values_ + kBlockKeys * t.valueDim;
-    ids_ = reinterpret_cast<uint32_t*>(weights_ + kBlockKeys);
-    segment_ = piece.segment;
-    if (segment_ < piece.segmentEnd) at_ = t.tiles.keyStart[segment_];
-  }
+      : t_(t),
+        piece_(piece),
+        lastKey_(lastKey),
+        keys_(scratch),
+        values_(keys_ + kBlockKeys * t.dim),
+        weights_(values_ + kBlockKeys * t.valueDim),
+        ids_(reinterpret_cast<uint32_t*>(weights_ + kBlockKeys)),
+        listed_(t, piece.keyHead, piece.segment, piece.segmentEnd, lastKey) {}
 
   // False at the end.
   bool next(KeyBlock& block) { return t_.tiles.heads ? nextListed(block) : nextRun(block); }
+
+  // The listed keys after the last block; at its end when none are listed.
+  const KeyCursor& listed() const { return listed_; }
 
  private:
   bool nextRun(KeyBlock& block) {
@@ -127,33 +133,19 @@ class KeyWalk {
   }
 
   bool nextListed(KeyBlock& block) {
-    constexpr size_t ahead = 8;  // rows asked for before they are copied: listed rows lie anywhere in memory
+    KeyCursor ahead = listed_;
+    ahead.touchNext(8);
     size_t count = 0;
-    const size_t base = piece_.keyHead * t_.keyRows;
-    while (count < kBlockKeys && segment_ < piece_.segmentEnd) {
-      const size_t end = t_.tiles.keyEnd[segment_];
-      const float weight = kLog2E * t_.tiles.logWeights[segment_];
-      for (; at_ < end && count < kBlockKeys; at_++) {
-        if (at_ + ahead < end) touch(base + t_.tiles.keys[at_ + ahead]);
-        const size_t id = t_.tiles.keys[at_];
-        if (id >= lastKey_) continue;
-        loadStored(t_.keys, t_.storage, (base + id) * t_.dim, t_.dim, keys_ + count * t_.dim);
-        loadStored(t_.values, t_.storage, (base + id) * t_.valueDim, t_.valueDim, values_ + count * t_.valueDim);
-        weights_[count] = t_.keyLogWeights ? weight + kLog2E * t_.keyLogWeights[base + id] : weight;
-        ids_[count++] = uint32_t(id);
-      }
-      if (at_ == end && ++segment_ < piece_.segmentEnd) at_ = t_.tiles.keyStart[segment_];
+    for (; count < kBlockKeys && !listed_.atEnd(); listed_.advance(), ahead.touchNext(1)) {
+      const size_t id = listed_.id(), row = piece_.keyHead * t_.keyRows + id;
+      if (id >= lastKey_) continue;
+      loadStored(t_.keys, t_.storage, row * t_.dim, t_.dim, keys_ + count * t_.dim);
+      loadStored(t_.values, t_.storage, row * t_.valueDim, t_.valueDim, values_ + count * t_.valueDim);
+      weights_[count] = kLog2E * listed_.logWeight() + (t_.keyLogWeights ? kLog2E * t_.keyLogWeights[row] : 0);
+      ids_[count++] = uint32_t(id);
     }
     block = {count, keys_, values_, weights_, ids_, 0};
     return count > 0;
-  }
-
-  void touch(size_t row) const {
-    const size_t bytes = t_.storage == Storage::kFloat32 ? 4 : 2;
-    const char* key = static_cast<const char*>(t_.keys) + row * t_.dim * bytes;
-    const char* value = static_cast<const char*>(t_.values) + row * t_.valueDim * bytes;
-    for (size_t at = 0; at < t_.dim * bytes; at += 64) __builtin_prefetch(key + at);
-    for (size_t at = 0; at < t_.valueDim * bytes; at += 64) __builtin_prefetch(value + at);
   }
 
   const AttentionLogits& t_;
@@ -161,7 +153,8 @@ class KeyWalk {
   size_t lastKey_;
   float *keys_, *values_, *weights_;
   uint32_t* ids_;
-  size_t segment_ = 0, at_ = 0;
+  KeyCursor listed_;
+  size_t at_ = 0;  // where none are listed
 };
 
 // Keys from this one on are hidden from query row `row`.
@@ -181,20 +174,44 @@ inline size_t keysSeenBy(const AttentionLogits& t, const Piece& piece) {
   return most;
 }
 
+// The keys of a block that some row of the panel from `first` on may see, where that is a part at its start.
+inline KeyBlock seenPart(const AttentionLogits& t, const Piece& piece, size_t first, KeyBlock block) {
+  if (t.causalOffset == kNotCausal || block.ids) return block;
+  const size_t end = keysSeenBy(t, rowOf(piece, smaller(piece.count, first + kPanel) - 1));
+  block.count = end <= block.firstId ? 0 : smaller(block.count, end - block.firstId);
+  return block;
+}
+
+inline void addBias(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, float* scores) {
+  const float* bias = t.bias + (t.biasHeads == 1 ? 0 : piece.head) * t.queryRows * t.keyRows;
+  for (size_t lane = 0; lane < smaller(kPanel, piece.count - first); lane++) {
+    const float* line = bias + rowOf(piece, first + lane) * t.keyRows;
+    for (size_t j = 0; j < block.count; j++) scores[j * kPanel + lane] += kLog2E * line[idOf(block, j)];
+  }
+}
+
 // Adds bias and slopes and hides what comes after the query, in scores (block.count, kPanel) to base 2 of the rows from `first` of the piece.
 inline void adjustScores(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, float* scores) {
+  typedef int64_t Longs __attribute__((vector_size(8 * kLanes)));
+  if (t.bias) addBias(t, piece, first, block, scores);
+  const float slope = t.slopes ? kLog2E * t.slopes[piece.head] : 0;
+  if (slope == 0 && t.causalOffset == kNotCausal) return;
+  const int64_t offset = t.causalOffset == kNotCausal ? 0 : t.causalOffset;
   const size_t lanes = smaller(kPanel, piece.count - first);
-  for (size_t lane = 0; lane < lanes; lane++) {
-    const size_t row = rowOf(piece, first + lane), seen = keysSeenBy(t, row);
-    const float* bias = t.bias ? t.bias + ((t.biasHeads == 1 ? 0 : piece.head) * t.queryRows + row) * t.keyRows : nullptr;
-    const float slope = t.slopes ? kLog2E * t.slopes[piece.head] : 0;
-    const int64_t origin = int64_t(row) + (t.causalOffset == kNotCausal ? 0 : t.causalOffset);
-    for (size_t j = 0; j < block.count; j++) {
+  for (size_t start = 0; start < lanes; start += kLanes) {
+    Words seen{};
+    Longs origin{};
+    for (size_t lane = 0; lane < smaller(kLanes, lanes - start); lane++) {
+      const size_t row = rowOf(piece, first + start + lane);
+      seen[lane] = uint32_t(keysSeenBy(t, row));
+      origin[lane] = int64_t(row) + offset;
+    }
+    float* line = scores + start;
+    for (size_t j = 0; j < block.count; j++, line += kPanel) {
       const size_t id = idOf(block, j);
-      float& score = scores[j * kPanel + lane];
-      if (bias) score += kLog2E * bias[id];
-      if (slope != 0) score += slope * float(int64_t(id) - origin);
-      if (id >= seen) score = -__builtin_inff();
+      Floats score = loadFloats(line);
+      if (slope != 0) score += slope * __builtin_convertvector(int64_t(id) - origin, Floats);
+      storeFloats(line, uint32_t(id) >= seen ? broadcast(kMinusInfinity) : score);
     }
   }
 }

@@ -45,6 +45,39 @@ inline void packLines(const float* source, size_t stride, const uint32_t* order,
   }
 }
 
+// The way back: line i of the panel, times factors[i], to to[i]; plus kept[i] times what is there unless kept[i] is 0.
+template <size_t Width>
+inline void unpackLines(const float* panel, size_t lines, size_t depth, const float* factors, const float* kept, float* const* to) {
+  const auto put = [&](size_t i, float* at, float value) { *at = kept[i] == 0 ? value : value + kept[i] * *at; };
+  size_t i = 0;
+  for (; i + 4 <= lines; i += 4) {
+    const Quad factor = *reinterpret_cast<const QuadInMemory*>(factors + i);
+    size_t p = 0;
+    for (; p + 4 <= depth; p += 4) {
+      const float* from = panel + p * Width + i;
+      const Quad c0 = *reinterpret_cast<const QuadInMemory*>(from) * factor;
+      const Quad c1 = *reinterpret_cast<const QuadInMemory*>(from + Width) * factor;
+      const Quad c2 = *reinterpret_cast<const QuadInMemory*>(from + 2 * Width) * factor;
+      const Quad c3 = *reinterpret_cast<const QuadInMemory*>(from + 3 * Width) * factor;
+      const Quad low01 = PROVABLY_SHUFFLE(c0, c1, 0, 4, 1, 5);
+      const Quad low23 = PROVABLY_SHUFFLE(c2, c3, 0, 4, 1, 5);
+      const Quad high01 = PROVABLY_SHUFFLE(c0, c1, 2, 6, 3, 7);
+      const Quad high23 = PROVABLY_SHUFFLE(c2, c3, 2, 6, 3, 7);
+      const Quad line[4] = {PROVABLY_SHUFFLE(low01, low23, 0, 1, 4, 5), PROVABLY_SHUFFLE(low01, low23, 2, 3, 6, 7),
+                            PROVABLY_SHUFFLE(high01, high23, 0, 1, 4, 5), PROVABLY_SHUFFLE(high01, high23, 2, 3, 6, 7)};
+      PROVABLY_UNROLL
+      for (size_t t = 0; t < 4; t++) {
+        QuadInMemory* at = reinterpret_cast<QuadInMemory*>(to[i + t] + p);
+        *at = kept[i + t] == 0 ? line[t] : line[t] + kept[i + t] * *at;
+      }
+    }
+    for (; p < depth; p++)
+      for (size_t t = 0; t < 4; t++) put(i + t, to[i + t] + p, factors[i + t] * panel[p * Width + i + t]);
+  }
+  for (; i < lines; i++)
+    for (size_t p = 0; p < depth; p++) put(i, to[i] + p, factors[i] * panel[p * Width + i]);
+}
+
 // Lines lie across memory: entry (p, i) = source[p · stride + i].
 template <size_t Width>
 inline void packColumns(const float* source, size_t stride, size_t lines, size_t depth, float* panel) {
