@@ -3,6 +3,7 @@
 import { requireInteger } from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { RunOptions } from '../core/progress.ts';
+import { createRng } from '../core/rng.ts';
 import { checkTokens, completeShape } from './check-tokens.ts';
 import { type CacheOptions, createCache, takesBudget } from './create-cache.ts';
 import { oracleAnswer, type TokenStream } from './oracle.ts';
@@ -71,11 +72,11 @@ export async function comparePolicies(
       `comparePolicies: checkpoints are ${checkpoints.join(', ')}; expected ascending counts from 1 to ${total}.`,
     );
   }
-  const bytes = bytesWanted(layer, options);
+  const bytes = await bytesWanted(layer, options);
   const rows: ComparisonRow[] = [];
   for (const [i, wanted] of policies.entries()) {
     const { name = wanted.policy, ...own } = wanted;
-    const cache = createCache(layer, withBudget(layer, own as CacheOptions, bytes));
+    const cache = createCache(layer, await withBudget(layer, own as CacheOptions, bytes));
     let done = 0;
     for (const tokens of checkpoints) {
       signal?.throwIfAborted();
@@ -160,7 +161,10 @@ function valueNorms(
   });
 }
 
-function bytesWanted(layer: Required<CacheShape>, { policies, bytes, budget }: CompareOptions): number {
+async function bytesWanted(
+  layer: Required<CacheShape>,
+  { policies, bytes, budget }: CompareOptions,
+): Promise<number> {
   if (bytes !== undefined) {
     requireInteger('comparePolicies: bytes', bytes, 1);
     return bytes;
@@ -178,37 +182,56 @@ function bytesWanted(layer: Required<CacheShape>, { policies, bytes, budget }: C
 }
 
 /**
- * The options with the largest budget whose state is within the bytes: policies with more bookkeeping keep fewer rows. A full cache has no budget.
+ * The options with the largest budget whose state is within the bytes: policies with more bookkeeping keep fewer rows. Policies without a budget stay as
+ * they are.
  *
  * @throws {InvalidArgumentError} as `createCache`, for the shape
+ *
+ * Time: a dozen caches are filled.
  */
-export function withinBytes(shape: CacheShape, options: ComparedPolicy, bytes: number): CacheOptions {
+export async function withinBytes(
+  shape: CacheShape,
+  options: ComparedPolicy,
+  bytes: number,
+): Promise<CacheOptions> {
   requireInteger('withinBytes: bytes', bytes, 1);
   const { name: _, ...own } = options;
   return withBudget(completeShape('withinBytes', shape), own as CacheOptions, bytes);
 }
 
-function withBudget(layer: Required<CacheShape>, options: CacheOptions, bytes: number): CacheOptions {
+async function withBudget(
+  layer: Required<CacheShape>,
+  options: CacheOptions,
+  bytes: number,
+): Promise<CacheOptions> {
   if (!takesBudget(options.policy)) return options;
   let low = 0;
   let high = 1;
-  while (bytesAt(layer, options, high) <= bytes) [low, high] = [high, 2 * high];
+  while ((await bytesAt(layer, options, high)) <= bytes) [low, high] = [high, 2 * high];
   while (high - low > 1) {
     const middle = (low + high) >> 1;
-    if (bytesAt(layer, options, middle) <= bytes) low = middle;
+    if ((await bytesAt(layer, options, middle)) <= bytes) low = middle;
     else high = middle;
   }
   return { ...options, budget: low } as CacheOptions;
 }
 
-/** Bytes of an empty cache, which fixed budgets allocate at once; 0 where the budget is too small to be one. */
-function bytesAt(layer: Required<CacheShape>, options: CacheOptions, budget: number): number {
+/** Bytes of a cache whose budget is spent, on tokens all different; 0 where the budget is too small to be one. */
+async function bytesAt(layer: Required<CacheShape>, options: CacheOptions, budget: number): Promise<number> {
+  const { keyHeads, heads, dim, valueDim } = layer;
+  let cache: KeyValueCache;
   try {
-    return createCache(layer, { ...options, budget } as CacheOptions).bytes().total;
+    cache = createCache(layer, { ...options, budget } as CacheOptions);
   } catch (error) {
     if (error instanceof InvalidArgumentError) return 0;
     throw error;
   }
+  const tokens = budget + 1;
+  const rng = createRng(0);
+  const keys = Float32Array.from({ length: tokens * keyHeads * dim }, () => rng.next());
+  const queries = new Float32Array(tokens * heads * dim);
+  await cache.append(keys, new Float32Array(tokens * keyHeads * valueDim), { queries });
+  return cache.bytes().total;
 }
 
 function partOf(

@@ -5,6 +5,8 @@ import { DataError, InvalidArgumentError } from '../core/errors.ts';
 import { completeShape } from './check-tokens.ts';
 import { type FullOptions, fullCache } from './policies/full.ts';
 import { type H2oOptions, h2oCache } from './policies/h2o.ts';
+import { type HybridOptions, hybridCache } from './policies/hybrid.ts';
+import { type KCenterCacheOptions, kCenterCache } from './policies/k-center.ts';
 import { type KeyDiffOptions, keyDiffCache } from './policies/keydiff.ts';
 import { type SinkWindowOptions, sinkWindowCache } from './policies/sink-window.ts';
 import { type SnapKvOptions, snapKvCache } from './policies/snapkv.ts';
@@ -20,7 +22,9 @@ export type CacheOptions =
   | H2oOptions
   | SnapKvOptions
   | KeyDiffOptions
-  | SubGenOptions;
+  | SubGenOptions
+  | KCenterCacheOptions
+  | HybridOptions;
 
 /** A cache that can take over a saved state. */
 export interface LoadableCache extends KeyValueCache {
@@ -43,6 +47,8 @@ const POLICIES: Record<CacheOptions['policy'], Policy> = {
   h2o: { create: h2oCache, options: shared },
   snapkv: { create: snapKvCache, options: [...shared, 'observe', 'neighbours'] },
   keydiff: { create: keyDiffCache, options: shared },
+  'k-center': { create: kCenterCache, options: [...shared, 'mode'] },
+  hybrid: { create: hybridCache, options: [...shared, 'secondOrder'] },
   subgen: {
     create: subGenCache,
     options: ['delta', 'clusterSamples', 'valueSamples', 'selfNormalised', 'seed'],

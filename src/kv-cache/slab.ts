@@ -1,6 +1,6 @@
 // The rows that a layer keeps, all key heads in one slab each, as the decode kernel reads them. Forks share memory until one writes.
 
-import { type KeyValueStorage, toHalf } from '../kernels/index.ts';
+import { fromHalf, type KeyValueStorage, toHalf } from '../kernels/index.ts';
 
 export interface SlabShape {
   keyHeads: number;
@@ -64,6 +64,13 @@ export class Slab {
     this.arrays.positions[at] = position;
     this.arrays.logWeights[at] = logWeight;
     if (row >= this.arrays.lengths[head]) this.arrays.lengths[head] = row + 1;
+  }
+
+  /** Entries of keys or values as numbers; float32 ones as a view. */
+  numbers(name: 'keys' | 'values', start: number, count: number): Float32Array {
+    const part = this.arrays[name].subarray(start, start + count);
+    const { storage } = this.shape;
+    return storage === 'float32' ? (part as Float32Array) : fromHalf(part as Uint16Array, storage);
   }
 
   setLogWeight(head: number, row: number, logWeight: number): void {
