@@ -182,8 +182,8 @@ async function bytesWanted(
 }
 
 /**
- * The options with the largest budget whose state is within the bytes: policies with more bookkeeping keep fewer rows. Policies without a budget stay as
- * they are.
+ * The options with the largest budget whose state, once spent, is within the bytes: policies with more bookkeeping keep fewer rows. A policy without
+ * a budget stays as it is.
  *
  * @throws {InvalidArgumentError} as `createCache`, for the shape
  *

@@ -69,9 +69,11 @@ export class TokenCache implements KeyValueCache {
   private count = 0;
   /** Rows of the window, oldest first from `next` on, around; shape (keyHeads, recent). */
   private window: Uint32Array;
-  /** Rows of the pool, shape (keyHeads, pool). */
+  /** Rows of the pool, and behind each head's a place for the row that leaves the window; shape (keyHeads, pool + 1). */
   private pool: Uint32Array;
   private next = 0;
+  /** Tokens that the pool's weights are up to date with. */
+  private weighedAt = 0;
 
   constructor(
     policy: CachePolicy,
@@ -87,7 +89,7 @@ export class TokenCache implements KeyValueCache {
     this.rule = rule;
     this.slab = new Slab(shape, budget ? rowsOf(budget) : 64);
     this.window = new Uint32Array(shape.keyHeads * (budget?.recent ?? 0));
-    this.pool = new Uint32Array(shape.keyHeads * (budget?.pool ?? 0));
+    this.pool = new Uint32Array(budget ? shape.keyHeads * (budget.pool + 1) : 0);
   }
 
   get tokens(): number {
@@ -217,17 +219,17 @@ export class TokenCache implements KeyValueCache {
       // In the order they come, so that nothing differs from a full cache until the budget is spent.
       if (count >= rows - budget.recent)
         this.window[head * budget.recent + count - (rows - budget.recent)] = count;
-      else if (count >= budget.sinks) this.pool[head * budget.pool + count - budget.sinks] = count;
+      else if (count >= budget.sinks) this.pool[head * (budget.pool + 1) + count - budget.sinks] = count;
       return count;
     }
     const left = head * budget.recent + this.next;
     const graduate = this.window[left];
-    const pool = this.pool.subarray(head * budget.pool, (head + 1) * budget.pool);
+    const candidates = this.pool.subarray(head * (budget.pool + 1), (head + 1) * (budget.pool + 1));
+    candidates[budget.pool] = graduate;
     const older = count - budget.sinks - budget.recent + 1;
-    const candidates = Uint32Array.of(...pool, graduate);
     const chosen = budget.pool === 0 ? 0 : this.rule.choose({ head, candidates, older, slab: this.slab });
     const row = candidates[chosen];
-    if (chosen < budget.pool) pool[chosen] = graduate;
+    candidates[chosen] = graduate;
     this.window[left] = row;
     return row;
   }
@@ -253,11 +255,12 @@ export class TokenCache implements KeyValueCache {
 
   private weighPool(): void {
     const { budget, rule, count } = this;
-    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget)) return;
+    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget) || this.weighedAt === count) return;
+    this.weighedAt = count;
     const logWeight = rule.poolLogWeight(count - budget.sinks - budget.recent, budget.pool);
     for (let head = 0; head < this.shape.keyHeads; head++) {
       for (let i = 0; i < budget.pool; i++)
-        this.slab.setLogWeight(head, this.pool[head * budget.pool + i], logWeight);
+        this.slab.setLogWeight(head, this.pool[head * (budget.pool + 1) + i], logWeight);
       for (let i = 0; i < budget.recent; i++)
         this.slab.setLogWeight(head, this.window[head * budget.recent + i], 0);
     }
@@ -281,7 +284,7 @@ export class TokenCache implements KeyValueCache {
           from,
         );
       }
-      for (let i = 0; i < budget.pool; i++) this.pool[head * budget.pool + i] = budget.sinks + i;
+      for (let i = 0; i < budget.pool; i++) this.pool[head * (budget.pool + 1) + i] = budget.sinks + i;
       for (let i = 0; i < budget.recent; i++)
         this.window[head * budget.recent + i] = rows - budget.recent + i;
     }

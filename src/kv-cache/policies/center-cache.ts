@@ -332,6 +332,8 @@ export class CenterCache implements KeyValueCache {
 
   private intervalOf(queries: Float32Array, answer: CacheAttention): CacheInterval {
     const { heads, keyHeads, dim } = this.shape;
+    // The bounds are about means; a first token says nothing certain of the others.
+    if (this.centers && this.settings.mode !== 'merge') return unknownInterval(heads);
     const bounds = Array.from({ length: heads }, (_, head) =>
       clusterInterval(
         this.groupsOf(
@@ -396,6 +398,15 @@ export class CenterCache implements KeyValueCache {
     }
     return groups;
   }
+}
+
+/** Of a cache that cannot tell. */
+function unknownInterval(heads: number): CacheInterval {
+  return {
+    lseLow: new Float64Array(heads).fill(-Infinity),
+    lseHigh: new Float64Array(heads).fill(Infinity),
+    outputError: new Float64Array(heads).fill(Infinity),
+  };
 }
 
 const SINGLE = { count: 1, error: 0, scatter: 0, radius: 0 };
