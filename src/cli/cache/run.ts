@@ -47,15 +47,20 @@ export async function runCache(
   }
 }
 
+/** What a center of the policy k-center stands for: `k-center:merge`. */
+const centerModes = ['select', 'weighted', 'merge'] as const;
+
 /** @throws {UsageError} no such policy */
 function requirePolicies(names: readonly string[] = []): void {
-  const unknown = names.find((name) => !(CACHE_POLICIES as readonly string[]).includes(name));
-  if (unknown)
-    throw new UsageError(`--policies names ${unknown}; expected some of ${CACHE_POLICIES.join(', ')}.`);
+  const known: readonly string[] = [...CACHE_POLICIES, ...centerModes.map((mode) => `k-center:${mode}`)];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown) throw new UsageError(`--policies names ${unknown}; expected some of ${known.join(', ')}.`);
 }
 
 /** SubGen has no budget of rows, but a distance within which keys are alike. */
 function optionsOf(name: string, source: StreamSource, { delta }: CacheFlags): ComparedPolicy {
+  const mode = centerModes.find((known) => name === `k-center:${known}`);
+  if (mode) return { policy: 'k-center', mode, name };
   if (name === 'subgen') return { policy: name, delta: delta ?? halfMeanDistance(source) };
   return { policy: name as Exclude<CacheOptions['policy'], 'subgen'> };
 }

@@ -196,6 +196,7 @@ async function allPolicies(
   const others = CACHE_POLICIES.filter((policy) => policy !== 'subgen').map(
     (policy) => ({ policy }) as ComparedPolicy,
   );
+  others.push({ policy: 'k-center', mode: 'merge', name: 'k-center, merged' });
   // Its arrays grow by doubling, so powers of two fill them. A sample takes key, value and ten numbers of bookkeeping, a cluster two keys and as much.
   const powerBelow = (count: number) => 2 ** Math.max(0, Math.floor(Math.log2(count)));
   const valueSamples = powerBelow(bytes / 2 / (4 * (dim + valueDim + 10)));
