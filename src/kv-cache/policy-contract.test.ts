@@ -29,6 +29,7 @@ const traits: Record<CacheOptions['policy'], Traits> = {
   h2o: { options: { policy: 'h2o', ...rest }, rows: 24, convex: true },
   snapkv: { options: { policy: 'snapkv', ...rest, observe: 8 }, rows: 24, convex: true, prefills: true },
   'k-center': { options: { policy: 'k-center', ...rest, mode: 'weighted' }, rows: 24, convex: true },
+  balance: { options: { policy: 'balance', ...rest }, rows: 24, convex: true },
   hybrid: { options: { policy: 'hybrid', ...rest }, rows: 24, convex: true },
   subgen: {
     options: { policy: 'subgen', delta: 1.5, clusterSamples: 2, valueSamples: 16 },

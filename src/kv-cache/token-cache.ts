@@ -6,6 +6,7 @@ import { yieldToEventLoop } from '../core/progress.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
 import { type CacheState, encodeState } from './serialize.ts';
+import { simpleInterval } from './simple-interval.ts';
 import { Slab, type SlabArrays } from './slab.ts';
 import type {
   AppendOptions,
@@ -141,16 +142,7 @@ export class TokenCache implements KeyValueCache {
     const { output, lse } = await this.run(queries, await loadKernels());
     if (!interval) return { output, lse };
     const isExact = !this.budget || this.count <= rowsOf(this.budget);
-    const { heads } = this.shape;
-    return {
-      output,
-      lse,
-      interval: {
-        lseLow: isExact ? lse.slice() : new Float64Array(heads).fill(-Infinity),
-        lseHigh: isExact ? lse.slice() : new Float64Array(heads).fill(Infinity),
-        outputError: new Float64Array(heads).fill(isExact ? 0 : Infinity),
-      },
-    };
+    return { output, lse, interval: simpleInterval(lse, isExact) };
   }
 
   bytes(): CacheBytes {

@@ -6,6 +6,7 @@ import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { clusterInterval, type GroupView } from '../cluster-interval.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
+import { simpleInterval } from '../simple-interval.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
 import { rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
@@ -333,7 +334,7 @@ export class CenterCache implements KeyValueCache {
   private intervalOf(queries: Float32Array, answer: CacheAttention): CacheInterval {
     const { heads, keyHeads, dim } = this.shape;
     // The bounds are about means; a first token says nothing certain of the others.
-    if (this.centers && this.settings.mode !== 'merge') return unknownInterval(heads);
+    if (this.centers && this.settings.mode !== 'merge') return simpleInterval(answer.lse, false);
     const bounds = Array.from({ length: heads }, (_, head) =>
       clusterInterval(
         this.groupsOf(
@@ -398,15 +399,6 @@ export class CenterCache implements KeyValueCache {
     }
     return groups;
   }
-}
-
-/** Of a cache that cannot tell. */
-function unknownInterval(heads: number): CacheInterval {
-  return {
-    lseLow: new Float64Array(heads).fill(-Infinity),
-    lseHigh: new Float64Array(heads).fill(Infinity),
-    outputError: new Float64Array(heads).fill(Infinity),
-  };
 }
 
 const SINGLE = { count: 1, error: 0, scatter: 0, radius: 0 };
