@@ -1,6 +1,8 @@
 // Key-value caches that keep a sequence's attention within a budget of memory (arXiv 2402.06082 and its rivals).
 
+export { auditAnswers } from './audited-answers.ts';
 export type { BudgetOptions } from './budget.ts';
+export { certifiedAttend } from './certified-attend.ts';
 export {
   type ComparedPolicy,
   type CompareOptions,

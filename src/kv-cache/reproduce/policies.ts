@@ -144,9 +144,13 @@ function verdictsOf(figures: readonly PolicyFigures[], [few, enough]: readonly [
         ...{ high: 0.7, unit: ratio },
       },
     ),
-    judge(`${enough} rows: and uniform samples`, selected.needle.mean / of('uniform', enough).needle.mean, {
-      ...{ high: 0.7, unit: ratio },
-    }),
+    judge(
+      `${enough} rows: selected centers beat uniform samples at the needle`,
+      selected.needle.mean / of('uniform', enough).needle.mean,
+      {
+        ...{ high: 0.7, unit: ratio },
+      },
+    ),
     judge(
       'the step from too few centers to enough: merged',
       of('k-center, merged', few).generic.mean / merged.generic.mean,
