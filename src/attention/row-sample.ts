@@ -51,10 +51,24 @@ export async function exactRows(
   return exact;
 }
 
+/** õ_i − o_i of the rows looked at in one head, shape (t, d_v). */
+export function errorRows(
+  { logits: { queryRows, valueDim } }: Problem,
+  exact: ExactRows,
+  approximate: { output: { data: Float32Array } },
+  head: number,
+): Float32Array {
+  const errors = new Float32Array(exact.rows.length * valueDim);
+  exact.rows.forEach((row, i) => {
+    const [own, other] = [(head * exact.rows.length + i) * valueDim, (head * queryRows + row) * valueDim];
+    for (let c = 0; c < valueDim; c++)
+      errors[i * valueDim + c] = approximate.output.data[other + c] - exact.output[own + c];
+  });
+  return errors;
+}
+
 /** How far the sampled rows of one head are off. */
 export interface RowErrors {
-  /** ‖õ_i − o_i‖² of each sampled row. */
-  squares: Float64Array;
   /** √(Σ‖õ_i − o_i‖² / Σ‖o_i‖²) over them. */
   relative: number;
   /** Largest |õlse_i − lse_i|. */
@@ -62,24 +76,20 @@ export interface RowErrors {
 }
 
 export function rowErrors(
-  { logits: { queryRows, valueDim } }: Problem,
+  problem: Problem,
   exact: ExactRows,
   approximate: { output: { data: Float32Array }; lse: Float64Array },
   head: number,
 ): RowErrors {
-  let [error, size, lse] = [0, 0, 0];
-  const squares = Float64Array.from(exact.rows, (row, i) => {
-    const [own, other] = [head * exact.rows.length + i, head * queryRows + row];
-    let square = 0;
-    for (let c = 0; c < valueDim; c++) {
-      const wanted = exact.output[own * valueDim + c];
-      square += (approximate.output.data[other * valueDim + c] - wanted) ** 2;
-      size += wanted ** 2;
-    }
-    error += square;
-    if (exact.lse[own] !== approximate.lse[other])
-      lse = Math.max(lse, Math.abs(exact.lse[own] - approximate.lse[other]));
-    return square;
+  const { queryRows, valueDim } = problem.logits;
+  const [t, start] = [exact.rows.length, head * exact.rows.length];
+  const squares = (values: Float32Array) => values.reduce((sum, x) => sum + x * x, 0);
+  const error = squares(errorRows(problem, exact, approximate, head));
+  const size = squares(exact.output.subarray(start * valueDim, (start + t) * valueDim));
+  let lse = 0;
+  exact.rows.forEach((row, i) => {
+    const [own, other] = [exact.lse[start + i], approximate.lse[head * queryRows + row]];
+    if (own !== other) lse = Math.max(lse, Math.abs(own - other));
   });
-  return { squares, relative: size === 0 ? 0 : Math.sqrt(error / size), lse };
+  return { relative: size === 0 ? 0 : Math.sqrt(error / size), lse };
 }
