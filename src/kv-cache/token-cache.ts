@@ -2,9 +2,9 @@
 // token leaves the window is the one thing policies differ in.
 
 import { InvalidArgumentError } from '../core/errors.ts';
-import { yieldToEventLoop } from '../core/progress.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
+import { isPause, pause } from './pause.ts';
 import { type CacheState, encodeState } from './serialize.ts';
 import { simpleInterval } from './simple-interval.ts';
 import { Slab, type SlabArrays } from './slab.ts';
@@ -17,9 +17,6 @@ import type {
   KeptToken,
   KeyValueCache,
 } from './types.ts';
-
-/** Tokens of a long append between two looks at the world. */
-const YIELD_TOKENS = 256;
 
 /** How many rows of each kind a key head keeps. */
 export interface TokenBudget {
@@ -113,10 +110,7 @@ export class TokenCache implements KeyValueCache {
     if (whole) this.slab = new Slab(this.shape, count);
     const { keyHeads, heads, dim, valueDim } = this.shape;
     for (let t = 0; t < count; t++) {
-      if (t % YIELD_TOKENS === YIELD_TOKENS - 1) {
-        await yieldToEventLoop();
-        signal?.throwIfAborted();
-      }
+      if (isPause(t)) await pause(signal);
       for (let head = 0; head < keyHeads; head++) {
         const at = t * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);

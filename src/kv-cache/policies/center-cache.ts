@@ -5,11 +5,13 @@ import { OnlineKCenter, RunningMeans } from '../../clustering/index.ts';
 import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { clusterInterval, type GroupView } from '../cluster-interval.ts';
+import { isPause, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { simpleInterval } from '../simple-interval.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
 import { rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
+  AppendOptions,
   CacheAttention,
   CacheBytes,
   CacheInterval,
@@ -69,11 +71,12 @@ export class CenterCache implements KeyValueCache {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array): Promise<void> {
+  async append(keys: Float32Array, values: Float32Array, { signal }: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const { keyHeads, dim, valueDim } = this.shape;
     const { sinks, pool, recent } = this.budget;
     for (let i = 0; i < count; i++, this.count++) {
+      if (isPause(i)) await pause(signal);
       const full = this.count >= rowsOf(this.budget);
       if (full && !this.centers) this.centers = this.firstCenters();
       for (let head = 0; head < keyHeads; head++) {
