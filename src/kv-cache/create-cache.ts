@@ -47,8 +47,8 @@ const POLICIES: Record<CacheOptions['policy'], Policy> = {
   h2o: { create: h2oCache, options: shared },
   snapkv: { create: snapKvCache, options: [...shared, 'observe', 'neighbours'] },
   keydiff: { create: keyDiffCache, options: shared },
-  'k-center': { create: kCenterCache, options: [...shared, 'mode'] },
-  hybrid: { create: hybridCache, options: [...shared, 'secondOrder'] },
+  'k-center': { create: kCenterCache, options: [...shared, 'mode', 'prefill'] },
+  hybrid: { create: hybridCache, options: [...shared, 'secondOrder', 'prefill'] },
   subgen: {
     create: subGenCache,
     options: ['delta', 'clusterSamples', 'valueSamples', 'selfNormalised', 'seed'],

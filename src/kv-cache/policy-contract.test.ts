@@ -28,8 +28,14 @@ const traits: Record<CacheOptions['policy'], Traits> = {
   uniform: { options: { policy: 'uniform', ...rest, seed: 5, weighted: true }, rows: 24, convex: true },
   h2o: { options: { policy: 'h2o', ...rest }, rows: 24, convex: true },
   snapkv: { options: { policy: 'snapkv', ...rest, observe: 8 }, rows: 24, convex: true, prefills: true },
-  'k-center': { options: { policy: 'k-center', ...rest, mode: 'weighted' }, rows: 24, convex: true },
-  hybrid: { options: { policy: 'hybrid', ...rest }, rows: 24, convex: true },
+  'k-center': {
+    options: { policy: 'k-center', ...rest, mode: 'weighted' },
+    ...{ rows: 24, convex: true, prefills: true },
+  },
+  hybrid: {
+    options: { policy: 'hybrid', ...rest, prefill: 'stream', secondOrder: true },
+    ...{ rows: 24, convex: true },
+  },
   subgen: {
     options: { policy: 'subgen', delta: 1.5, clusterSamples: 2, valueSamples: 16 },
     ...{ rows: Infinity, convex: false, sketch: true },
