@@ -115,6 +115,7 @@ for (const policy of CACHE_POLICIES) {
       if (prefills) return;
       for (let t = 0; t < 70; t++) await append(c, part(stream, t, t + 1));
       assert.deepEqual(await a.attend(query), await c.attend(query));
+      for (const head of [0, 1]) assert.deepEqual(a.kept(head), c.kept(head));
     });
 
     it('goes on after saving and restoring as if it had not stopped', async () => {

@@ -72,7 +72,8 @@ export class CenterCache implements KeyValueCache {
 
   async append(keys: Float32Array, values: Float32Array): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
-    const tokenOf = (head: number, i: number): Token => this.tokenOf(keys, values, head, i);
+    const start = this.count;
+    const tokenOf = (head: number, i: number) => this.tokenOf(keys, values, head, i, start + i);
     const rows = rowsOf(this.budget);
     if (this.settings.prefill === 'greedy' && this.count === 0 && count > rows && this.budget.pool > 0) {
       await this.takeWhole(count, tokenOf);
@@ -164,11 +165,17 @@ export class CenterCache implements KeyValueCache {
     });
   }
 
-  private tokenOf(keys: Float32Array, values: Float32Array, head: number, i: number): Token {
+  private tokenOf(
+    keys: Float32Array,
+    values: Float32Array,
+    head: number,
+    i: number,
+    position: number,
+  ): Token {
     const { keyHeads, dim, valueDim } = this.shape;
     const at = i * keyHeads + head;
     const key = keys.subarray(at * dim, (at + 1) * dim);
-    return { key, value: values.subarray(at * valueDim, (at + 1) * valueDim), position: this.count + i };
+    return { key, value: values.subarray(at * valueDim, (at + 1) * valueDim), position };
   }
 
   private put(head: number, row: number, { key, value, position }: Token): void {
