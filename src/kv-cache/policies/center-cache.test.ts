@@ -100,6 +100,33 @@ describe('intervals of center caches', () => {
     assert.ok(Math.exp(slack / counted) < 60, `bound / error = ${Math.exp(slack / counted)}`);
   });
 
+  it('are tight for two tokens on opposite sides of their mean', async () => {
+    // Keys ±1 along the query, values ±1: the center's mass is 2 cosh x by Bennett with equality, and the softmax moves its value by tanh x.
+    const cache = createCache(
+      { heads: 1, keyHeads: 1, dim: 2, valueDim: 1, scale: 1 },
+      { policy: 'hybrid', budget: 2, sinks: 0, recent: 1 },
+    );
+    for (const [key, value] of [
+      [1, 1],
+      [-1, -1],
+      [0, 0],
+    ])
+      await cache.append(Float32Array.of(0, key), Float32Array.of(value));
+    assert.deepEqual(
+      cache.kept(0).map(({ count }) => count),
+      [2, 1],
+    );
+    for (const x of [0.01, 0.2, 1, 3]) {
+      const { output, interval } = await cache.attend(Float32Array.of(0, x), { interval: true });
+      assert.ok(interval);
+      assert.ok(Math.abs(interval.lseHigh[0] - Math.log(2 * Math.cosh(x) + 1)) < 1e-7);
+      assert.ok(Math.abs(interval.lseLow[0] - Math.log(3)) < 1e-7);
+      const error = Math.abs(output[0] - (2 * Math.sinh(x)) / (2 * Math.cosh(x) + 1));
+      const bound = interval.outputError[0];
+      assert.ok(error <= bound && bound <= Math.min(1.6 * error, 1) + 1e-7, `${x}: ${error} ≤ ${bound}`);
+    }
+  });
+
   it('are infinite where tokens were dropped or only selected', async () => {
     const shape: CacheShape = { heads: 1, keyHeads: 1, dim: 8, valueDim: 5 };
     const stream = mixedStream(shape, 60, 1);
