@@ -3,7 +3,8 @@
 import { type Rng, sampleIndices } from '../core/rng.ts';
 import type { Kernels } from '../kernels/index.ts';
 import { PlanBuilder, range } from './plan-builder.ts';
-import { headsOf, type Problem } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { headRange } from './strips.ts';
 
 /** Exact rows of every head. */
 export interface ExactRows {
@@ -33,7 +34,8 @@ export async function exactRows(
   const atOnce = Math.max(1, Math.floor(SCRATCH / Math.max(1, group * queryRows * valueDim)));
   // The kernel counts rows as the mask does, from the first, so its output is full-sized; several heads keep all threads busy.
   for (let first = 0; first < keyHeads; first += atOnce) {
-    const logits = headsOf(problem.logits, first, Math.min(keyHeads, first + atOnce));
+    const last = Math.min(keyHeads, first + atOnce);
+    const { logits, start: firstRow } = headRange(problem.logits, first * group, last * group, first, last);
     const plan = new PlanBuilder();
     const start = plan.addKeys(range(0, keyRows));
     for (let head = 0; head < logits.heads; head++)
@@ -43,7 +45,7 @@ export async function exactRows(
     await kernels.attention({ ...logits, tiles: plan.build(), out, lse });
     for (let head = 0; head < logits.heads; head++)
       rows.forEach((row, i) => {
-        const [from, to] = [head * queryRows + row, (first * group + head) * t + i];
+        const [from, to] = [head * queryRows + row, (firstRow / queryRows + head) * t + i];
         exact.output.set(out.subarray(from * valueDim, (from + 1) * valueDim), to * valueDim);
         exact.lse[to] = lse[from];
       });
