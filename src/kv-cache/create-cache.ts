@@ -50,8 +50,8 @@ const POLICIES: Record<CacheOptions['policy'], Policy> = {
   snapkv: { create: snapKvCache, options: [...shared, 'observe', 'neighbours'] },
   keydiff: { create: keyDiffCache, options: shared },
   balance: { create: balanceCache, options: [...shared, 'seed'] },
-  'k-center': { create: kCenterCache, options: [...shared, 'mode'] },
-  hybrid: { create: hybridCache, options: [...shared, 'secondOrder'] },
+  'k-center': { create: kCenterCache, options: [...shared, 'mode', 'prefill'] },
+  hybrid: { create: hybridCache, options: [...shared, 'secondOrder', 'prefill'] },
   subgen: {
     create: subGenCache,
     options: ['delta', 'clusterSamples', 'valueSamples', 'selfNormalised', 'seed'],

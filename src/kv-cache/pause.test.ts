@@ -6,7 +6,8 @@ const shape = { heads: 1, keyHeads: 1, dim: 2, valueDim: 2 };
 const policies: CacheOptions[] = [
   { policy: 'full' },
   { policy: 'sink-window', budget: 20 },
-  { policy: 'hybrid', budget: 20 },
+  { policy: 'hybrid', budget: 20, prefill: 'stream' },
+  { policy: 'balance', budget: 20 },
   { policy: 'subgen', delta: 0.5 },
 ];
 

@@ -83,6 +83,24 @@ export class Slab {
     return storage === 'float32' ? (part as Float32Array) : fromHalf(part as Uint16Array, storage);
   }
 
+  /** To write rows in place; these arrays are this slab's own until it is forked. */
+  writable(): SlabArrays {
+    this.own();
+    return this.arrays;
+  }
+
+  /** Overwrites the key of a row in use. */
+  setKey(head: number, row: number, key: StoredArray): void {
+    const { storage, dim } = this.shape;
+    this.writable().keys.set(asStored(key, storage), (head * this.capacity + row) * dim);
+  }
+
+  /** Overwrites the value of a row in use. */
+  setValue(head: number, row: number, value: StoredArray): void {
+    const { storage, valueDim } = this.shape;
+    this.writable().values.set(asStored(value, storage), (head * this.capacity + row) * valueDim);
+  }
+
   setLogWeight(head: number, row: number, logWeight: number): void {
     this.own();
     this.arrays.logWeights[head * this.capacity + row] = logWeight;
