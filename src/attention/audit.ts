@@ -7,9 +7,10 @@ import { createRng } from '../core/rng.ts';
 import { loadKernels } from '../kernels/index.ts';
 import type { HyperResult } from './hyper.ts';
 import { operatorNorm, probabilityNorm } from './operator-norm.ts';
-import { checkProblem, headRows } from './problem.ts';
-import { exactRows, rowErrors } from './row-sample.ts';
+import { checkProblem } from './problem.ts';
+import { errorRows, exactRows, rowErrors } from './row-sample.ts';
 import type { AttentionInput } from './types.ts';
+import { probabilityFloor, valueNorms } from './value-norms.ts';
 
 export interface AuditOptions extends RunOptions {
   /** Query rows per head done exactly: 'all', or so many drawn at random, ≥ 1. Default 256. */
@@ -22,7 +23,8 @@ export interface AuditOptions extends RunOptions {
  * Adds the measured ‖Õ − O‖_op / (‖P‖_op ‖V‖_op) of the worst head to a result's certificate.
  *
  * With all rows, both norms are those of the theorem: ‖Õ − O‖_op by its Gram matrix, ‖P‖_op by power iteration with P never formed. With a sample of
- * t rows, √(n_q / t) · ‖E‖_op of the sampled rows of the error stands for the first and the certain √(n_q / n_k) for ‖P‖_op.
+ * t rows, √(n_q / t) · ‖E‖_op of the sampled rows of the error stands for the first and the certain √(n_q / n_k) for ‖P‖_op. Masked keys are no part
+ * of P and V.
  *
  * @param input - that `result` was computed from; nothing is changed
  * @throws {ShapeError} {InvalidArgumentError} as `hyperAttention`, or an option leaves its domain
@@ -39,26 +41,23 @@ export async function auditAttention(
   signal?.throwIfAborted();
   const kernels = await loadKernels();
   const problem = await checkProblem('auditAttention', input, kernels);
-  const { heads, keyHeads, queryRows, keyRows, valueDim, values, storage = 'float32' } = problem.logits;
+  const { heads, keyHeads, queryRows, valueDim } = problem.logits;
   const count = rows === 'all' ? queryRows : rows;
   const exact = await exactRows(problem, count, createRng(seed).fork('audit'), kernels);
   let worst = 0;
+  let norms = await valueNorms(problem, 0, kernels);
   for (let head = 0; head < heads; head++) {
     signal?.throwIfAborted();
-    const errors = new Float32Array(exact.rows.length * valueDim);
-    exact.rows.forEach((row, i) => {
-      const at = (head * queryRows + row) * valueDim;
-      for (let c = 0; c < valueDim; c++)
-        errors[i * valueDim + c] = result.value.output.data[at + c] - exact.output[at + c];
-    });
+    const errors = errorRows(problem, exact, result.value, head);
     const error =
       Math.sqrt(queryRows / exact.rows.length) *
       (await operatorNorm(errors, exact.rows.length, valueDim, kernels));
-    const own = headRows({ data: values, storage }, Math.floor((head * keyHeads) / heads), keyRows, valueDim);
-    const valueNorm = await operatorNorm(own, keyRows, valueDim, kernels);
+    const keyHead = Math.floor((head * keyHeads) / heads);
+    if (head > 0 && head % (heads / keyHeads) === 0) norms = await valueNorms(problem, keyHead, kernels);
+    const floor = probabilityFloor(problem, head, result.value.lse, norms.live);
     const all = exact.rows.length === queryRows;
-    const p = all ? await probabilityNorm(problem, head, exact.lse, kernels) : Math.sqrt(queryRows / keyRows);
-    if (error > 0) worst = Math.max(worst, error / (p * valueNorm));
+    const p = all ? Math.max(floor, await probabilityNorm(problem, head, exact.lse, kernels)) : floor;
+    if (error > 0) worst = Math.max(worst, error / (p * norms.operator));
   }
   const sample =
     exact.rows.length === queryRows ? `all ${queryRows} rows` : `${exact.rows.length} sampled rows`;

@@ -4,16 +4,19 @@ import type { Certificate } from '../core/certificate.ts';
 import { createRng } from '../core/rng.ts';
 import { chernoffUpperLimit } from '../core/statistics/index.ts';
 import type { Kernels } from '../kernels/index.ts';
-import { operatorNorm } from './operator-norm.ts';
+import { operatorNormAbove } from './operator-norm.ts';
 import type { HyperOptions, HyperSettings } from './options.ts';
-import { headRows, type Problem } from './problem.ts';
-import { type ExactRows, exactRows, rowErrors } from './row-sample.ts';
+import type { Problem } from './problem.ts';
+import { type ExactRows, errorRows, exactRows, rowErrors } from './row-sample.ts';
 import type { AttentionResult, HyperTrace } from './types.ts';
+import { probabilityFloor, type ValueNorms, valueNorms } from './value-norms.ts';
 
 /**
  * The bound, for the worst head. With e_i the error of row i and R twice the largest ‖v_j − v̄‖ of live keys, ‖e_i‖ ≤ R always, since both outputs are
- * averages of values. From t rows drawn without replacement, the mean of ‖e_i‖² / R² over all rows is at most Chernoff's limit μ with
- * probability 1 − δ / heads. Then ‖Õ − O‖_op ≤ ‖Õ − O‖_F ≤ R √(n_q μ), and ‖P‖_op ≥ √(n_q / n_k), as P maps ones to ones (derived).
+ * averages of values. Let u be the direction in which E = Õ − O is largest: ‖E‖²_op is the sum of ⟨e_i, u⟩², each in [0, R²]. Of t rows drawn without
+ * replacement the mean of ⟨e_i, u⟩² is at most λ, the largest eigenvalue of the mean of e_i e_iᵀ, whatever u is. So with probability 1 − δ / heads
+ * ‖E‖_op ≤ R √(n_q μ), μ Chernoff's limit for a mean of λ / R². And ‖P‖_op ≥ √(rows that see a key / live keys), as P maps ones to ones there
+ * (derived). Masked keys are no part of P and V.
  */
 export async function hyperCertificate(
   problem: Problem,
@@ -26,7 +29,7 @@ export async function hyperCertificate(
   const statement = '‖Õ − O‖_op / (‖P‖_op ‖V‖_op) of the worst head';
   const common = { statement, seed, backend: result.backend, warnings: [] as string[] };
   const unit = 'dimensionless';
-  if (result.trace.plans.length === 0) {
+  if (metAllKeys(result.trace)) {
     return {
       ...common,
       source: 'arXiv 2310.05869, below n₀: exact attention, rounding aside',
@@ -48,11 +51,14 @@ export async function hyperCertificate(
   }
   const exact = await exactRows(problem, certifyRows, createRng(seed).fork('certificate'), kernels);
   signal?.throwIfAborted();
-  const { heads } = problem.logits;
-  let worst = { epsilon: 0, relative: 0, lse: 0 };
-  for (let head = 0; head < heads; head++) {
-    const bound = await headBound(problem, exact, result, head, failureProbability / heads, kernels);
-    if (bound.epsilon >= worst.epsilon) worst = bound;
+  const { heads, keyHeads } = problem.logits;
+  let worst: HeadBound = { epsilon: 0, relative: 0 };
+  for (let keyHead = 0; keyHead < keyHeads; keyHead++) {
+    const norms = await valueNorms(problem, keyHead, kernels);
+    for (let head = (keyHead * heads) / keyHeads; head < ((keyHead + 1) * heads) / keyHeads; head++) {
+      const bound = await headBound(problem, exact, result, head, norms, failureProbability / heads, kernels);
+      if (bound.epsilon >= worst.epsilon) worst = bound;
+    }
     signal?.throwIfAborted();
   }
   const all = exact.rows.length === problem.logits.queryRows;
@@ -73,58 +79,42 @@ export async function hyperCertificate(
   };
 }
 
+/** Exact keys only, and as many pairs as there are: blocks too small to be approximated. */
+function metAllKeys({ plans, pairs, exactPairs }: HyperTrace): boolean {
+  return (
+    plans.length === 0 ||
+    (pairs === exactPairs && plans.every(({ logWeights }) => logWeights.every((weight) => weight === 0)))
+  );
+}
+
+interface HeadBound {
+  /** Of ‖Õ − O‖_op / (‖P‖_op ‖V‖_op). */
+  epsilon: number;
+  /** Relative error of the rows looked at. */
+  relative: number;
+}
+
 async function headBound(
   problem: Problem,
   exact: ExactRows,
   result: AttentionResult,
   head: number,
+  norms: ValueNorms,
   failureProbability: number,
   kernels: Kernels,
-): Promise<{ epsilon: number; relative: number; lse: number }> {
-  const { heads, keyHeads, queryRows, keyRows, valueDim } = problem.logits;
-  const keyHead = Math.floor((head * keyHeads) / heads);
-  const { values, storage = 'float32' } = problem.logits;
-  const own = headRows({ data: values, storage }, keyHead, keyRows, valueDim);
-  const live = liveValues(problem, keyHead, own);
-  const reach = 2 * largestDeviation(live, valueDim);
-  const { squares, relative, lse } = rowErrors(problem, exact, result, head);
-  const sum = squares.reduce((total, x) => total + x, 0);
-  const mean = reach === 0 ? 0 : Math.min(1, sum / squares.length / reach ** 2);
-  const limit =
-    squares.length === queryRows ? mean : chernoffUpperLimit(mean, squares.length, failureProbability);
-  const size =
-    Math.sqrt(queryRows / (live.length / valueDim)) *
-    (await operatorNorm(live, live.length / valueDim, valueDim, kernels));
+): Promise<HeadBound> {
+  const { queryRows, valueDim, bias } = problem.logits;
+  // A bias of −∞ may hide all the keys that an approximate row meets: its output is then 0 and no average.
+  const reach = bias ? norms.deviation + Math.max(norms.deviation, norms.center) : 2 * norms.deviation;
+  const t = exact.rows.length;
+  const errors = errorRows(problem, exact, result, head);
+  const eigenvalue = (await operatorNormAbove(errors, t, valueDim, kernels)) ** 2 / t;
+  const mean = reach === 0 ? 0 : Math.min(1, eigenvalue / reach ** 2);
+  const limit = t === queryRows ? mean : chernoffUpperLimit(mean, t, failureProbability);
+  const size = probabilityFloor(problem, head, result.lse, norms.live) * norms.operator;
   const error = reach * Math.sqrt(queryRows * limit);
-  return { epsilon: error === 0 ? 0 : error / size, relative, lse };
-}
-
-/** The values of keys that are not masked, shape (live, d_v). */
-function liveValues(
-  { keyMask, batch, logits: { keyHeads, keyRows, valueDim } }: Problem,
-  keyHead: number,
-  values: Float32Array,
-): Float32Array {
-  if (!keyMask) return values;
-  const entry = Math.floor((keyHead * batch) / keyHeads);
-  const rows = Array.from({ length: keyRows }, (_, j) => j).filter((j) => keyMask[entry * keyRows + j] !== 0);
-  const live = new Float32Array(rows.length * valueDim);
-  rows.forEach((j, i) => {
-    live.set(values.subarray(j * valueDim, (j + 1) * valueDim), i * valueDim);
-  });
-  return live;
-}
-
-/** max ‖v_j − v̄‖. */
-function largestDeviation(values: Float32Array, cols: number): number {
-  const rows = values.length / cols;
-  const mean = new Float64Array(cols);
-  for (let j = 0; j < rows; j++) for (let c = 0; c < cols; c++) mean[c] += values[j * cols + c] / rows;
-  let most = 0;
-  for (let j = 0; j < rows; j++) {
-    let square = 0;
-    for (let c = 0; c < cols; c++) square += (values[j * cols + c] - mean[c]) ** 2;
-    most = Math.max(most, square);
-  }
-  return Math.sqrt(most);
+  return {
+    epsilon: error === 0 ? 0 : error / size,
+    relative: rowErrors(problem, exact, result, head).relative,
+  };
 }

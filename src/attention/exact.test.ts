@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import fc from 'fast-check';
 import { largestDifference, randomInput } from '../../test/attention-inputs.ts';
 import { toHalf } from '../kernels/index.ts';
 import { exactAttention, mergeAttention, oracleAttention } from './index.ts';
@@ -74,6 +75,68 @@ describe('exactAttention', () => {
       code: 'SHAPE',
       message: /a has 240 rows/,
     });
+  });
+
+  it('merges any split of the keys in any order, however far the parts lie apart', async () => {
+    const rows = 12;
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 4 }), { minLength: rows, maxLength: rows }),
+        fc.array(fc.constantFrom(0, 1000, -1000), { minLength: 5, maxLength: 5 }),
+        fc.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }),
+        async (partOf, gaps, order) => {
+          // A gap added to all logits of a part: such parts win or vanish, without overflow.
+          const bias = Float32Array.from({ length: rows * rows }, (_, i) => gaps[partOf[i % rows]]);
+          const input = { ...randomInput({ queryRows: rows }), bias };
+          const parts = await Promise.all(
+            order.map((part) =>
+              exactAttention({ ...input, keyMask: Uint8Array.from(partOf, (p) => Number(p === part)) }),
+            ),
+          );
+          const merged = parts.reduce(mergeAttention);
+          const oracle = oracleAttention(input);
+          // Logits near 1000 are rounded to 2⁻¹⁵ in float32, and values differ by up to 8.
+          const most = gaps.some((gap) => gap !== 0) ? 2 ** -14 : 1e-6;
+          assert.ok(largestDifference(merged.lse, oracle.lse) <= most);
+          assert.ok(largestDifference(merged.output.data, oracle.output) <= 8 * most);
+        },
+      ),
+      { seed: 1, numRuns: 60 },
+    );
+  });
+
+  it('refuses what would end as NaN', async () => {
+    const input = randomInput({ heads: 2, queryRows: 3, keyRows: 4, dim: 2 });
+    const bias = new Float32Array(12);
+    const filled = (value: number) => ({
+      ...input.keys,
+      data: new Float32Array(16).fill(value),
+    });
+    const refused: [Partial<AttentionInput>, RegExp][] = [
+      [{ bias: bias.with(6, Number.NaN) }, /bias is NaN at head 0, query 1, key 2/],
+      [{ bias: bias.with(11, Infinity) }, /bias is Infinity at head 0, query 2, key 3/],
+      [{ slopes: Float32Array.of(0.1, Number.NaN) }, /slopes\[1\] is NaN/],
+      [{ slopes: Float32Array.of(2e38, 0) }, /slopes\[0\] is 1\.99/],
+      [{ keys: filled(3e38) }, /keys up to 4\.24e\+38/],
+      [{ scale: 1e38 }, /by scale = 1e\+38 within float32/],
+    ];
+    for (const [change, message] of refused)
+      await assert.rejects(exactAttention({ ...input, ...change }), { code: 'INVALID_ARGUMENT', message });
+    // −∞ hides keys, all of them too.
+    const hidden = await exactAttention({ ...input, bias: bias.fill(-Infinity, 0, 4) });
+    assert.deepEqual([...hidden.lse].map(Number.isFinite), [false, true, true, false, true, true]);
+    assert.ok(!hidden.output.data.some(Number.isNaN));
+    const halves = (value: number, storage: 'float16' | 'bfloat16') => ({
+      keys: { ...input.keys, data: new Uint16Array(16).fill(value), storage },
+      values: { ...input.values, data: new Uint16Array(16), storage },
+    });
+    await assert.rejects(exactAttention({ ...input, ...halves(0xfc00, 'float16') }), {
+      message: /keys is not finite at batch 0, head 0, row 0, column 0/,
+    });
+    await assert.rejects(exactAttention({ ...input, ...halves(0x7f7f, 'bfloat16') }), {
+      message: /keys up to 4\.\d+e\+38/,
+    });
+    await exactAttention({ ...input, ...halves(0xfbff, 'float16') });
   });
 
   it('names what does not fit', async () => {

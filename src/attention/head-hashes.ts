@@ -13,12 +13,13 @@ export interface HeadHashes {
   keys: Uint16Array[];
 }
 
-/** With fewer bits wanted, the low bits of a code are a code. Time O(n r d). */
+/** With fewer bits wanted, the low bits of a code are a code. @param pause - awaited after each head. Time O(n r d) */
 export async function hashHeads(
   { logits }: Problem,
   { hashBits, blockSize }: HyperSettings,
   rng: Rng,
   kernels: Kernels,
+  pause: () => Promise<void>,
 ): Promise<HeadHashes> {
   const { heads, keyHeads, queryRows, keyRows, dim, storage } = logits;
   const bits = hashBits === 'auto' ? bitsFor(keyRows, blockSize) : hashBits;
@@ -32,6 +33,7 @@ export async function hashHeads(
     for (let head = (keyHead * heads) / keyHeads; head < ((keyHead + 1) * heads) / keyHeads; head++) {
       const rows = headRows({ data: logits.queries }, head, queryRows, dim);
       hashes.queries.push(await hashCodes(rows, queryRows, dim, directions, kernels));
+      await pause();
     }
   }
   return hashes;

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { largestDifference, plantedInput, randomInput, relativeError } from '../../test/attention-inputs.ts';
+import { fromHalf, toHalf } from '../kernels/index.ts';
 import { exactAttention, type HyperOptions, hyperAttention, oracleAttention } from './index.ts';
 import type { AttentionInput, BlockRule } from './types.ts';
 
@@ -71,6 +72,106 @@ describe('hyperAttention', () => {
           `row ${i}, ${sampling}: ${mean} ± ${standardError}`,
         );
       }
+    }
+  });
+
+  it('does so too in causal attention with masked keys and shared heads', async () => {
+    const rows = 48;
+    const keyMask = Uint8Array.from({ length: 2 * rows }, (_, i) => Number(i % 5 > 0));
+    const input = {
+      ...randomInput({ batch: 2, heads: 2, keyHeads: 1, queryRows: rows, dim: 8, size: 1.2 }),
+      ...{ keyMask, causal: true },
+    };
+    const { lse } = oracleAttention(input);
+    const seeds = 1500;
+    const sums = new Float64Array(lse.length);
+    const squares = new Float64Array(lse.length);
+    for (let seed = 0; seed < seeds; seed++) {
+      const { value } = await hyperAttention(input, {
+        ...{ blockSize: 2, sampleSize: 2, hashBits: 2, minSequence: 6, sinks: 2, window: 2 },
+        ...{ certifyRows: 0, seed },
+      });
+      // The first row of each batch entry sees a masked key alone.
+      for (let i = 0; i < lse.length; i++) {
+        const ratio = value.lse[i] === lse[i] ? 1 : Math.exp(value.lse[i] - lse[i]);
+        sums[i] += ratio;
+        squares[i] += ratio * ratio;
+      }
+    }
+    let varying = 0;
+    for (let i = 0; i < lse.length; i++) {
+      const mean = sums[i] / seeds;
+      const variance = Math.max(0, squares[i] / seeds - mean * mean);
+      if (variance > 1e-6) varying++;
+      // 6 standard errors, as above; rows that meet all keys are off by rounding alone.
+      assert.ok(Math.abs(mean - 1) <= 6 * Math.sqrt(variance / seeds) + 1e-5, `row ${i}: ${mean}`);
+    }
+    assert.ok(varying > lse.length / 2, `${varying} rows were estimated`);
+  });
+
+  it('keeps its bits for any number of threads', async () => {
+    const input = { ...plantedInput({ rows: 1500, dim: 32, clusters: 100 }), causal: true };
+    const before = process.env.PROVABLY_THREADS;
+    const results: string[] = [];
+    for (const threads of ['1', '2', '3']) {
+      process.env.PROVABLY_THREADS = threads;
+      const { value, certificate } = await hyperAttention(input, { blockSize: 64, minSequence: 300 });
+      results.push(JSON.stringify([[...value.output.data], [...value.lse], certificate.bound]));
+    }
+    if (before === undefined) delete process.env.PROVABLY_THREADS;
+    else process.env.PROVABLY_THREADS = before;
+    assert.equal(results[1], results[0]);
+    assert.equal(results[2], results[0]);
+  });
+
+  it('stays finite where logits are huge, samples few and vectors zero', async () => {
+    const input = randomInput({ queryRows: 120, size: 40 });
+    // Logits of ±1e4: attention picks one key, which must be met to be found.
+    const steep = await exactAttention({ ...input, scale: 1 });
+    const oracle = oracleAttention({ ...input, scale: 1 });
+    assert.ok(Math.max(...oracle.lse.map(Math.abs)) > 1e4);
+    // float32 logits near 2e4 are off by (d + 3) · 2⁻²⁴ · Σ|q k|, up to 0.02 here.
+    assert.ok(largestDifference(steep.lse, oracle.lse) <= 0.02);
+    for (const options of [{}, { sampleSize: 0 }, { sampleSize: 1 }, { blocks: 'none' as const }]) {
+      for (const causal of [false, true]) {
+        const { value } = await hyperAttention(
+          { ...input, causal, scale: 1 },
+          { blockSize: 16, sampleSize: 8, minSequence: 8, ...options, certifyRows: 0 },
+        );
+        assert.ok(value.output.data.every(Number.isFinite) && value.lse.every(Number.isFinite));
+      }
+    }
+    input.queries.data.fill(0, 0, 8 * 60);
+    input.keys.data.fill(0, 8 * 30, 8 * 90);
+    const { value } = await hyperAttention(input, { blockSize: 16, sampleSize: 8, minSequence: 8 });
+    assert.ok(value.output.data.every(Number.isFinite));
+  });
+
+  it('needs no samples: blocks alone are exact attention within them', async () => {
+    const input = plantedInput({ rows: 512, dim: 16, clusters: 64, strength: 9 });
+    const options = { blockSize: 64, sampleSize: 0, minSequence: 64, certifyRows: 0 };
+    const { value } = await hyperAttention(input, options);
+    assert.equal(value.trace.pairs, 512 * 64);
+    // Only terms are left out of the sums.
+    const exact = await exactAttention(input);
+    assert.ok(value.lse.every((lse, i) => lse <= exact.lse[i] + 1e-5));
+  });
+
+  it('hashes halves as the numbers they are', async () => {
+    const { queries, keys, values } = randomInput({ heads: 4, keyHeads: 2, queryRows: 150, dim: 8 });
+    const options = { blockSize: 16, sampleSize: 16, minSequence: 32, certifyRows: 0 };
+    for (const storage of ['float16', 'bfloat16'] as const) {
+      const halves = (tensor: typeof keys) => toHalf(tensor.data as Float32Array, storage);
+      const stored = { ...keys, data: halves(keys), storage };
+      const input = { queries, keys: stored, values: { ...values, data: halves(values), storage } };
+      const widened = {
+        queries,
+        keys: { ...keys, data: fromHalf(stored.data, storage) },
+        values: { ...values, data: fromHalf(input.values.data, storage) },
+      };
+      const difference = largestDifference(await outputOf(input, options), await outputOf(widened, options));
+      // The same keys are met with the same numbers; kernels may sum halves in another order.
+      assert.ok(difference <= 1e-5, `${difference}`);
     }
   });
 

@@ -1,6 +1,7 @@
 // HyperAttention: exact inside blocks of keys found by hashing, sampled outside them.
 
 import type { Certified } from '../core/certificate.ts';
+import { yieldToEventLoop } from '../core/progress.ts';
 import { createRng } from '../core/rng.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { hyperCertificate } from './certificate.ts';
@@ -65,10 +66,13 @@ async function runHyper(
     return { ...result, trace, ...rowErrors, exactRows: 0 };
   }
   const rng = createRng(settings.seed);
+  const pause = async () => {
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+  };
   onProgress?.({ phase: 'hashing', done: 0, total: 1 });
-  const hashes = await hashHeads(problem, settings, rng.fork('directions'), kernels);
-  signal?.throwIfAborted();
-  const { plans, pairs } = buildPlans(problem, settings, hashes, rng.fork('plans'));
+  const hashes = await hashHeads(problem, settings, rng.fork('directions'), kernels, pause);
+  const { plans, pairs } = await buildPlans(problem, settings, hashes, rng.fork('plans'), pause);
   for (const [i, tiles] of plans.entries()) {
     onProgress?.({ phase: 'attention', done: i, total: plans.length });
     await kernels.attention({ ...logits, ...target, tiles, merge: i > 0 });

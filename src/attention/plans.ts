@@ -17,7 +17,7 @@ export interface Plans {
 }
 
 /** Queries [queryStart, queryEnd) against keys [keyStart, keyEnd). */
-interface Rectangle {
+export interface Rectangle {
   queryStart: number;
   queryEnd: number;
   keyStart: number;
@@ -33,23 +33,35 @@ export function isExact(
   return causal ? queryRows <= minSequence : queryRows < minSequence || keyRows <= blockSize + sampleSize;
 }
 
-/** Time and memory O(n) a level. */
-export function buildPlans(problem: Problem, settings: HyperSettings, hashes: HeadHashes, rng: Rng): Plans {
+/** @param pause - awaited after each key head of each level. Time and memory O(n) a level */
+export async function buildPlans(
+  problem: Problem,
+  settings: HyperSettings,
+  hashes: HeadHashes,
+  rng: Rng,
+  pause: () => Promise<void>,
+): Promise<Plans> {
   const { queryRows, keyRows } = problem.logits;
   if (!problem.causal) {
     const whole = { queryStart: 0, queryEnd: queryRows, keyStart: 0, keyEnd: keyRows };
-    const { plan, pairs } = planOf(problem, [whole], settings, hashes, rng.fork('whole'));
+    const { plan, pairs } = await planOf(problem, [whole], settings, hashes, rng.fork('whole'), pause);
     return { plans: [plan], pairs };
   }
   const { leaves, levels } = split(queryRows, settings.minSequence);
   const results = [planOfLeaves(problem, leaves)];
-  levels.forEach((rectangles, level) => {
-    results.push(planOf(problem, rectangles, settings, hashes, rng.fork(`level ${level}`)));
-  });
+  for (const [level, rectangles] of levels.entries())
+    results.push(await planOf(problem, rectangles, settings, hashes, rng.fork(`level ${level}`), pause));
   return {
     plans: results.map(({ plan }) => plan),
     pairs: results.reduce((sum, { pairs }) => sum + pairs, 0),
   };
+}
+
+/** The rectangles of a call: none but the whole, or those of each level, in the order of the plans without the leaves'. */
+export function rectanglesOf({ causal, logits }: Problem, { minSequence }: HyperSettings): Rectangle[][] {
+  const { queryRows, keyRows } = logits;
+  if (causal) return split(queryRows, minSequence).levels;
+  return [[{ queryStart: 0, queryEnd: queryRows, keyStart: 0, keyEnd: keyRows }]];
 }
 
 /** Halves until at most `leaf` rows are left; what lies below the diagonal between two halves is a rectangle of its level. */
@@ -83,12 +95,13 @@ function planOfLeaves({ logits: { heads, queryRows } }: Problem, leaves: readonl
   return { plan: plan.build(), pairs };
 }
 
-function planOf(
+async function planOf(
   { logits, keyMask, batch }: Problem,
   rectangles: readonly Rectangle[],
   settings: HyperSettings,
   hashes: HeadHashes,
   rng: Rng,
+  pause: () => Promise<void>,
 ) {
   const { heads, keyHeads, keyRows } = logits;
   const group = heads / keyHeads;
@@ -122,6 +135,7 @@ function planOf(
         );
       }
     }
+    await pause();
   }
   return { plan: plan.build(), pairs: plan.pairs };
 }

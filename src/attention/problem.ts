@@ -3,6 +3,7 @@
 import { requireInteger, requireNumber } from '../core/check.ts';
 import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
 import { type AttentionLogits, fromHalf, type Kernels } from '../kernels/index.ts';
+import { requireFiniteInput } from './finite-input.ts';
 import type { AttentionInput, AttentionResult, HeadTensor, StoredHeadTensor } from './types.ts';
 
 /** What every part of this folder works on. */
@@ -20,7 +21,7 @@ export interface Problem {
 /**
  * @param name - of the calling function, for messages
  * @throws {ShapeError} shapes that do not fit each other, or arrays of another length than their shape
- * @throws {InvalidArgumentError} an entry is NaN or infinite (named), a number leaves its range
+ * @throws {InvalidArgumentError} an entry is NaN or infinite (named), a number leaves its range, logits may leave that of float32
  */
 export async function checkProblem(name: string, input: AttentionInput, kernels: Kernels): Promise<Problem> {
   const { queries, keys, values, causal = false, keyMask, bias, slopes } = input;
@@ -56,12 +57,7 @@ export async function checkProblem(name: string, input: AttentionInput, kernels:
     const one = queries.rows * keys.rows;
     requireLengthOf(name, 'bias', bias.length, [one, heads * one]);
   }
-  for (const [what, tensor] of [
-    ['queries', queries],
-    ['keys', keys],
-    ['values', values],
-  ] as const)
-    await requireFiniteTensor(`${name}: ${what}`, tensor, kernels);
+  await requireFiniteInput(name, input, scale, kernels);
   return {
     batch,
     headsPerBatch: heads,
@@ -103,6 +99,27 @@ export function emptyResult(
     },
     lse: new Float64Array(heads * queryRows).fill(-Infinity),
     backend: `${backend} ${simd}`,
+  };
+}
+
+/** The part of a problem that key heads [from, to) and their queries make, as views. */
+export function headsOf(logits: AttentionLogits, from: number, to: number): AttentionLogits {
+  const { heads, keyHeads, queryRows, keyRows, dim, valueDim, keyLogWeights, bias, slopes } = logits;
+  const group = heads / keyHeads;
+  const ofKeys = <T extends Float32Array | Uint16Array>(array: T, size: number) =>
+    array.subarray(from * size, to * size) as T;
+  const ofQueries = (array: Float32Array, size: number) =>
+    array.subarray(from * group * size, to * group * size);
+  return {
+    ...logits,
+    heads: (to - from) * group,
+    keyHeads: to - from,
+    queries: ofQueries(logits.queries, queryRows * dim),
+    keys: ofKeys(logits.keys, keyRows * dim),
+    values: ofKeys(logits.values, keyRows * valueDim),
+    keyLogWeights: keyLogWeights && ofKeys(keyLogWeights, keyRows),
+    bias: bias && bias.length > queryRows * keyRows ? ofQueries(bias, queryRows * keyRows) : bias,
+    slopes: slopes && ofQueries(slopes, 1),
   };
 }
 
@@ -148,28 +165,6 @@ function requireLengthOf(name: string, what: string, length: number, allowed: nu
   if (!allowed.includes(length)) {
     throw new ShapeError(`${name}: ${what} has length ${length}; expected ${allowed.join(' or ')}.`);
   }
-}
-
-// A sum of squares in float64 is NaN or infinite exactly when a float32 entry is: the kernel looks at all of them.
-async function requireFiniteTensor(name: string, tensor: StoredHeadTensor, kernels: Kernels): Promise<void> {
-  const { data, storage = 'float32', batch, heads, rows, cols } = tensor;
-  const count = batch * heads * rows;
-  let bad = -1;
-  if (storage === 'float32') {
-    const norms = new Float64Array(count);
-    await kernels.rowNorms({ points: data as Float32Array, rows: count, dim: cols, norms });
-    const row = norms.findIndex((norm) => !Number.isFinite(norm));
-    if (row >= 0) bad = data.findIndex((x, i) => i >= row * cols && !Number.isFinite(x));
-  } else {
-    // All ones in the exponent.
-    const mask = storage === 'float16' ? 0x7c00 : 0x7f80;
-    bad = data.findIndex((bits) => (bits & mask) === mask);
-  }
-  if (bad < 0) return;
-  const row = Math.floor(bad / cols);
-  throw new InvalidArgumentError(
-    `${name} is not finite at batch ${Math.floor(row / (heads * rows))}, head ${Math.floor(row / rows) % heads}, row ${row % rows}, column ${bad % cols}; expected finite numbers. Drop or repair that row.`,
-  );
 }
 
 function maskWeights(mask: Uint8Array, batch: number, heads: number, rows: number): Float32Array {

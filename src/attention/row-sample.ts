@@ -3,42 +3,72 @@
 import { type Rng, sampleIndices } from '../core/rng.ts';
 import type { Kernels } from '../kernels/index.ts';
 import { PlanBuilder, range } from './plan-builder.ts';
-import type { Problem } from './problem.ts';
+import { headsOf, type Problem } from './problem.ts';
 
 /** Exact rows of every head. */
 export interface ExactRows {
-  /** Query rows looked at, ascending, the same for all heads. */
+  /** Query rows looked at, ascending, the same t for all heads. */
   rows: Uint32Array;
-  /** Shape (heads, n_q, d_v); only the sampled rows are filled. */
+  /** Shape (heads, t, d_v). */
   output: Float32Array;
-  /** Shape (heads, n_q). */
+  /** Shape (heads, t). */
   lse: Float64Array;
 }
 
-/** @param count - rows wanted; all when there are no more. Time O(count · n_k · d) per head. */
+/** Entries of the full-sized output that is held beside the result: 64 MiB. */
+const SCRATCH = 1 << 24;
+
+/** @param count - rows wanted; all when there are no more. Time O(count · n_k · d) per head, memory that of 64 MiB or one group of heads */
 export async function exactRows(
   problem: Problem,
   count: number,
   rng: Rng,
   kernels: Kernels,
 ): Promise<ExactRows> {
-  const { logits } = problem;
-  const { heads, queryRows, keyRows, valueDim } = logits;
+  const { heads, keyHeads, queryRows, keyRows, valueDim } = problem.logits;
   const rows = count >= queryRows ? range(0, queryRows) : sampleIndices(queryRows, count, rng).sort();
-  const plan = new PlanBuilder();
-  const start = plan.addKeys(range(0, keyRows));
-  for (let head = 0; head < heads; head++)
-    plan.addTile(head, rows, [{ start, end: start + keyRows, logWeight: 0 }]);
-  const output = new Float32Array(heads * queryRows * valueDim);
-  const lse = new Float64Array(heads * queryRows);
-  await kernels.attention({ ...logits, tiles: plan.build(), out: output, lse });
-  return { rows, output, lse };
+  const t = rows.length;
+  const exact = { rows, output: new Float32Array(heads * t * valueDim), lse: new Float64Array(heads * t) };
+  const group = heads / keyHeads;
+  const atOnce = Math.max(1, Math.floor(SCRATCH / Math.max(1, group * queryRows * valueDim)));
+  // The kernel counts rows as the mask does, from the first, so its output is full-sized; several heads keep all threads busy.
+  for (let first = 0; first < keyHeads; first += atOnce) {
+    const logits = headsOf(problem.logits, first, Math.min(keyHeads, first + atOnce));
+    const plan = new PlanBuilder();
+    const start = plan.addKeys(range(0, keyRows));
+    for (let head = 0; head < logits.heads; head++)
+      plan.addTile(head, rows, [{ start, end: start + keyRows, logWeight: 0 }]);
+    const out = new Float32Array(logits.heads * queryRows * valueDim);
+    const lse = new Float64Array(logits.heads * queryRows);
+    await kernels.attention({ ...logits, tiles: plan.build(), out, lse });
+    for (let head = 0; head < logits.heads; head++)
+      rows.forEach((row, i) => {
+        const [from, to] = [head * queryRows + row, (first * group + head) * t + i];
+        exact.output.set(out.subarray(from * valueDim, (from + 1) * valueDim), to * valueDim);
+        exact.lse[to] = lse[from];
+      });
+  }
+  return exact;
+}
+
+/** õ_i − o_i of the rows looked at in one head, shape (t, d_v). */
+export function errorRows(
+  { logits: { queryRows, valueDim } }: Problem,
+  exact: ExactRows,
+  approximate: { output: { data: Float32Array } },
+  head: number,
+): Float32Array {
+  const errors = new Float32Array(exact.rows.length * valueDim);
+  exact.rows.forEach((row, i) => {
+    const [own, other] = [(head * exact.rows.length + i) * valueDim, (head * queryRows + row) * valueDim];
+    for (let c = 0; c < valueDim; c++)
+      errors[i * valueDim + c] = approximate.output.data[other + c] - exact.output[own + c];
+  });
+  return errors;
 }
 
 /** How far the sampled rows of one head are off. */
 export interface RowErrors {
-  /** ‖õ_i − o_i‖² of each sampled row. */
-  squares: Float64Array;
   /** √(Σ‖õ_i − o_i‖² / Σ‖o_i‖²) over them. */
   relative: number;
   /** Largest |õlse_i − lse_i|. */
@@ -46,23 +76,20 @@ export interface RowErrors {
 }
 
 export function rowErrors(
-  { logits: { queryRows, valueDim } }: Problem,
+  problem: Problem,
   exact: ExactRows,
   approximate: { output: { data: Float32Array }; lse: Float64Array },
   head: number,
 ): RowErrors {
-  let [error, size, lse] = [0, 0, 0];
-  const squares = Float64Array.from(exact.rows, (row) => {
-    const at = head * queryRows + row;
-    let square = 0;
-    for (let c = at * valueDim; c < (at + 1) * valueDim; c++) {
-      square += (approximate.output.data[c] - exact.output[c]) ** 2;
-      size += exact.output[c] ** 2;
-    }
-    error += square;
-    if (exact.lse[at] !== approximate.lse[at])
-      lse = Math.max(lse, Math.abs(exact.lse[at] - approximate.lse[at]));
-    return square;
+  const { queryRows, valueDim } = problem.logits;
+  const [t, start] = [exact.rows.length, head * exact.rows.length];
+  const squares = (values: Float32Array) => values.reduce((sum, x) => sum + x * x, 0);
+  const error = squares(errorRows(problem, exact, approximate, head));
+  const size = squares(exact.output.subarray(start * valueDim, (start + t) * valueDim));
+  let lse = 0;
+  exact.rows.forEach((row, i) => {
+    const [own, other] = [exact.lse[start + i], approximate.lse[head * queryRows + row]];
+    if (own !== other) lse = Math.max(lse, Math.abs(own - other));
   });
-  return { squares, relative: size === 0 ? 0 : Math.sqrt(error / size), lse };
+  return { relative: size === 0 ? 0 : Math.sqrt(error / size), lse };
 }

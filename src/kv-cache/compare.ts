@@ -83,7 +83,7 @@ export async function comparePolicies(
       onProgress?.({ phase: name, done: i * total + tokens, total: policies.length * total });
       const part = partOf(layer, stream, done, tokens);
       const start = performance.now();
-      await cache.append(part.keys, part.values, { queries: part.queries });
+      await cache.append(part.keys, part.values, { queries: part.queries, signal });
       const appendMicroseconds = (1000 * (performance.now() - start)) / (tokens - done);
       done = tokens;
       const errors = await measure(layer, stream, cache, Math.min(queries, tokens));
@@ -181,7 +181,24 @@ async function bytesWanted(
   return bytesAt(layer, first as CacheOptions, budget);
 }
 
-/** The largest budget whose state is within the bytes, so that policies with more bookkeeping keep fewer rows. */
+/**
+ * The options with the largest budget whose state, once spent, is within the bytes: policies with more bookkeeping keep fewer rows. A policy without
+ * a budget stays as it is.
+ *
+ * @throws {InvalidArgumentError} as `createCache`, for the shape
+ *
+ * Time: a dozen caches are filled.
+ */
+export async function withinBytes(
+  shape: CacheShape,
+  options: ComparedPolicy,
+  bytes: number,
+): Promise<CacheOptions> {
+  requireInteger('withinBytes: bytes', bytes, 1);
+  const { name: _, ...own } = options;
+  return withBudget(completeShape('withinBytes', shape), own as CacheOptions, bytes);
+}
+
 async function withBudget(
   layer: Required<CacheShape>,
   options: CacheOptions,

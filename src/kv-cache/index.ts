@@ -1,7 +1,15 @@
 // Key-value caches that keep a sequence's attention within a budget of memory (arXiv 2402.06082 and its rivals).
 
+export { auditAnswers } from './audited-answers.ts';
 export type { BudgetOptions } from './budget.ts';
-export { type ComparedPolicy, type CompareOptions, type ComparisonRow, comparePolicies } from './compare.ts';
+export { certifiedAttend } from './certified-attend.ts';
+export {
+  type ComparedPolicy,
+  type CompareOptions,
+  type ComparisonRow,
+  comparePolicies,
+  withinBytes,
+} from './compare.ts';
 export { CACHE_POLICIES, type CacheOptions, createCache, restoreCache } from './create-cache.ts';
 export { type OracleAnswer, oracleAnswer, type TokenStream } from './oracle.ts';
 export type {

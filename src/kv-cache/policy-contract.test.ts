@@ -32,6 +32,7 @@ const traits: Record<CacheOptions['policy'], Traits> = {
     options: { policy: 'k-center', ...rest, mode: 'weighted' },
     ...{ rows: 24, convex: true, prefills: true },
   },
+  balance: { options: { policy: 'balance', ...rest }, rows: 24, convex: true },
   hybrid: {
     options: { policy: 'hybrid', ...rest, prefill: 'stream', secondOrder: true },
     ...{ rows: 24, convex: true },

@@ -66,6 +66,16 @@ export class Slab {
     if (row >= this.arrays.lengths[head]) this.arrays.lengths[head] = row + 1;
   }
 
+  /** Row `from` of a head over row `to`; a row at the end makes the head longer. */
+  copyRow(head: number, from: number, to: number): void {
+    if (from === to) return;
+    this.own();
+    const base = head * this.capacity;
+    for (const [array, width] of this.wide())
+      array.copyWithin((base + to) * width, (base + from) * width, (base + from + 1) * width);
+    if (to >= this.arrays.lengths[head]) this.arrays.lengths[head] = to + 1;
+  }
+
   /** Entries of keys or values as numbers; float32 ones as a view. */
   numbers(name: 'keys' | 'values', start: number, count: number): Float32Array {
     const part = this.arrays[name].subarray(start, start + count);

@@ -4,7 +4,9 @@
 import { InvalidArgumentError } from '../core/errors.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
+import { isPause, pause } from './pause.ts';
 import { type CacheState, encodeState } from './serialize.ts';
+import { simpleInterval } from './simple-interval.ts';
 import { Slab, type SlabArrays } from './slab.ts';
 import type {
   AppendOptions,
@@ -65,9 +67,11 @@ export class TokenCache implements KeyValueCache {
   private count = 0;
   /** Rows of the window, oldest first from `next` on, around; shape (keyHeads, recent). */
   private window: Uint32Array;
-  /** Rows of the pool, shape (keyHeads, pool). */
+  /** Rows of the pool, and behind each head's a place for the row that leaves the window; shape (keyHeads, pool + 1). */
   private pool: Uint32Array;
   private next = 0;
+  /** Tokens that the pool's weights are up to date with. */
+  private weighedAt = 0;
 
   constructor(
     policy: CachePolicy,
@@ -83,14 +87,18 @@ export class TokenCache implements KeyValueCache {
     this.rule = rule;
     this.slab = new Slab(shape, budget ? rowsOf(budget) : 64);
     this.window = new Uint32Array(shape.keyHeads * (budget?.recent ?? 0));
-    this.pool = new Uint32Array(shape.keyHeads * (budget?.pool ?? 0));
+    this.pool = new Uint32Array(budget ? shape.keyHeads * (budget.pool + 1) : 0);
   }
 
   get tokens(): number {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array, { queries }: AppendOptions = {}): Promise<void> {
+  async append(
+    keys: Float32Array,
+    values: Float32Array,
+    { queries, signal }: AppendOptions = {},
+  ): Promise<void> {
     const count = checkTokens(this.shape, keys, values, queries);
     if (this.rule.observe > 0 && !queries && count > 0) {
       throw new InvalidArgumentError(
@@ -102,6 +110,7 @@ export class TokenCache implements KeyValueCache {
     if (whole) this.slab = new Slab(this.shape, count);
     const { keyHeads, heads, dim, valueDim } = this.shape;
     for (let t = 0; t < count; t++) {
+      if (isPause(t)) await pause(signal);
       for (let head = 0; head < keyHeads; head++) {
         const at = t * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);
@@ -127,16 +136,7 @@ export class TokenCache implements KeyValueCache {
     const { output, lse } = await this.run(queries, await loadKernels());
     if (!interval) return { output, lse };
     const isExact = !this.budget || this.count <= rowsOf(this.budget);
-    const { heads } = this.shape;
-    return {
-      output,
-      lse,
-      interval: {
-        lseLow: isExact ? lse.slice() : new Float64Array(heads).fill(-Infinity),
-        lseHigh: isExact ? lse.slice() : new Float64Array(heads).fill(Infinity),
-        outputError: new Float64Array(heads).fill(isExact ? 0 : Infinity),
-      },
-    };
+    return { output, lse, interval: simpleInterval(lse, isExact) };
   }
 
   bytes(): CacheBytes {
@@ -205,17 +205,17 @@ export class TokenCache implements KeyValueCache {
       // In the order they come, so that nothing differs from a full cache until the budget is spent.
       if (count >= rows - budget.recent)
         this.window[head * budget.recent + count - (rows - budget.recent)] = count;
-      else if (count >= budget.sinks) this.pool[head * budget.pool + count - budget.sinks] = count;
+      else if (count >= budget.sinks) this.pool[head * (budget.pool + 1) + count - budget.sinks] = count;
       return count;
     }
     const left = head * budget.recent + this.next;
     const graduate = this.window[left];
-    const pool = this.pool.subarray(head * budget.pool, (head + 1) * budget.pool);
+    const candidates = this.pool.subarray(head * (budget.pool + 1), (head + 1) * (budget.pool + 1));
+    candidates[budget.pool] = graduate;
     const older = count - budget.sinks - budget.recent + 1;
-    const candidates = Uint32Array.of(...pool, graduate);
     const chosen = budget.pool === 0 ? 0 : this.rule.choose({ head, candidates, older, slab: this.slab });
     const row = candidates[chosen];
-    if (chosen < budget.pool) pool[chosen] = graduate;
+    candidates[chosen] = graduate;
     this.window[left] = row;
     return row;
   }
@@ -241,11 +241,12 @@ export class TokenCache implements KeyValueCache {
 
   private weighPool(): void {
     const { budget, rule, count } = this;
-    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget)) return;
+    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget) || this.weighedAt === count) return;
+    this.weighedAt = count;
     const logWeight = rule.poolLogWeight(count - budget.sinks - budget.recent, budget.pool);
     for (let head = 0; head < this.shape.keyHeads; head++) {
       for (let i = 0; i < budget.pool; i++)
-        this.slab.setLogWeight(head, this.pool[head * budget.pool + i], logWeight);
+        this.slab.setLogWeight(head, this.pool[head * (budget.pool + 1) + i], logWeight);
       for (let i = 0; i < budget.recent; i++)
         this.slab.setLogWeight(head, this.window[head * budget.recent + i], 0);
     }
@@ -269,7 +270,7 @@ export class TokenCache implements KeyValueCache {
           from,
         );
       }
-      for (let i = 0; i < budget.pool; i++) this.pool[head * budget.pool + i] = budget.sinks + i;
+      for (let i = 0; i < budget.pool; i++) this.pool[head * (budget.pool + 1) + i] = budget.sinks + i;
       for (let i = 0; i < budget.recent; i++)
         this.window[head * budget.recent + i] = rows - budget.recent + i;
     }

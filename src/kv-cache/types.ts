@@ -68,6 +68,8 @@ export interface KeptToken {
 export interface AppendOptions {
   /** Queries of the appended tokens, shape (count, heads, dim): policies that score by attention need them (h2o, snapkv). */
   queries?: Float32Array;
+  /** Looked at every few hundred tokens of a long append; those before it are then absorbed, the rest not. */
+  signal?: AbortSignal | undefined;
 }
 
 /** A sequence's cache in one layer. Tokens go in once, in order; a query sees all tokens so far. */

@@ -3,5 +3,6 @@
 import { attentionStation } from './attention/index.ts';
 import { selectionStation } from './selection/index.ts';
 import type { SystemStation } from './station.ts';
+import { subgenStation } from './subgen/index.ts';
 
-export const stations: readonly SystemStation[] = [selectionStation, attentionStation];
+export const stations: readonly SystemStation[] = [selectionStation, attentionStation, subgenStation];

@@ -4,10 +4,13 @@
 import { fromHalf, type Kernels, loadKernels, toHalf } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
+import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
+import { simpleInterval } from '../simple-interval.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
 import { rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
+  AppendOptions,
   CacheAttention,
   CacheBytes,
   CacheInterval,
@@ -70,19 +73,25 @@ export class CenterCache implements KeyValueCache {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array): Promise<void> {
+  /** A first append beyond the budget with prefill 'greedy' is taken whole or, aborted, not at all; others up to where they were aborted. */
+  async append(keys: Float32Array, values: Float32Array, { signal }: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const start = this.count;
     const tokenOf = (head: number, i: number) => this.tokenOf(keys, values, head, i, start + i);
     const rows = rowsOf(this.budget);
-    if (this.settings.prefill === 'greedy' && this.count === 0 && count > rows && this.budget.pool > 0) {
-      await this.takeWhole(count, tokenOf);
+    if (this.settings.prefill === 'greedy' && start === 0 && count > rows && this.budget.pool > 0) {
+      await this.takeWhole(count, tokenOf, signal);
       return;
     }
     let taken = 0;
     for (; taken < count && this.count < rows; taken++, this.count++)
       for (let head = 0; head < this.shape.keyHeads; head++) this.put(head, this.count, tokenOf(head, taken));
-    if (taken < count) await this.slide(count - taken, (head, i) => tokenOf(head, taken + i));
+    while (taken < count) {
+      if (taken > 0 && count > PAUSE_TOKENS) await pause(signal);
+      const [from, slice] = [taken, Math.min(PAUSE_TOKENS, count - taken)];
+      await this.slide(slice, (head, i) => tokenOf(head, from + i));
+      taken += slice;
+    }
   }
 
   async attend(
@@ -249,15 +258,22 @@ export class CenterCache implements KeyValueCache {
   }
 
   /** A first append beyond the budget. */
-  private async takeWhole(count: number, tokenOf: (head: number, i: number) => Token): Promise<void> {
+  private async takeWhole(
+    count: number,
+    tokenOf: (head: number, i: number) => Token,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { sinks, pool, recent } = this.budget;
     const { keyHeads, dim, valueDim } = this.shape;
     const rows = count - sinks - recent;
+    const slab = new Slab(this.shape, rowsOf(this.budget));
+    const put = (head: number, row: number, { key, value, position }: Token) =>
+      slab.put(head, row, key, value, position);
     const centers: CenterRows[] = [];
     for (let head = 0; head < keyHeads; head++) {
-      for (let i = 0; i < sinks; i++) this.put(head, i, tokenOf(head, i));
+      for (let i = 0; i < sinks; i++) put(head, i, tokenOf(head, i));
       // Rows in use end with the window, those between are the centers'.
-      for (let i = 0; i < recent; i++) this.put(head, sinks + pool + i, tokenOf(head, sinks + rows + i));
+      for (let i = 0; i < recent; i++) put(head, sinks + pool + i, tokenOf(head, sinks + rows + i));
       const keys = new Float32Array(rows * dim);
       const values = new Float32Array(rows * valueDim);
       for (let i = 0; i < rows; i++) {
@@ -266,13 +282,14 @@ export class CenterCache implements KeyValueCache {
         values.set(token.value, i * valueDim);
       }
       centers.push(
-        await CenterRows.greedy(this.layout, head, this.slab, {
+        await CenterRows.greedy(this.layout, head, slab, {
           keys: { data: keys, rows, cols: dim },
           values: { data: values, rows, cols: valueDim },
-          start: sinks,
+          ...{ start: sinks, signal },
         }),
       );
     }
+    this.slab = slab;
     this.centers = centers;
     this.count = count;
   }
@@ -326,13 +343,11 @@ export class CenterCache implements KeyValueCache {
     bends: Float32Array | undefined,
   ): CacheInterval {
     const { heads, keyHeads, dim, valueDim, scale, storage } = this.shape;
-    const { mode } = this.settings;
-    if (this.count <= rowsOf(this.budget) && storage === 'float32')
-      return { lseLow: lse.slice(), lseHigh: lse.slice(), outputError: new Float64Array(heads) };
+    const isExact = this.count <= rowsOf(this.budget);
+    if (isExact && storage === 'float32') return simpleInterval(lse, true);
     // Of selected tokens nothing is known but how far the others are; of dropped ones nothing.
-    const unknown = this.centers ? mode !== 'merge' : this.count > rowsOf(this.budget);
+    if (this.centers ? this.settings.mode !== 'merge' : !isExact) return simpleInterval(lse, false);
     const bounds = Array.from({ length: heads }, (_, head) => {
-      if (unknown) return { lseLow: -Infinity, lseHigh: Infinity, outputError: Infinity };
       const keyHead = Math.floor((head * keyHeads) / heads);
       return centerInterval({
         ...{ slab: this.slab, keyHead, centers: this.centers?.[keyHead], scale },

@@ -1,0 +1,63 @@
+// The values that a key head's queries average, and the norms that errors are held against.
+
+import type { Kernels } from '../kernels/index.ts';
+import { operatorNorm } from './operator-norm.ts';
+import { headRows, type Problem } from './problem.ts';
+
+export interface ValueNorms {
+  /** Keys that are not masked. */
+  live: number;
+  /** ‖V‖_op over live keys, from below. */
+  operator: number;
+  /** max ‖v_j − v̄‖ over live keys: two averages of values are at most twice that apart. */
+  deviation: number;
+  /** ‖v̄‖. */
+  center: number;
+}
+
+/** Time O(n_k d_v²). */
+export async function valueNorms(problem: Problem, keyHead: number, kernels: Kernels): Promise<ValueNorms> {
+  const { valueDim } = problem.logits;
+  const values = liveValues(problem, keyHead);
+  const live = values.length / valueDim;
+  const sums = new Float64Array(valueDim);
+  for (let at = 0; at < values.length; ) for (let c = 0; c < valueDim; c++) sums[c] += values[at++];
+  // Any center would serve, so it may be rounded.
+  const mean = Float32Array.from(sums, (sum) => sum / Math.max(1, live));
+  const squares = new Float64Array(live);
+  await kernels.rowNorms({ points: values, rows: live, dim: valueDim, origin: mean, norms: squares });
+  let most = 0;
+  for (let j = 0; j < live; j++) most = Math.max(most, squares[j]);
+  return {
+    live,
+    operator: await operatorNorm(values, live, valueDim, kernels),
+    deviation: Math.sqrt(most),
+    center: Math.sqrt(mean.reduce((sum, x) => sum + x * x, 0)),
+  };
+}
+
+/** ‖P‖_op of a head is at least this: P takes ones to 1 in every row that sees a key. @param lse - of the result, exact or not */
+export function probabilityFloor(
+  { logits: { queryRows } }: Problem,
+  head: number,
+  lse: Float64Array,
+  live: number,
+): number {
+  let rows = 0;
+  for (let i = head * queryRows; i < (head + 1) * queryRows; i++) if (lse[i] > -Infinity) rows++;
+  return Math.sqrt(rows / Math.max(1, live));
+}
+
+/** Shape (live, d_v): a view where no key is masked. */
+function liveValues({ keyMask, batch, logits }: Problem, keyHead: number): Float32Array {
+  const { keyHeads, keyRows, valueDim, values: data, storage = 'float32' } = logits;
+  const values = headRows({ data, storage }, keyHead, keyRows, valueDim);
+  if (!keyMask) return values;
+  const entry = Math.floor((keyHead * batch) / keyHeads);
+  const mask = keyMask.subarray(entry * keyRows, (entry + 1) * keyRows);
+  const live = new Float32Array(values.length);
+  let count = 0;
+  for (let j = 0; j < keyRows; j++)
+    if (mask[j] !== 0) live.set(values.subarray(j * valueDim, (j + 1) * valueDim), count++ * valueDim);
+  return live.subarray(0, count * valueDim);
+}
