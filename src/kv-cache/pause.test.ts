@@ -7,6 +7,7 @@ const policies: CacheOptions[] = [
   { policy: 'full' },
   { policy: 'sink-window', budget: 20 },
   { policy: 'hybrid', budget: 20, prefill: 'stream' },
+  { policy: 'balance', budget: 20 },
   { policy: 'subgen', delta: 0.5 },
 ];
 

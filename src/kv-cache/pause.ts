@@ -1,6 +1,6 @@
 // Long appends let timers, input and cancellation in.
 
-import { yieldToEventLoop } from '../core/progress.ts';
+import { type RunOptions, yieldToEventLoop } from '../core/progress.ts';
 
 /** Tokens between two pauses. */
 export const PAUSE_TOKENS = 256;
@@ -10,8 +10,13 @@ export function isPause(t: number): boolean {
   return t % PAUSE_TOKENS === PAUSE_TOKENS - 1;
 }
 
-/** @throws `signal.reason` once it is aborted */
-export async function pause(signal: AbortSignal | undefined): Promise<void> {
+/**
+ * Before token `done` of `total`: tells the progress and lets others run.
+ *
+ * @throws `signal.reason` once it is aborted
+ */
+export async function pause({ signal, onProgress }: RunOptions, done: number, total: number): Promise<void> {
+  onProgress?.({ phase: 'tokens absorbed', done, total });
   await yieldToEventLoop();
   signal?.throwIfAborted();
 }

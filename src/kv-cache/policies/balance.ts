@@ -6,11 +6,19 @@ import { createRng, type Rng } from '../../core/rng.ts';
 import { loadKernels } from '../../kernels/index.ts';
 import { type BudgetOptions, shareBudget } from '../budget.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { isPause, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { simpleInterval } from '../simple-interval.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
 import { rowsOf, type TokenBudget } from '../token-cache.ts';
-import type { CacheAttention, CacheBytes, CacheShape, KeptToken, KeyValueCache } from '../types.ts';
+import type {
+  AppendOptions,
+  CacheAttention,
+  CacheBytes,
+  CacheShape,
+  KeptToken,
+  KeyValueCache,
+} from '../types.ts';
 
 export interface BalanceOptions extends BudgetOptions {
   policy: 'balance';
@@ -48,16 +56,18 @@ export class BalanceCache implements KeyValueCache {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array): Promise<void> {
+  async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const { keyHeads, dim, valueDim } = this.shape;
-    for (let i = 0; i < count; i++, this.count++)
+    for (let i = 0; i < count; i++, this.count++) {
+      if (isPause(i)) await pause(run, i, count);
       for (let head = 0; head < keyHeads; head++) {
         const at = i * keyHeads + head;
         const row = this.rowFor(head);
         const key = keys.subarray(at * dim, (at + 1) * dim);
         this.slab.put(head, row, key, values.subarray(at * valueDim, (at + 1) * valueDim), this.count);
       }
+    }
   }
 
   async attend(

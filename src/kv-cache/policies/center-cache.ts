@@ -74,20 +74,20 @@ export class CenterCache implements KeyValueCache {
   }
 
   /** A first append beyond the budget with prefill 'greedy' is taken whole or, aborted, not at all; others up to where they were aborted. */
-  async append(keys: Float32Array, values: Float32Array, { signal }: AppendOptions = {}): Promise<void> {
+  async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const start = this.count;
     const tokenOf = (head: number, i: number) => this.tokenOf(keys, values, head, i, start + i);
     const rows = rowsOf(this.budget);
     if (this.settings.prefill === 'greedy' && start === 0 && count > rows && this.budget.pool > 0) {
-      await this.takeWhole(count, tokenOf, signal);
+      await this.takeWhole(count, tokenOf, run);
       return;
     }
     let taken = 0;
     for (; taken < count && this.count < rows; taken++, this.count++)
       for (let head = 0; head < this.shape.keyHeads; head++) this.put(head, this.count, tokenOf(head, taken));
     while (taken < count) {
-      if (taken > 0 && count > PAUSE_TOKENS) await pause(signal);
+      if (taken > 0 && count > PAUSE_TOKENS) await pause(run, taken, count);
       const [from, slice] = [taken, Math.min(PAUSE_TOKENS, count - taken)];
       await this.slide(slice, (head, i) => tokenOf(head, from + i));
       taken += slice;
@@ -261,7 +261,7 @@ export class CenterCache implements KeyValueCache {
   private async takeWhole(
     count: number,
     tokenOf: (head: number, i: number) => Token,
-    signal: AbortSignal | undefined,
+    { signal, onProgress }: AppendOptions,
   ): Promise<void> {
     const { sinks, pool, recent } = this.budget;
     const { keyHeads, dim, valueDim } = this.shape;
@@ -271,6 +271,7 @@ export class CenterCache implements KeyValueCache {
       slab.put(head, row, key, value, position);
     const centers: CenterRows[] = [];
     for (let head = 0; head < keyHeads; head++) {
+      onProgress?.({ phase: 'centers of key heads', done: head, total: keyHeads });
       for (let i = 0; i < sinks; i++) put(head, i, tokenOf(head, i));
       // Rows in use end with the window, those between are the centers'.
       for (let i = 0; i < recent; i++) put(head, sinks + pool + i, tokenOf(head, sinks + rows + i));
