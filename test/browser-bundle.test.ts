@@ -11,8 +11,8 @@ const limits: Record<string, number> = {
   index: 8_000,
   'kernels/index': 16_000,
   'clustering/index': 32_000,
-  'attention/index': 26_000,
-  'kv-cache/index': 26_000,
+  'attention/index': 32_000,
+  'kv-cache/index': 36_000,
   'selection/index': 64_000,
 };
 

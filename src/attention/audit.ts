@@ -8,7 +8,7 @@ import { loadKernels } from '../kernels/index.ts';
 import type { HyperResult } from './hyper.ts';
 import { operatorNorm, probabilityNorm } from './operator-norm.ts';
 import { checkProblem } from './problem.ts';
-import { exactRows, rowErrors } from './row-sample.ts';
+import { errorRows, exactRows, rowErrors } from './row-sample.ts';
 import type { AttentionInput } from './types.ts';
 import { probabilityFloor, valueNorms } from './value-norms.ts';
 
@@ -48,13 +48,7 @@ export async function auditAttention(
   let norms = await valueNorms(problem, 0, kernels);
   for (let head = 0; head < heads; head++) {
     signal?.throwIfAborted();
-    const errors = new Float32Array(exact.rows.length * valueDim);
-    exact.rows.forEach((row, i) => {
-      const at = (head * queryRows + row) * valueDim;
-      const own = (head * exact.rows.length + i) * valueDim;
-      for (let c = 0; c < valueDim; c++)
-        errors[i * valueDim + c] = result.value.output.data[at + c] - exact.output[own + c];
-    });
+    const errors = errorRows(problem, exact, result.value, head);
     const error =
       Math.sqrt(queryRows / exact.rows.length) *
       (await operatorNorm(errors, exact.rows.length, valueDim, kernels));

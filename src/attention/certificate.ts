@@ -4,17 +4,19 @@ import type { Certificate } from '../core/certificate.ts';
 import { createRng } from '../core/rng.ts';
 import { chernoffUpperLimit } from '../core/statistics/index.ts';
 import type { Kernels } from '../kernels/index.ts';
+import { operatorNormAbove } from './operator-norm.ts';
 import type { HyperOptions, HyperSettings } from './options.ts';
 import type { Problem } from './problem.ts';
-import { type ExactRows, exactRows, rowErrors } from './row-sample.ts';
+import { type ExactRows, errorRows, exactRows, rowErrors } from './row-sample.ts';
 import type { AttentionResult, HyperTrace } from './types.ts';
 import { probabilityFloor, type ValueNorms, valueNorms } from './value-norms.ts';
 
 /**
  * The bound, for the worst head. With e_i the error of row i and R twice the largest ‖v_j − v̄‖ of live keys, ‖e_i‖ ≤ R always, since both outputs are
- * averages of values. From t rows drawn without replacement, the mean of ‖e_i‖² / R² over all rows is at most Chernoff's limit μ with
- * probability 1 − δ / heads. Then ‖Õ − O‖_op ≤ ‖Õ − O‖_F ≤ R √(n_q μ), and ‖P‖_op ≥ √(rows that see a key / live keys), as P maps ones to ones
- * there (derived). Masked keys are no part of P and V.
+ * averages of values. Let u be the direction in which E = Õ − O is largest: ‖E‖²_op is the sum of ⟨e_i, u⟩², each in [0, R²]. Of t rows drawn without
+ * replacement the mean of ⟨e_i, u⟩² is at most λ, the largest eigenvalue of the mean of e_i e_iᵀ, whatever u is. So with probability 1 − δ / heads
+ * ‖E‖_op ≤ R √(n_q μ), μ Chernoff's limit for a mean of λ / R². And ‖P‖_op ≥ √(rows that see a key / live keys), as P maps ones to ones there
+ * (derived). Masked keys are no part of P and V.
  */
 export async function hyperCertificate(
   problem: Problem,
@@ -54,7 +56,7 @@ export async function hyperCertificate(
   for (let keyHead = 0; keyHead < keyHeads; keyHead++) {
     const norms = await valueNorms(problem, keyHead, kernels);
     for (let head = (keyHead * heads) / keyHeads; head < ((keyHead + 1) * heads) / keyHeads; head++) {
-      const bound = headBound(problem, exact, result, head, norms, failureProbability / heads);
+      const bound = await headBound(problem, exact, result, head, norms, failureProbability / heads, kernels);
       if (bound.epsilon >= worst.epsilon) worst = bound;
     }
     signal?.throwIfAborted();
@@ -92,23 +94,27 @@ interface HeadBound {
   relative: number;
 }
 
-function headBound(
+async function headBound(
   problem: Problem,
   exact: ExactRows,
   result: AttentionResult,
   head: number,
   norms: ValueNorms,
   failureProbability: number,
-): HeadBound {
-  const { queryRows, bias } = problem.logits;
+  kernels: Kernels,
+): Promise<HeadBound> {
+  const { queryRows, valueDim, bias } = problem.logits;
   // A bias of −∞ may hide all the keys that an approximate row meets: its output is then 0 and no average.
   const reach = bias ? norms.deviation + Math.max(norms.deviation, norms.center) : 2 * norms.deviation;
-  const { squares, relative } = rowErrors(problem, exact, result, head);
-  const sum = squares.reduce((total, x) => total + x, 0);
-  const mean = reach === 0 ? 0 : Math.min(1, sum / squares.length / reach ** 2);
-  const limit =
-    squares.length === queryRows ? mean : chernoffUpperLimit(mean, squares.length, failureProbability);
+  const t = exact.rows.length;
+  const errors = errorRows(problem, exact, result, head);
+  const eigenvalue = (await operatorNormAbove(errors, t, valueDim, kernels)) ** 2 / t;
+  const mean = reach === 0 ? 0 : Math.min(1, eigenvalue / reach ** 2);
+  const limit = t === queryRows ? mean : chernoffUpperLimit(mean, t, failureProbability);
   const size = probabilityFloor(problem, head, result.lse, norms.live) * norms.operator;
   const error = reach * Math.sqrt(queryRows * limit);
-  return { epsilon: error === 0 ? 0 : error / size, relative };
+  return {
+    epsilon: error === 0 ? 0 : error / size,
+    relative: rowErrors(problem, exact, result, head).relative,
+  };
 }

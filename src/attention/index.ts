@@ -12,6 +12,7 @@ export { type HyperResult, hyperAttention } from './hyper.ts';
 export { mergeAttention } from './merge.ts';
 export type { HyperOptions } from './options.ts';
 export { type OracleAttention, oracleAttention, oracleProbabilities } from './oracle.ts';
+export { type TheoryOptions, theoryAttention } from './theory.ts';
 export { type TuneOptions, type TuneResult, type TuneTrial, tuneAttention } from './tune.ts';
 export type {
   AttentionInput,

@@ -13,7 +13,7 @@ import {
   oracleProbabilities,
   tuneAttention,
 } from './index.ts';
-import { operatorNorm, probabilityNorm } from './operator-norm.ts';
+import { operatorNorm, operatorNormAbove, probabilityNorm } from './operator-norm.ts';
 import { checkProblem } from './problem.ts';
 
 const kernels = await loadKernels();
@@ -32,6 +32,13 @@ describe('operator norms', () => {
     }
     assert.ok(Math.abs((await operatorNorm(Float32Array.of(3, 0, 0, 4), 2, 2, kernels)) - 4) < 1e-6);
     assert.equal(await operatorNorm(new Float32Array(6), 3, 2, kernels), 0);
+    assert.equal(await operatorNormAbove(new Float32Array(6), 3, 2, kernels), 0);
+    for (const cols of [1, 5, 64]) {
+      const x = randomInput({ queryRows: 100, dim: cols }).queries.data;
+      const ratio =
+        (await operatorNormAbove(x, 100, cols, kernels)) / (await operatorNorm(x, 100, cols, kernels));
+      assert.ok(ratio >= 1 - 1e-6 && ratio <= 1.003, `${ratio}`);
+    }
   });
 });
 

@@ -17,7 +17,7 @@ export interface Plans {
 }
 
 /** Queries [queryStart, queryEnd) against keys [keyStart, keyEnd). */
-interface Rectangle {
+export interface Rectangle {
   queryStart: number;
   queryEnd: number;
   keyStart: number;
@@ -55,6 +55,13 @@ export async function buildPlans(
     plans: results.map(({ plan }) => plan),
     pairs: results.reduce((sum, { pairs }) => sum + pairs, 0),
   };
+}
+
+/** The rectangles of a call: none but the whole, or those of each level, in the order of the plans without the leaves'. */
+export function rectanglesOf({ causal, logits }: Problem, { minSequence }: HyperSettings): Rectangle[][] {
+  const { queryRows, keyRows } = logits;
+  if (causal) return split(queryRows, minSequence).levels;
+  return [[{ queryStart: 0, queryEnd: queryRows, keyStart: 0, keyEnd: keyRows }]];
 }
 
 /** Halves until at most `leaf` rows are left; what lies below the diagonal between two halves is a rectangle of its level. */

@@ -7,13 +7,15 @@ export { kMeans } from './k-means.ts';
 export { type MedoidOptions, type Medoids, roundToMedoids } from './medoids.ts';
 export { type MiniBatchOptions, miniBatchKMeans } from './mini-batch.ts';
 export {
+  type CenterMerge,
+  type GivenCenters,
   OnlineKCenter,
   type OnlineKCenterOptions,
   type OnlineKCenterState,
   type OnlineKCenterStep,
 } from './online-k-center.ts';
 export { type ClusteringOptions, KMEANS_ALGORITHMS, type KMeansOptions } from './options.ts';
-export { type MeanStatistics, RunningMeans } from './running-means.ts';
+export { type MeanBounds, RunningMeans } from './running-means.ts';
 export {
   SEEDING_METHODS,
   type SeedCentersOptions,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import type { Matrix32 } from '../core/matrix.ts';
+import { type Matrix32, takeRows } from '../core/matrix.ts';
 import { createRng } from '../core/rng.ts';
 import { plantedStream } from '../data/datasets/index.ts';
 import { kCenterGreedy } from './k-center.ts';
@@ -11,8 +11,8 @@ import { oracleOptimalRadius } from './oracle.ts';
 /** Which center every row so far is in, by following the steps. */
 class Members {
   labels: number[] = [];
-  take({ center, remap }: OnlineKCenterStep): void {
-    if (remap) this.labels = this.labels.map((label) => remap[label]);
+  take({ center, merged }: OnlineKCenterStep): void {
+    if (merged) this.labels = this.labels.map((label) => merged.remap[label]);
     this.labels.push(center);
   }
 }
@@ -24,6 +24,7 @@ function distance({ data, cols }: Matrix32, i: number, other: Float32Array, j: n
 /** Everything the docstring promises, of the rows 0 … members.labels.length − 1. */
 function checkInvariants(points: Matrix32, centers: OnlineKCenter, { labels }: Members): void {
   const { size, k, delta, growth, representatives, radii, means, dim } = centers;
+  assert.ok(means);
   const tight = 1 + 1e-12;
   assert.ok(size <= k);
   for (let a = 0; a < size; a++)
@@ -40,20 +41,20 @@ function checkInvariants(points: Matrix32, centers: OnlineKCenter, { labels }: M
   });
   const scatters = new Float64Array(size);
   for (let c = 0; c < size; c++) {
-    const { count, error, radius, norm } = means.statistics(c);
-    assert.equal(count, counts[c]);
-    assert.equal(centers.count(c), counts[c]);
+    const { error, radius } = means.bounds(c);
+    const count: number = counts[c];
+    assert.equal(centers.counts[c], counts[c]);
     const mean = Array.from({ length: dim }, (_, p) => sums[c * dim + p] / count);
     // The test's own sums carry count · 2⁻⁵³ of the rows' norms.
-    assert.ok(Math.hypot(...mean.map((x, p) => x - means.means[c * dim + p])) <= error + 1e-13 * norm);
+    const rounding = 1e-13 * Math.hypot(...mean);
+    assert.ok(Math.hypot(...mean.map((x, p) => x - means.means[c * dim + p])) <= error + rounding);
     labels.forEach((label, i) => {
       if (label !== c) return;
       const away = distance(points, i, means.means, c);
       scatters[c] += away ** 2;
       assert.ok(away <= radius * tight, 'radius around the mean holds');
-      assert.ok(Math.hypot(...points.data.slice(i * dim, (i + 1) * dim)) <= norm * tight);
     });
-    assert.ok(scatters[c] <= means.statistics(c).scatter * tight + 1e-300, 'scatter holds');
+    assert.ok(scatters[c] <= means.bounds(c).scatter * tight + 1e-300, 'scatter holds');
   }
   assert.ok(delta <= 2 * growth * centers.optimumLow * tight);
 }
@@ -109,8 +110,8 @@ describe('OnlineKCenter', () => {
   it('finds planted clusters once K exceeds their number, and takes batches as it takes rows', async () => {
     const { keys, groups } = plantedStream({ rows: 1500, clusters: 20, dim: 40, seed: 2 });
     for (const k of [12, 25]) {
-      const single = new OnlineKCenter({ dim: 40, k, diagonal: true });
-      const batch = new OnlineKCenter({ dim: 40, k, diagonal: true });
+      const single = new OnlineKCenter({ dim: 40, k });
+      const batch = new OnlineKCenter({ dim: 40, k });
       const [one, many] = [new Members(), new Members()];
       for (let i = 0; i < keys.rows; i++) one.take(single.add(keys.data, i * 40));
       await batch.addAll(keys, (_, step) => many.take(step));
@@ -123,26 +124,40 @@ describe('OnlineKCenter', () => {
     }
   });
 
-  it('keeps the scatter of each coordinate', () => {
-    const { keys } = plantedStream({ rows: 800, clusters: 4, dim: 6, seed: 5 });
-    const centers = new OnlineKCenter({ dim: 6, k: 6, diagonal: true });
+  it('goes on from centers chosen all at once', async () => {
+    const { keys } = plantedStream({ rows: 400, clusters: 30, dim: 6, seed: 7 });
+    const k = 8;
+    const { indices, labels, distances, radius } = await kCenterGreedy(keys, { k, first: 0 });
+    const radii = new Float64Array(k);
+    const counts = new Float64Array(k);
+    labels.forEach((label, i) => {
+      radii[label] = Math.max(radii[label], Math.sqrt(distances[i]));
+      counts[label]++;
+    });
+    const given = { representatives: takeRows(keys, indices).data, radii, counts };
+    const centers = OnlineKCenter.from({ dim: 6, k }, given, { delta: radius, optimumLow: radius / 2 });
     const members = new Members();
-    for (let i = 0; i < keys.rows; i++) members.take(centers.add(keys.data, 6 * i));
-    for (let c = 0; c < centers.size; c++)
-      for (let p = 0; p < 6; p++) {
-        const column = members.labels.flatMap((label, i) => (label === c ? [keys.data[6 * i + p]] : []));
-        const mean = column.reduce((sum, x) => sum + x, 0) / column.length;
-        const exact = column.reduce((sum, x) => sum + (x - mean) ** 2, 0);
-        // n float32 additions of non-negative terms, and means rounded at each: n · 2⁻²³ of the whole twice over.
-        const tolerance = 2 * column.length * 2 ** -23 * (exact + 1);
-        assert.ok(Math.abs(centers.means.squares[6 * c + p] - exact) <= tolerance);
-      }
+    members.labels = [...labels];
+    const later = plantedStream({ rows: 400, clusters: 30, dim: 6, seed: 8 }).keys;
+    const all = { data: Float32Array.of(...keys.data, ...later.data), rows: 800, cols: 6 };
+    for (let i = 0; i < later.rows; i++) members.take(centers.add(later.data, 6 * i));
+    members.labels.forEach((label, i) => {
+      const away = distance(all, i, centers.representatives, label);
+      assert.ok(away <= centers.radii[label] * (1 + 1e-12));
+    });
+    assert.equal(
+      centers.counts.subarray(0, centers.size).reduce((a, b) => a + b),
+      800,
+    );
+    const best = (await kCenterGreedy(all, { k, first: 0 })).radius; // ≥ the best, ≤ twice it
+    assert.ok(centers.optimumLow <= best * (1 + 1e-12));
+    assert.ok(Math.max(...centers.radii.subarray(0, centers.size)) <= 8 * best * (1 + 1e-12));
   });
 
   it('goes on from a copy or a saved state as if it were one run', () => {
     const rng = createRng(9);
     const data = Float32Array.from({ length: 600 }, () => rng.normal());
-    const make = () => new OnlineKCenter({ dim: 2, k: 5, growth: 1.5, diagonal: true });
+    const make = () => new OnlineKCenter({ dim: 2, k: 5, growth: 1.5 });
     const whole = make();
     const first = make();
     for (let i = 0; i < 300; i++) whole.add(data, 2 * i);
@@ -153,7 +168,8 @@ describe('OnlineKCenter', () => {
     for (let i = 150; i < 300; i++) copy.add(data, 2 * i);
     assert.deepEqual(copy.state(), whole.state());
     assert.deepEqual(first.state(), before);
-    assert.ok(first.bytes >= before.representatives.byteLength + before.means.byteLength);
+    // 5 rows of 2 columns twice in float32, and 3 + 3 scalars each in float64.
+    assert.equal(first.bytes, 5 * (2 * 2 * 4 + 6 * 8));
   });
 
   it('refuses bad options and arrays', async () => {

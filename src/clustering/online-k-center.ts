@@ -4,7 +4,6 @@ import { requireInteger, requireLength } from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { Matrix32 } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
-import { growArray } from './grow-array.ts';
 import { nearestRow } from './nearest-row.ts';
 import { nearestInTiles } from './nearest-tiles.ts';
 import { RunningMeans } from './running-means.ts';
@@ -16,34 +15,52 @@ export interface OnlineKCenterOptions {
   k: number;
   /** Least growth γ > 1 of the threshold when centers overflow. Radius ≤ 2γ²/(γ − 1) × optimum: 8 at the default 2, which is the best; less merges fewer centers at a time. */
   growth?: number;
-  /** Keep the scatter of every coordinate around the means. Default false. */
-  diagonal?: boolean;
+  /** Keep the mean of each center's rows, with bounds on these (`RunningMeans`). Default true. */
+  means?: boolean;
+  /** Memory to keep the representatives in, shape (K, dim). Default: its own. */
+  representatives?: Float32Array;
+}
+
+/** Centers known from elsewhere, with what they stand for. */
+export interface GivenCenters {
+  /** Shape (m, dim), m ≤ K. */
+  representatives: Float32Array;
+  /** Largest distance of a member to each, shape (m,). */
+  radii: Float64Array;
+  /** Rows of each, shape (m,). */
+  counts: Float64Array;
 }
 
 /** All there is to an `OnlineKCenter`, as plain arrays of exact length. */
-export interface OnlineKCenterState extends Required<OnlineKCenterOptions> {
+export interface OnlineKCenterState extends GivenCenters {
+  dim: number;
+  k: number;
+  growth: number;
   delta: number;
   optimumLow: number;
-  /** Shape (m, dim). */
-  representatives: Float32Array;
-  /** Shape (m,). */
-  radii: Float64Array;
   /** Shape (m,). */
   gaps: Float64Array;
-  /** Shapes (m, dim), (m, dim) or (0,), (m, 5): see `RunningMeans`. */
-  means: Float32Array;
-  squares: Float32Array;
-  scalars: Float64Array;
+  /** Of `RunningMeans`, shapes (m, dim) and (m, 3); absent without means. */
+  means?: Float32Array;
+  scalars?: Float64Array;
 }
 
 /** Where a row went. */
 export interface OnlineKCenterStep {
   /** Its center, numbered as after the step. */
   center: number;
-  /** It opened a center (which may have been merged away at once: then `remap` says so). */
+  /** It was too far from all centers: it opened one, unless that was merged away at once. */
   opened: boolean;
-  /** Set when centers were merged: old center c, the one just opened included, is now remap[c]; the first of those that became one is its representative. */
-  remap?: Uint32Array;
+  /** Set when centers were merged. */
+  merged?: CenterMerge;
+}
+
+/** How K centers and the row that was too many became fewer. */
+export interface CenterMerge {
+  /** Center c is now remap[c], never more than c; entry K is the row's. The first of those that became one keeps its representative. Shape (K + 1,). */
+  remap: Uint32Array;
+  /** Rows of each center before, shape (K,). */
+  counts: Float64Array;
 }
 
 /**
@@ -68,17 +85,19 @@ export class OnlineKCenter {
   delta = 0;
   /** No K centers have a radius below this. */
   optimumLow = 0;
-  /** Rows 0 … size − 1 of shape (·, dim). */
+  /** Rows 0 … size − 1 of shape (K, dim). */
   representatives: Float32Array;
-  /** Largest distance of a member to the representative, or more after merges; entries 0 … size − 1. */
-  radii: Float64Array;
-  /** Means of members (kept beside, not used for distances) and their number. */
-  means: RunningMeans;
-  /** Least distance to an earlier center; entries 0 … size − 1. */
-  private gaps: Float64Array;
+  /** Largest distance of a member to the representative, or more after merges; entries 0 … size − 1 of (K,). */
+  readonly radii: Float64Array;
+  /** Rows of each center; entries 0 … size − 1 of (K,). */
+  readonly counts: Float64Array;
+  /** Means of members, kept beside and not used for distances. */
+  readonly means: RunningMeans | undefined;
+  /** Least distance to an earlier center; entries 0 … size − 1 of (K,). */
+  private readonly gaps: Float64Array;
 
   /** @throws {InvalidArgumentError} an option leaves its range */
-  constructor({ dim, k, growth = 2, diagonal = false }: OnlineKCenterOptions) {
+  constructor({ dim, k, growth = 2, means = true, representatives }: OnlineKCenterOptions) {
     requireInteger('OnlineKCenter: dim', dim, 1);
     requireInteger('OnlineKCenter: k', k, 1);
     if (!(growth > 1 && growth < Infinity))
@@ -86,32 +105,50 @@ export class OnlineKCenter {
     this.dim = dim;
     this.k = k;
     this.growth = growth;
-    this.representatives = new Float32Array(dim);
-    this.radii = new Float64Array(1);
-    this.gaps = new Float64Array(1);
-    this.means = new RunningMeans(dim, { diagonal });
+    if (representatives) requireLength('OnlineKCenter: representatives', representatives, k * dim);
+    this.representatives = representatives ?? new Float32Array(k * dim);
+    this.radii = new Float64Array(k);
+    this.counts = new Float64Array(k);
+    this.gaps = new Float64Array(k);
+    this.means = means ? new RunningMeans(dim, k) : undefined;
   }
 
   /** The centers as they were when `state` was taken. @throws {ShapeError} its arrays do not fit each other */
   static restore(state: OnlineKCenterState): OnlineKCenter {
-    const centers = new OnlineKCenter(state);
-    const { dim } = centers;
-    const size = state.radii.length;
-    requireLength('OnlineKCenter: state.representatives', state.representatives, size * dim);
-    requireLength('OnlineKCenter: state.gaps', state.gaps, size);
-    requireLength('OnlineKCenter: state.means', state.means, size * dim);
-    requireLength('OnlineKCenter: state.squares', state.squares, state.diagonal ? size * dim : 0);
-    requireLength('OnlineKCenter: state.scalars', state.scalars, 5 * size);
+    const { dim, k, growth, means, scalars } = state;
+    const centers = new OnlineKCenter({ dim, k, growth, means: means !== undefined });
+    centers.take(state);
+    requireLength('OnlineKCenter: state.gaps', state.gaps, centers.size);
+    centers.gaps.set(state.gaps);
     centers.delta = state.delta;
     centers.optimumLow = state.optimumLow;
-    if (size === 0) return centers;
-    centers.size = size;
-    centers.representatives = state.representatives.slice();
-    centers.radii = state.radii.slice();
-    centers.gaps = state.gaps.slice();
-    centers.means.means = state.means.slice();
-    centers.means.squares = state.squares.slice();
-    centers.means.scalars = state.scalars.slice();
+    if (!centers.means) return centers;
+    requireLength('OnlineKCenter: state.means', means ?? [], centers.size * dim);
+    requireLength('OnlineKCenter: state.scalars', scalars ?? [], 3 * centers.size);
+    centers.means.means.set(means ?? []);
+    centers.means.scalars.set(scalars ?? []);
+    return centers;
+  }
+
+  /**
+   * Goes on from centers chosen by other means, say all at once by `kCenterGreedy`; without `means`, as their rows are gone.
+   *
+   * @param delta - their threshold: pairwise distances ≥ it @param optimumLow - no K centers of the rows behind them have a radius below this
+   */
+  static from(
+    options: Omit<OnlineKCenterOptions, 'means'>,
+    given: GivenCenters,
+    { delta, optimumLow }: { delta: number; optimumLow: number },
+  ): OnlineKCenter {
+    const centers = new OnlineKCenter({ ...options, means: false });
+    centers.take(given);
+    centers.delta = delta;
+    centers.optimumLow = optimumLow;
+    const { dim, size, representatives } = centers;
+    for (let c = 0; c < size; c++) {
+      const range = { from: 0, to: c, dim };
+      centers.gaps[c] = Math.sqrt(nearestRow(representatives, c * dim, representatives, range).squared);
+    }
     return centers;
   }
 
@@ -143,15 +180,10 @@ export class OnlineKCenter {
         const range = { from: merged ? 0 : tile.centers, to: this.size, dim: this.dim };
         const { center, squared } = nearestRow(points.data, start, this.representatives, range, before);
         const step = this.put(points.data, start, center, squared);
-        merged ||= step.remap !== undefined;
+        merged ||= step.merged !== undefined;
         visit(tile.start + i, step);
       }
     }
-  }
-
-  /** Rows behind a center. */
-  count(center: number): number {
-    return this.means.count(center);
   }
 
   /** An independent copy. */
@@ -164,73 +196,93 @@ export class OnlineKCenter {
     const { dim, k, growth, size, delta, optimumLow, means } = this;
     return {
       ...{ dim, k, growth, delta, optimumLow },
-      diagonal: means.diagonal,
       representatives: this.representatives.slice(0, size * dim),
       radii: this.radii.slice(0, size),
+      counts: this.counts.slice(0, size),
       gaps: this.gaps.slice(0, size),
-      means: means.means.slice(0, size * dim),
-      squares: means.squares.slice(0, size * dim),
-      scalars: means.scalars.slice(0, 5 * size),
+      ...(means && { means: means.means.slice(0, size * dim), scalars: means.scalars.slice(0, 3 * size) }),
     };
   }
 
   /** Bytes of the arrays held. */
   get bytes(): number {
-    const { means, squares, scalars } = this.means;
-    return [this.representatives, this.radii, this.gaps, means, squares, scalars].reduce(
-      (sum, array) => sum + array.byteLength,
-      0,
-    );
+    const { representatives, radii, counts, gaps } = this;
+    const own = [representatives, radii, counts, gaps].reduce((sum, array) => sum + array.byteLength, 0);
+    return own + (this.means?.bytes ?? 0);
+  }
+
+  private take({ representatives, radii, counts }: GivenCenters): void {
+    this.size = counts.length;
+    requireInteger('OnlineKCenter: number of centers', this.size, 0, this.k);
+    requireLength('OnlineKCenter: representatives', representatives, this.size * this.dim);
+    requireLength('OnlineKCenter: radii', radii, this.size);
+    this.representatives.set(representatives);
+    this.radii.set(radii);
+    this.counts.set(counts);
   }
 
   private put(points: Float32Array, start: number, center: number, squared: number): OnlineKCenterStep {
     const distance = Math.sqrt(squared);
     if (center >= 0 && distance <= this.delta) {
-      this.means.add(center, points, start);
+      this.means?.add(center, this.counts[center], points, start);
+      this.counts[center]++;
       this.radii[center] = Math.max(this.radii[center], distance);
       return { center, opened: false };
     }
-    const opened = this.size++;
-    this.representatives = growArray(this.representatives, this.size * this.dim);
-    this.radii = growArray(this.radii, this.size);
-    this.gaps = growArray(this.gaps, this.size);
-    this.representatives.set(points.subarray(start, start + this.dim), opened * this.dim);
-    this.radii[opened] = 0;
-    this.gaps[opened] = distance;
-    this.means.open(opened, points, start);
-    if (this.size <= this.k) return { center: opened, opened: true };
-    const remap = this.overflow();
-    return { center: remap[opened], opened: true, remap };
+    if (this.size === this.k) return this.overflow(points, start, distance);
+    this.open(points, start, distance);
+    return { center: this.size - 1, opened: true };
   }
 
-  /** Merges until there are at most K; at least the closest pair does. */
-  private overflow(): Uint32Array {
-    const { dim, representatives, radii, gaps, means } = this;
-    let least = Infinity;
-    for (let c = 1; c < this.size; c++) least = Math.min(least, gaps[c]);
+  private open(points: Float32Array, start: number, gap: number): void {
+    const opened = this.size++;
+    this.representatives.set(points.subarray(start, start + this.dim), opened * this.dim);
+    this.radii[opened] = 0;
+    this.counts[opened] = 1;
+    this.gaps[opened] = gap;
+    this.means?.open(opened, points, start);
+  }
+
+  /** There are K centers, and a row that is `gap` > δ from all: merges until there is room, at least the closest two of these. */
+  private overflow(points: Float32Array, start: number, gap: number): OnlineKCenterStep {
+    const { k, dim, representatives, radii, counts, gaps, means } = this;
+    const least = gaps.reduce((a, b) => Math.min(a, b), gap);
     this.optimumLow = Math.max(this.optimumLow, least / 2);
     this.delta = Math.max(this.growth * this.delta, least);
-    const remap = new Uint32Array(this.size);
-    let kept = 0;
-    for (let c = 0; c < this.size; c++) {
-      const { center, squared } = nearestRow(representatives, c * dim, representatives, {
-        ...{ from: 0, to: kept, dim },
-      });
-      const distance = Math.sqrt(squared);
-      if (center >= 0 && distance <= this.delta) {
-        remap[c] = center;
+    const merged = { remap: new Uint32Array(k + 1), counts: counts.slice() };
+    this.size = 0;
+    for (let c = 0; c < k; c++) {
+      const { center, distance } = this.nearestKept(representatives, c * dim);
+      if (distance <= this.delta) {
+        merged.remap[c] = center;
         radii[center] = Math.max(radii[center], distance + radii[c]);
-        means.merge(center, c);
+        means?.merge(center, counts[center], c, counts[c]);
+        counts[center] += counts[c];
         continue;
       }
-      remap[c] = kept;
+      const kept = this.size++;
+      merged.remap[c] = kept;
       representatives.copyWithin(kept * dim, c * dim, (c + 1) * dim);
       radii[kept] = radii[c];
+      counts[kept] = counts[c];
       gaps[kept] = distance;
-      means.move(c, kept);
-      kept++;
+      means?.move(c, kept);
     }
-    this.size = kept;
-    return remap;
+    const { center, distance } = this.nearestKept(points, start);
+    merged.remap[k] = distance <= this.delta ? center : this.size;
+    if (distance <= this.delta) {
+      radii[center] = Math.max(radii[center], distance);
+      means?.add(center, counts[center], points, start);
+      counts[center]++;
+    } else {
+      this.open(points, start, distance);
+    }
+    return { center: merged.remap[k], opened: true, merged };
+  }
+
+  private nearestKept(points: Float32Array, start: number): { center: number; distance: number } {
+    const { dim, size, representatives } = this;
+    const { center, squared } = nearestRow(points, start, representatives, { from: 0, to: size, dim });
+    return { center, distance: Math.sqrt(squared) };
   }
 }

@@ -3,6 +3,7 @@
 import { requireOneOf } from '../core/check.ts';
 import { DataError, InvalidArgumentError } from '../core/errors.ts';
 import { completeShape } from './check-tokens.ts';
+import { type BalanceOptions, balanceCache } from './policies/balance.ts';
 import { type FullOptions, fullCache } from './policies/full.ts';
 import { type H2oOptions, h2oCache } from './policies/h2o.ts';
 import { type HybridOptions, hybridCache } from './policies/hybrid.ts';
@@ -24,7 +25,8 @@ export type CacheOptions =
   | KeyDiffOptions
   | SubGenOptions
   | KCenterCacheOptions
-  | HybridOptions;
+  | HybridOptions
+  | BalanceOptions;
 
 /** A cache that can take over a saved state. */
 export interface LoadableCache extends KeyValueCache {
@@ -47,8 +49,9 @@ const POLICIES: Record<CacheOptions['policy'], Policy> = {
   h2o: { create: h2oCache, options: shared },
   snapkv: { create: snapKvCache, options: [...shared, 'observe', 'neighbours'] },
   keydiff: { create: keyDiffCache, options: shared },
-  'k-center': { create: kCenterCache, options: [...shared, 'mode'] },
-  hybrid: { create: hybridCache, options: [...shared, 'secondOrder'] },
+  balance: { create: balanceCache, options: [...shared, 'seed'] },
+  'k-center': { create: kCenterCache, options: [...shared, 'mode', 'prefill'] },
+  hybrid: { create: hybridCache, options: [...shared, 'secondOrder', 'prefill'] },
   subgen: {
     create: subGenCache,
     options: ['delta', 'clusterSamples', 'valueSamples', 'selfNormalised', 'seed'],

@@ -28,8 +28,15 @@ const traits: Record<CacheOptions['policy'], Traits> = {
   uniform: { options: { policy: 'uniform', ...rest, seed: 5, weighted: true }, rows: 24, convex: true },
   h2o: { options: { policy: 'h2o', ...rest }, rows: 24, convex: true },
   snapkv: { options: { policy: 'snapkv', ...rest, observe: 8 }, rows: 24, convex: true, prefills: true },
-  'k-center': { options: { policy: 'k-center', ...rest, mode: 'weighted' }, rows: 24, convex: true },
-  hybrid: { options: { policy: 'hybrid', ...rest }, rows: 24, convex: true },
+  'k-center': {
+    options: { policy: 'k-center', ...rest, mode: 'weighted' },
+    ...{ rows: 24, convex: true, prefills: true },
+  },
+  balance: { options: { policy: 'balance', ...rest }, rows: 24, convex: true },
+  hybrid: {
+    options: { policy: 'hybrid', ...rest, prefill: 'stream', secondOrder: true },
+    ...{ rows: 24, convex: true },
+  },
   subgen: {
     options: { policy: 'subgen', delta: 1.5, clusterSamples: 2, valueSamples: 16 },
     ...{ rows: Infinity, convex: false, sketch: true },
@@ -109,6 +116,7 @@ for (const policy of CACHE_POLICIES) {
       if (prefills) return;
       for (let t = 0; t < 70; t++) await append(c, part(stream, t, t + 1));
       assert.deepEqual(await a.attend(query), await c.attend(query));
+      for (const head of [0, 1]) assert.deepEqual(a.kept(head), c.kept(head));
     });
 
     it('goes on after saving and restoring as if it had not stopped', async () => {

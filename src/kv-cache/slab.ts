@@ -66,11 +66,39 @@ export class Slab {
     if (row >= this.arrays.lengths[head]) this.arrays.lengths[head] = row + 1;
   }
 
+  /** Row `from` of a head over row `to`; a row at the end makes the head longer. */
+  copyRow(head: number, from: number, to: number): void {
+    if (from === to) return;
+    this.own();
+    const base = head * this.capacity;
+    for (const [array, width] of this.wide())
+      array.copyWithin((base + to) * width, (base + from) * width, (base + from + 1) * width);
+    if (to >= this.arrays.lengths[head]) this.arrays.lengths[head] = to + 1;
+  }
+
   /** Entries of keys or values as numbers; float32 ones as a view. */
   numbers(name: 'keys' | 'values', start: number, count: number): Float32Array {
     const part = this.arrays[name].subarray(start, start + count);
     const { storage } = this.shape;
     return storage === 'float32' ? (part as Float32Array) : fromHalf(part as Uint16Array, storage);
+  }
+
+  /** To write rows in place; these arrays are this slab's own until it is forked. */
+  writable(): SlabArrays {
+    this.own();
+    return this.arrays;
+  }
+
+  /** Overwrites the key of a row in use. */
+  setKey(head: number, row: number, key: StoredArray): void {
+    const { storage, dim } = this.shape;
+    this.writable().keys.set(asStored(key, storage), (head * this.capacity + row) * dim);
+  }
+
+  /** Overwrites the value of a row in use. */
+  setValue(head: number, row: number, value: StoredArray): void {
+    const { storage, valueDim } = this.shape;
+    this.writable().values.set(asStored(value, storage), (head * this.capacity + row) * valueDim);
   }
 
   setLogWeight(head: number, row: number, logWeight: number): void {

@@ -2,10 +2,11 @@
 // token leaves the window is the one thing policies differ in.
 
 import { InvalidArgumentError } from '../core/errors.ts';
-import { yieldToEventLoop } from '../core/progress.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
+import { isPause, pause } from './pause.ts';
 import { type CacheState, encodeState } from './serialize.ts';
+import { simpleInterval } from './simple-interval.ts';
 import { Slab, type SlabArrays } from './slab.ts';
 import type {
   AppendOptions,
@@ -16,9 +17,6 @@ import type {
   KeptToken,
   KeyValueCache,
 } from './types.ts';
-
-/** Tokens of a long append between two looks at the world. */
-const YIELD_TOKENS = 256;
 
 /** How many rows of each kind a key head keeps. */
 export interface TokenBudget {
@@ -99,7 +97,7 @@ export class TokenCache implements KeyValueCache {
   async append(
     keys: Float32Array,
     values: Float32Array,
-    { queries, signal }: AppendOptions = {},
+    { queries, ...run }: AppendOptions = {},
   ): Promise<void> {
     const count = checkTokens(this.shape, keys, values, queries);
     if (this.rule.observe > 0 && !queries && count > 0) {
@@ -112,10 +110,7 @@ export class TokenCache implements KeyValueCache {
     if (whole) this.slab = new Slab(this.shape, count);
     const { keyHeads, heads, dim, valueDim } = this.shape;
     for (let t = 0; t < count; t++) {
-      if (t % YIELD_TOKENS === YIELD_TOKENS - 1) {
-        await yieldToEventLoop();
-        signal?.throwIfAborted();
-      }
+      if (isPause(t)) await pause(run, t, count);
       for (let head = 0; head < keyHeads; head++) {
         const at = t * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);
@@ -141,16 +136,7 @@ export class TokenCache implements KeyValueCache {
     const { output, lse } = await this.run(queries, await loadKernels());
     if (!interval) return { output, lse };
     const isExact = !this.budget || this.count <= rowsOf(this.budget);
-    const { heads } = this.shape;
-    return {
-      output,
-      lse,
-      interval: {
-        lseLow: isExact ? lse.slice() : new Float64Array(heads).fill(-Infinity),
-        lseHigh: isExact ? lse.slice() : new Float64Array(heads).fill(Infinity),
-        outputError: new Float64Array(heads).fill(isExact ? 0 : Infinity),
-      },
-    };
+    return { output, lse, interval: simpleInterval(lse, isExact) };
   }
 
   bytes(): CacheBytes {

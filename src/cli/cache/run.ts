@@ -1,17 +1,21 @@
 // What `provably cache` does: read, stream, compare, report, tell.
 
+import type { Certificate } from '../../core/certificate.ts';
 import {
+  auditAnswers,
   CACHE_POLICIES,
   type CacheOptions,
   type ComparedPolicy,
   type ComparisonRow,
   comparePolicies,
+  createCache,
+  withinBytes,
 } from '../../kv-cache/index.ts';
 import { renderReport, type Station, writeFileAtomically } from '../../report/index.ts';
 import { type CliContext, colorsFor } from '../context.ts';
 import { UsageError } from '../failure.ts';
 import { given } from '../given.ts';
-import { printJson, printTable } from '../output.ts';
+import { printCertificate, printJson, printTable } from '../output.ts';
 import { showProgress } from '../progress.ts';
 import { describeMachine } from '../stations/machine.ts';
 import { comparisonTable, errorBars, errorLines, lastRows } from './charts.ts';
@@ -28,14 +32,17 @@ export async function runCache(
   const source = await openStream(files, flags);
   const policies = (flags.policies ?? CACHE_POLICIES).map((name) => optionsOf(name, source, flags));
   const rows = await compare(source, policies, flags, context);
+  const certified = await certify(source, policies, rows, flags, context);
   const seconds = (performance.now() - start) / 1000;
-  if (flags.report !== undefined) await writeReport(source, rows, seconds, files, flags, context);
+  if (flags.report !== undefined)
+    await writeReport(source, { rows, certified, seconds }, files, flags, context);
   if (flags.json) {
     const { description, shape, tokens, needle } = source;
     printJson(context, {
       system: 'kv-cache',
       input: { source: description, tokens, ...shape, needle },
       value: { rows, ...(flags.report ? { report: flags.report } : {}) },
+      certificate: certified?.certificate,
       seconds,
       figures: Object.fromEntries(
         lastRows(rows).map((row) => [`relativeError ${row.name}`, row.relativeError]),
@@ -43,19 +50,24 @@ export async function runCache(
       recipe: { seed: flags.seed },
     });
   } else {
-    printRows(source, rows, flags, context);
+    printRows(source, rows, certified, flags, context);
   }
 }
 
+/** What a center of the policy k-center stands for: `k-center:merge`. */
+const centerModes = ['select', 'weighted', 'merge'] as const;
+
 /** @throws {UsageError} no such policy */
 function requirePolicies(names: readonly string[] = []): void {
-  const unknown = names.find((name) => !(CACHE_POLICIES as readonly string[]).includes(name));
-  if (unknown)
-    throw new UsageError(`--policies names ${unknown}; expected some of ${CACHE_POLICIES.join(', ')}.`);
+  const known: readonly string[] = [...CACHE_POLICIES, ...centerModes.map((mode) => `k-center:${mode}`)];
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown) throw new UsageError(`--policies names ${unknown}; expected some of ${known.join(', ')}.`);
 }
 
 /** SubGen has no budget of rows, but a distance within which keys are alike. */
 function optionsOf(name: string, source: StreamSource, { delta }: CacheFlags): ComparedPolicy {
+  const mode = centerModes.find((known) => name === `k-center:${known}`);
+  if (mode) return { policy: 'k-center', mode, name };
   if (name === 'subgen') return { policy: name, delta: delta ?? halfMeanDistance(source) };
   return { policy: name as Exclude<CacheOptions['policy'], 'subgen'> };
 }
@@ -93,6 +105,42 @@ async function compare(
   });
 }
 
+/** A policy's promise. */
+interface CertifiedPolicy {
+  name: string;
+  certificate: Certificate;
+}
+
+/** Of the hybrid cache, which knows most of its own error, or else of the best; at the bytes it was compared at. */
+async function certify(
+  { shape, stream, tokens }: StreamSource,
+  policies: readonly ComparedPolicy[],
+  rows: readonly ComparisonRow[],
+  { asks }: CacheFlags,
+  { signal }: CliContext,
+): Promise<CertifiedPolicy | undefined> {
+  const last = lastRows(rows).filter(({ policy }) => policy !== 'full');
+  const best = last.find(({ policy }) => policy === 'hybrid') ?? bestOf(last);
+  const options = policies.find(({ name, policy }) => (name ?? policy) === best?.name);
+  if (best === undefined || options === undefined) return undefined;
+  const limit = last.reduce((most, { bytes }) => Math.max(most, bytes), 0);
+  const cache = createCache(shape, await withinBytes(shape, options, limit));
+  const { heads, keyHeads, dim, valueDim } = cache.shape;
+  const absorbed = { ...stream, queries: stream.queries.subarray(0, best.tokens * heads * dim) };
+  await cache.append(
+    stream.keys.subarray(0, best.tokens * keyHeads * dim),
+    stream.values.subarray(0, best.tokens * keyHeads * valueDim),
+    { queries: absorbed.queries, signal },
+  );
+  signal.throwIfAborted();
+  return { name: best.name, certificate: await auditAnswers(cache, absorbed, Math.min(asks ?? 32, tokens)) };
+}
+
+/** The one with the least error. */
+function bestOf(rows: readonly ComparisonRow[]): ComparisonRow | undefined {
+  return rows.toSorted((a, b) => a.relativeError - b.relativeError).at(0);
+}
+
 /** Eighths of the stream. */
 function eightPoints(tokens: number): number[] {
   const points = Array.from({ length: 8 }, (_, i) => Math.round((tokens * (i + 1)) / 8));
@@ -102,6 +150,7 @@ function eightPoints(tokens: number): number[] {
 function printRows(
   { description, shape, tokens }: StreamSource,
   rows: readonly ComparisonRow[],
+  certified: CertifiedPolicy | undefined,
   { report }: CacheFlags,
   context: CliContext,
 ): void {
@@ -118,21 +167,25 @@ function printRows(
     cells,
   );
   context.stdout.write(`${dim(note ?? '')}\n`);
+  if (certified) {
+    context.stdout.write(`\n${bold(certified.name)}: what is certain of its answers\n`);
+    printCertificate(context, certified.certificate);
+  }
   if (report) context.stdout.write(`\nReport with pictures: ${report}\n`);
 }
 
 async function writeReport(
   { description, tokens, shape }: StreamSource,
-  rows: readonly ComparisonRow[],
-  seconds: number,
+  {
+    rows,
+    certified,
+    seconds,
+  }: { rows: readonly ComparisonRow[]; certified: CertifiedPolicy | undefined; seconds: number },
   files: readonly string[],
   flags: CacheFlags,
   context: CliContext,
 ): Promise<void> {
-  const best = lastRows(rows)
-    .filter(({ policy }) => policy !== 'full')
-    .toSorted((a, b) => a.relativeError - b.relativeError)
-    .at(0);
+  const best = bestOf(lastRows(rows).filter(({ policy }) => policy !== 'full'));
   const station: Station = {
     id: 'caches',
     title: 'Caches at equal bytes',
@@ -144,7 +197,9 @@ async function writeReport(
     figures: [],
     charts: [errorLines(rows), ...(best ? [errorBars(rows, best.name)] : [])],
     tables: [{ caption: 'After the last token', table: comparisonTable(rows) }],
-    certificates: [],
+    certificates: certified
+      ? [{ title: 'Worst of the answers', value: certified.name, certificate: certified.certificate }]
+      : [],
     repeat: { command: repeatCommand(files, flags), seed: flags.seed },
     seconds,
   };

@@ -34,7 +34,11 @@ export function cacheCommand(context: CliContext): Command {
     .option('--clusters <count>', 'planted clusters (default: 64)', positiveInteger)
     .option('--needle <position>', 'a token to watch: is it kept? (default: the planted one)', count)
     .optionsGroup('Caches:')
-    .option('--policies <names>', 'comma-separated (default: all)', list)
+    .option(
+      '--policies <names>',
+      'comma-separated, also k-center:weighted and k-center:merge (default: all)',
+      list,
+    )
     .option(
       '--budget <rows>',
       'rows a key head keeps, of the first policy (default: an eighth)',

@@ -1,14 +1,16 @@
 // A cache of sinks, window and centers: what leaves the window joins the nearest of K centers or opens one (arXiv 2402.06082, the practical
 // form of its experiments, made to stream by the doubling algorithm).
 
-import { OnlineKCenter, RunningMeans } from '../../clustering/index.ts';
-import { type Kernels, loadKernels } from '../../kernels/index.ts';
+import { fromHalf, type Kernels, loadKernels, toHalf } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
-import { clusterInterval, type GroupView } from '../cluster-interval.ts';
+import { decodeSlab } from '../decode-slab.ts';
+import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
+import { simpleInterval } from '../simple-interval.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
 import { rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
+  AppendOptions,
   CacheAttention,
   CacheBytes,
   CacheInterval,
@@ -16,30 +18,26 @@ import type {
   KeptToken,
   KeyValueCache,
 } from '../types.ts';
+import { centerInterval } from './center-interval.ts';
+import { type CenterLayout, type CenterMode, CenterRows, type Token } from './center-rows.ts';
 
-/** What a center stands in a row for. */
-export type CenterMode =
-  /** Its first token, weight 1: the paper's. */
-  | 'select'
-  /** Its first token, with the weight of all of its tokens. */
-  | 'weighted'
-  /** Mean key and mean value of its tokens, with the weight of all. */
-  | 'merge';
+/** How the centers of a first append beyond the budget are chosen. */
+export type Prefill =
+  /** Of all of its tokens at once, by farthest-first traversal: half as far from the best as a stream can promise. */
+  | 'greedy'
+  /** One after the other, as later tokens are. */
+  | 'stream';
 
 export interface CenterSettings {
   policy: 'k-center' | 'hybrid';
   mode: CenterMode;
-  /** Add ½ qᵀ diag(Σ) q to a center's logit, Σ the covariance of its keys: the next term of the mean of e^s. */
+  prefill: Prefill;
+  /** Add ½ qᵀ diag(Σ) q to a center's logit, Σ the covariance of its keys: the next term of the mean of e^s. Needs 'merge'. */
   secondOrder: boolean;
 }
 
-/** Centers of one key head, the keys' and the values' kept in step. */
-interface HeadCenters {
-  keys: OnlineKCenter;
-  values: RunningMeans;
-  /** Place in the stream of each center's first token, shape (K,). */
-  positions: Uint32Array;
-}
+/** Tokens that leave the window in one append from which on the kernels look up their centers together. */
+const BATCH = 16;
 
 /** Rows 0 … sinks − 1 are sinks, the next K centers, the rest the window; before the budget is spent, tokens in their order. */
 export class CenterCache implements KeyValueCache {
@@ -48,12 +46,15 @@ export class CenterCache implements KeyValueCache {
   private readonly options: object;
   private readonly settings: CenterSettings;
   private readonly budget: TokenBudget;
+  private readonly layout: CenterLayout;
   private slab: Slab;
   private count = 0;
   /** Place in the window of its oldest token. */
   private next = 0;
-  /** Undefined until the budget is spent. */
-  private centers: HeadCenters[] | undefined;
+  /** One a key head; undefined until the budget is spent. */
+  private centers: CenterRows[] | undefined;
+  /** A fork may hold the same centers. */
+  private sharesCenters = false;
 
   constructor(shape: Required<CacheShape>, options: object, settings: CenterSettings, budget: TokenBudget) {
     this.policy = settings.policy;
@@ -61,6 +62,10 @@ export class CenterCache implements KeyValueCache {
     this.options = options;
     this.settings = settings;
     this.budget = budget;
+    this.layout = {
+      ...{ shape, mode: settings.mode, diagonal: settings.secondOrder },
+      ...{ first: budget.sinks, k: budget.pool },
+    };
     this.slab = new Slab(shape, rowsOf(budget));
   }
 
@@ -68,21 +73,24 @@ export class CenterCache implements KeyValueCache {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array): Promise<void> {
+  /** A first append beyond the budget with prefill 'greedy' is taken whole or, aborted, not at all; others up to where they were aborted. */
+  async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
-    const { keyHeads, dim, valueDim } = this.shape;
-    const { sinks, pool, recent } = this.budget;
-    for (let i = 0; i < count; i++, this.count++) {
-      const full = this.count >= rowsOf(this.budget);
-      if (full && !this.centers) this.centers = this.firstCenters();
-      for (let head = 0; head < keyHeads; head++) {
-        const at = i * keyHeads + head;
-        const row = full ? sinks + pool + this.next : this.count;
-        if (full && this.centers) this.graduate(this.centers[head], head, row);
-        const key = keys.subarray(at * dim, (at + 1) * dim);
-        this.slab.put(head, row, key, values.subarray(at * valueDim, (at + 1) * valueDim), this.count);
-      }
-      if (full) this.next = (this.next + 1) % recent;
+    const start = this.count;
+    const tokenOf = (head: number, i: number) => this.tokenOf(keys, values, head, i, start + i);
+    const rows = rowsOf(this.budget);
+    if (this.settings.prefill === 'greedy' && start === 0 && count > rows && this.budget.pool > 0) {
+      await this.takeWhole(count, tokenOf, run);
+      return;
+    }
+    let taken = 0;
+    for (; taken < count && this.count < rows; taken++, this.count++)
+      for (let head = 0; head < this.shape.keyHeads; head++) this.put(head, this.count, tokenOf(head, taken));
+    while (taken < count) {
+      if (taken > 0 && count > PAUSE_TOKENS) await pause(run, taken, count);
+      const [from, slice] = [taken, Math.min(PAUSE_TOKENS, count - taken)];
+      await this.slide(slice, (head, i) => tokenOf(head, from + i));
+      taken += slice;
     }
   }
 
@@ -92,21 +100,17 @@ export class CenterCache implements KeyValueCache {
   ): Promise<CacheAttention> {
     checkQueries(this.shape, queries);
     const kernels = await loadKernels();
-    const answer =
-      this.settings.secondOrder && this.centers
-        ? await this.secondOrder(queries, kernels)
-        : await this.plain(queries, kernels);
-    return interval ? { ...answer, interval: this.intervalOf(queries, answer) } : answer;
+    const bends = this.settings.secondOrder && this.centers ? await this.bends(queries, kernels) : undefined;
+    const answer = bends
+      ? await this.decodeBent(queries, bends, kernels)
+      : await decodeSlab(this.slab, this.shape, queries, kernels);
+    return interval ? { ...answer, interval: this.intervalOf(queries, answer, bends) } : answer;
   }
 
   bytes(): CacheBytes {
     const { keys, values, logWeights, positions, lengths } = this.slab.view;
-    const own = (this.centers ?? []).map(
-      ({ keys: k, values: v, positions: p }) =>
-        k.bytes + v.means.byteLength + v.squares.byteLength + v.scalars.byteLength + p.byteLength,
-    );
-    const bookkeeping = own.reduce(
-      (sum, bytes) => sum + bytes,
+    const bookkeeping = (this.centers ?? []).reduce(
+      (sum, { bytes }) => sum + bytes,
       logWeights.byteLength + positions.byteLength + lengths.byteLength,
     );
     const [keyBytes, valueBytes] = [keys.byteLength, values.byteLength];
@@ -124,7 +128,7 @@ export class CenterCache implements KeyValueCache {
       if (isCenter && center >= centers.size) continue;
       tokens.push({
         position: positions[keyHead * this.slab.capacity + row],
-        count: isCenter ? centers.count(center) : 1,
+        count: isCenter ? centers.counts[center] : 1,
         role: row < sinks ? 'sink' : isCenter ? 'center' : 'recent',
       });
     }
@@ -136,22 +140,18 @@ export class CenterCache implements KeyValueCache {
     copy.slab = this.slab.fork();
     copy.count = this.count;
     copy.next = this.next;
-    copy.centers = this.centers?.map(({ keys, values, positions }) => ({
-      ...{ keys: keys.copy(), values: values.copy(), positions: positions.slice() },
-    }));
+    copy.centers = this.centers;
+    copy.sharesCenters = true;
+    this.sharesCenters = true;
     return copy;
   }
 
   save(): Uint8Array {
     const arrays: CacheState['arrays'] = { ...this.slab.view };
-    const heads = this.centers?.map(({ keys, values, positions }, head) => {
-      const { representatives, radii, gaps, means, squares, scalars, ...numbers } = keys.state();
-      const size = radii.length;
-      const parts = { representatives, radii, gaps, means, squares, scalars, positions };
-      for (const [name, array] of Object.entries(parts)) arrays[`${head} ${name}`] = array;
-      arrays[`${head} value means`] = values.means.slice(0, size * values.dim);
-      arrays[`${head} value scalars`] = values.scalars.slice(0, 5 * size);
-      return numbers;
+    const heads = this.centers?.map((centers, head) => {
+      const saved = centers.save();
+      for (const [name, array] of Object.entries(saved.arrays)) arrays[`${head} ${name}`] = array;
+      return saved.numbers;
     });
     const { options, shape, count, next, slab } = this;
     return encodeState({ header: { options, shape, count, next, capacity: slab.capacity, heads }, arrays });
@@ -159,268 +159,208 @@ export class CenterCache implements KeyValueCache {
 
   load({ header, arrays }: CacheState): void {
     const { keys, values, logWeights, positions, lengths } = arrays as unknown as SlabArrays;
-    this.slab = new Slab(this.shape, header.capacity as number, {
-      keys,
-      values,
-      logWeights,
-      positions,
-      lengths,
-    });
+    const own = { keys, values, logWeights, positions, lengths };
+    this.slab = new Slab(this.shape, header.capacity as number, own);
     this.count = header.count as number;
     this.next = header.next as number;
-    const heads = header.heads as object[] | undefined;
+    const heads = header.heads as { delta: number; optimumLow: number }[] | undefined;
     this.centers = heads?.map((numbers, head) => {
-      const names = ['representatives', 'radii', 'gaps', 'means', 'squares', 'scalars'];
-      const parts = Object.fromEntries(names.map((name) => [name, arrays[`${head} ${name}`]]));
-      const means = new RunningMeans(this.shape.valueDim);
-      means.means = arrays[`${head} value means`] as Float32Array;
-      means.scalars = arrays[`${head} value scalars`] as Float64Array;
-      return {
-        keys: OnlineKCenter.restore({ ...numbers, ...parts } as never),
-        values: means,
-        positions: arrays[`${head} positions`] as Uint32Array,
-      };
-    });
-  }
-
-  /** Once the budget is spent, the oldest tokens but the sinks become centers of their own, equal ones together. */
-  private firstCenters(): HeadCenters[] {
-    const { keyHeads, dim, valueDim } = this.shape;
-    const { sinks, pool } = this.budget;
-    return Array.from({ length: keyHeads }, (_, head) => {
-      const centers: HeadCenters = {
-        keys: new OnlineKCenter({ dim, k: Math.max(1, pool), diagonal: this.settings.secondOrder }),
-        values: new RunningMeans(valueDim),
-        positions: new Uint32Array(pool + 1),
-      };
-      for (let row = sinks; row < sinks + pool; row++) this.take(centers, head, row);
-      for (let center = 0; center < pool; center++) this.write(centers, head, center);
+      const prefix = `${head} `;
+      const mine = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
+      const parts = Object.fromEntries(mine.map(([name, array]) => [name.slice(prefix.length), array]));
+      const centers = CenterRows.load(this.layout, head, numbers, parts);
+      centers.bind(this.slab);
       return centers;
     });
   }
 
-  /** A token leaves the window for the centers. */
-  private graduate(centers: HeadCenters, head: number, row: number): void {
-    if (this.budget.pool === 0) return;
-    const before = centers.keys.size;
-    const { center, merged } = this.take(centers, head, row);
-    if (!merged) {
-      this.write(centers, head, center);
-      return;
-    }
-    for (let c = 0; c < before; c++) this.write(centers, head, c);
+  private tokenOf(
+    keys: Float32Array,
+    values: Float32Array,
+    head: number,
+    i: number,
+    position: number,
+  ): Token {
+    const { keyHeads, dim, valueDim } = this.shape;
+    const at = i * keyHeads + head;
+    const key = keys.subarray(at * dim, (at + 1) * dim);
+    return { key, value: values.subarray(at * valueDim, (at + 1) * valueDim), position };
   }
 
-  private take(centers: HeadCenters, head: number, row: number): { center: number; merged: boolean } {
+  private put(head: number, row: number, { key, value, position }: Token): void {
+    this.slab.put(head, row, key, value, position);
+  }
+
+  /** A token as a row of the slab has it, apart from the slab. */
+  private stored(head: number, row: number): Token {
     const { dim, valueDim } = this.shape;
     const at = head * this.slab.capacity + row;
-    const key = this.slab.numbers('keys', at * dim, dim);
-    const value = this.slab.numbers('values', at * valueDim, valueDim);
-    const before = centers.keys.size;
-    const { center, opened, remap } = centers.keys.add(key);
-    const place = remap ? before : center;
-    if (opened) {
-      centers.values.open(place, value);
-      centers.positions[place] = this.slab.view.positions[at];
-    } else {
-      centers.values.add(place, value);
-    }
-    if (remap) moveTogether(centers, remap);
-    return { center, merged: remap !== undefined };
+    return {
+      key: this.slab.numbers('keys', at * dim, dim).slice(),
+      value: this.slab.numbers('values', at * valueDim, valueDim).slice(),
+      position: this.slab.view.positions[at],
+    };
   }
 
-  /** A center into its row; a row without one is hidden. */
-  private write({ keys, values, positions }: HeadCenters, head: number, center: number): void {
-    const { dim, valueDim } = this.shape;
-    const row = this.budget.sinks + center;
-    if (center >= keys.size) {
-      this.slab.setLogWeight(head, row, -Infinity);
+  /** The budget is spent: each of `count` tokens pushes the oldest one out of the window and into the centers. */
+  private async slide(count: number, tokenOf: (head: number, i: number) => Token): Promise<void> {
+    const { sinks, pool, recent } = this.budget;
+    const { keyHeads, dim } = this.shape;
+    const rowOf = (i: number) => sinks + pool + ((this.next + i) % recent);
+    if (pool > 0) this.ownCenters();
+    for (let head = 0; head < keyHeads; head++) {
+      const centers = this.centers?.[head];
+      if (centers) {
+        // The first to leave lie in the window, later ones never enter it.
+        const leaving = Array.from({ length: count }, (_, i) =>
+          i < recent ? this.stored(head, rowOf(i)) : this.rounded(tokenOf(head, i - recent)),
+        );
+        if (count < BATCH) for (const token of leaving) centers.take(this.slab, token);
+        else {
+          const keys = new Float32Array(count * dim);
+          leaving.forEach(({ key }, i) => {
+            keys.set(key, i * dim);
+          });
+          await centers.takeAll(this.slab, { data: keys, rows: count, cols: dim }, (i) => leaving[i]);
+        }
+      }
+      for (let i = Math.max(0, count - recent); i < count; i++) this.put(head, rowOf(i), tokenOf(head, i));
+    }
+    this.next = (this.next + count) % recent;
+    this.count += count;
+  }
+
+  /** What becomes of a token in the slab. */
+  private rounded(token: Token): Token {
+    const { storage } = this.shape;
+    if (storage === 'float32') return token;
+    const key = fromHalf(toHalf(token.key, storage), storage);
+    return { ...token, key, value: fromHalf(toHalf(token.value, storage), storage) };
+  }
+
+  /** Centers of this cache alone, in the memory of its slab; at first the tokens between sinks and window, equal ones together. */
+  private ownCenters(): void {
+    if (this.centers) {
+      if (this.sharesCenters) this.centers = this.centers.map((centers) => centers.copy());
+      this.sharesCenters = false;
+      for (const centers of this.centers) centers.bind(this.slab);
       return;
     }
-    const { mode } = this.settings;
-    const logWeight = mode === 'select' ? 0 : Math.log(keys.count(center));
-    if (mode === 'merge') {
-      const key = keys.means.means.subarray(center * dim, (center + 1) * dim);
-      const value = values.means.subarray(center * valueDim, (center + 1) * valueDim);
-      this.slab.put(head, row, key, value, positions[center], logWeight);
-      return;
-    }
-    const key = keys.representatives.subarray(center * dim, (center + 1) * dim);
-    // The value of the first token: it is in this row already, or in that of the center which was merged into this one.
-    const value = this.firstValue(head, positions[center]);
-    this.slab.put(head, row, key, value, positions[center], logWeight);
-  }
-
-  private firstValue(head: number, position: number): Float32Array {
-    const { valueDim } = this.shape;
-    const base = head * this.slab.capacity;
-    const row = this.slab.view.positions.subarray(base, base + this.slab.length(head)).indexOf(position);
-    return this.slab.numbers('values', (base + row) * valueDim, valueDim).slice();
-  }
-
-  private async plain(queries: Float32Array, kernels: Kernels) {
-    const { heads, keyHeads, dim, valueDim, scale, storage } = this.shape;
-    const { keys, values, logWeights, lengths } = this.slab.view;
-    const output = new Float32Array(heads * valueDim);
-    const lse = new Float64Array(heads);
-    await kernels.decode({
-      ...{ queries, keys, values, logWeights, lengths, storage, heads, keyHeads, dim, valueDim, scale },
-      ...{ capacity: this.slab.capacity, out: output, lse },
+    const { sinks, pool } = this.budget;
+    this.centers = Array.from({ length: this.shape.keyHeads }, (_, head) => {
+      const tokens = Array.from({ length: pool }, (_, c) => this.stored(head, sinks + c));
+      const centers = new CenterRows(this.layout, head);
+      centers.bind(this.slab);
+      for (const token of tokens) centers.take(this.slab, token);
+      centers.writeAll(this.slab);
+      return centers;
     });
-    return { output, lse };
+  }
+
+  /** A first append beyond the budget. */
+  private async takeWhole(
+    count: number,
+    tokenOf: (head: number, i: number) => Token,
+    { signal, onProgress }: AppendOptions,
+  ): Promise<void> {
+    const { sinks, pool, recent } = this.budget;
+    const { keyHeads, dim, valueDim } = this.shape;
+    const rows = count - sinks - recent;
+    const slab = new Slab(this.shape, rowsOf(this.budget));
+    const put = (head: number, row: number, { key, value, position }: Token) =>
+      slab.put(head, row, key, value, position);
+    const centers: CenterRows[] = [];
+    for (let head = 0; head < keyHeads; head++) {
+      onProgress?.({ phase: 'centers of key heads', done: head, total: keyHeads });
+      for (let i = 0; i < sinks; i++) put(head, i, tokenOf(head, i));
+      // Rows in use end with the window, those between are the centers'.
+      for (let i = 0; i < recent; i++) put(head, sinks + pool + i, tokenOf(head, sinks + rows + i));
+      const keys = new Float32Array(rows * dim);
+      const values = new Float32Array(rows * valueDim);
+      for (let i = 0; i < rows; i++) {
+        const token = this.rounded(tokenOf(head, sinks + i));
+        keys.set(token.key, i * dim);
+        values.set(token.value, i * valueDim);
+      }
+      centers.push(
+        await CenterRows.greedy(this.layout, head, slab, {
+          keys: { data: keys, rows, cols: dim },
+          values: { data: values, rows, cols: valueDim },
+          ...{ start: sinks, signal },
+        }),
+      );
+    }
+    this.slab = slab;
+    this.centers = centers;
+    this.count = count;
+  }
+
+  /** ½ scale² qᵀ diag(Σ) q of every center, shape (heads, K). */
+  private async bends(queries: Float32Array, kernels: Kernels): Promise<Float32Array> {
+    const { heads, keyHeads, dim, scale } = this.shape;
+    const k = this.budget.pool;
+    const group = heads / keyHeads;
+    const bends = new Float32Array(heads * k);
+    const squared = queries.map((x) => (scale * x) ** 2 / 2);
+    for (const [head, { keys, keyMeans }] of (this.centers ?? []).entries()) {
+      if (!keyMeans?.squares) continue;
+      const c = bends.subarray(head * group * k, (head + 1) * group * k);
+      const a = squared.subarray(head * group * dim, (head + 1) * group * dim);
+      await kernels.gemm({ m: group, n: k, k: dim, a, b: keyMeans.squares, c, transposeB: true });
+      for (let i = 0; i < c.length; i++) c[i] /= Math.max(1, keys.counts[i % k]);
+    }
+    return bends;
   }
 
   /** Log-weights then depend on the query, so that the heads of a group go one after another. */
-  private async secondOrder(queries: Float32Array, kernels: Kernels) {
-    const { heads, keyHeads, dim, valueDim, scale, storage } = this.shape;
-    const { keys, values, lengths } = this.slab.view;
+  private async decodeBent(queries: Float32Array, bends: Float32Array, kernels: Kernels) {
+    const { heads, keyHeads, dim, valueDim, scale } = this.shape;
+    const { sinks, pool } = this.budget;
     const group = heads / keyHeads;
     const output = new Float32Array(heads * valueDim);
     const lse = new Float64Array(heads);
     for (let member = 0; member < group; member++) {
       const own = new Float32Array(keyHeads * dim);
-      for (let g = 0; g < keyHeads; g++)
-        own.set(queries.subarray((g * group + member) * dim, (g * group + member + 1) * dim), g * dim);
       const logWeights = this.slab.view.logWeights.slice();
-      for (let g = 0; g < keyHeads; g++)
-        this.addCurvature(logWeights, g, own.subarray(g * dim, (g + 1) * dim));
-      const out = new Float32Array(keyHeads * valueDim);
-      const ownLse = new Float64Array(keyHeads);
-      await kernels.decode({
-        ...{
-          queries: own,
-          keys,
-          values,
-          logWeights,
-          lengths,
-          storage,
-          heads: keyHeads,
-          keyHeads,
-          dim,
-          valueDim,
-          scale,
-        },
-        ...{ capacity: this.slab.capacity, out, lse: ownLse },
-      });
       for (let g = 0; g < keyHeads; g++) {
-        output.set(out.subarray(g * valueDim, (g + 1) * valueDim), (g * group + member) * valueDim);
-        lse[g * group + member] = ownLse[g];
+        const head = g * group + member;
+        own.set(queries.subarray(head * dim, (head + 1) * dim), g * dim);
+        for (let c = 0; c < pool; c++)
+          logWeights[g * this.slab.capacity + sinks + c] += bends[head * pool + c];
+      }
+      const single = { heads: keyHeads, keyHeads, dim, scale };
+      const part = await decodeSlab(this.slab, single, own, kernels, { logWeights });
+      for (let g = 0; g < keyHeads; g++) {
+        output.set(part.output.subarray(g * valueDim, (g + 1) * valueDim), (g * group + member) * valueDim);
+        lse[g * group + member] = part.lse[g];
       }
     }
     return { output, lse };
   }
 
-  private addCurvature(logWeights: Float32Array, keyHead: number, query: Float32Array): void {
-    for (let center = 0; center < (this.centers?.[keyHead].keys.size ?? 0); center++)
-      logWeights[keyHead * this.slab.capacity + this.budget.sinks + center] += this.curvature(
-        keyHead,
-        center,
-        query,
-      );
-  }
-
-  /** ½ scale² qᵀ diag(Σ) q of a center. */
-  private curvature(keyHead: number, center: number, query: Float32Array): number {
-    const { dim, scale } = this.shape;
-    const keys = this.centers?.[keyHead].keys;
-    if (!keys || keys.count(center) < 2) return 0;
-    const { squares } = keys.means;
-    let sum = 0;
-    for (let p = 0; p < dim; p++) sum += query[p] ** 2 * squares[center * dim + p];
-    return (scale ** 2 * sum) / (2 * keys.count(center));
-  }
-
-  private intervalOf(queries: Float32Array, answer: CacheAttention): CacheInterval {
-    const { heads, keyHeads, dim } = this.shape;
-    // The bounds are about means; a first token says nothing certain of the others.
-    if (this.centers && this.settings.mode !== 'merge') return unknownInterval(heads);
-    const bounds = Array.from({ length: heads }, (_, head) =>
-      clusterInterval(
-        this.groupsOf(
-          Math.floor((head * keyHeads) / heads),
-          head,
-          queries.subarray(head * dim, (head + 1) * dim),
-          answer,
-        ),
-      ),
-    );
+  private intervalOf(
+    queries: Float32Array,
+    { output, lse }: CacheAttention,
+    bends: Float32Array | undefined,
+  ): CacheInterval {
+    const { heads, keyHeads, dim, valueDim, scale, storage } = this.shape;
+    const isExact = this.count <= rowsOf(this.budget);
+    if (isExact && storage === 'float32') return simpleInterval(lse, true);
+    // Of selected tokens nothing is known but how far the others are; of dropped ones nothing.
+    if (this.centers ? this.settings.mode !== 'merge' : !isExact) return simpleInterval(lse, false);
+    const bounds = Array.from({ length: heads }, (_, head) => {
+      const keyHead = Math.floor((head * keyHeads) / heads);
+      return centerInterval({
+        ...{ slab: this.slab, keyHead, centers: this.centers?.[keyHead], scale },
+        query: queries.subarray(head * dim, (head + 1) * dim),
+        output: output.subarray(head * valueDim, (head + 1) * valueDim),
+        bend: (center) => bends?.[head * this.budget.pool + center] ?? 0,
+      });
+    });
     return {
       lseLow: Float64Array.from(bounds, ({ lseLow }) => lseLow),
       lseHigh: Float64Array.from(bounds, ({ lseHigh }) => lseHigh),
       outputError: Float64Array.from(bounds, ({ outputError }) => outputError),
     };
   }
-
-  /** Every row as a group of tokens; bounds hold for merged centers, whose row holds the means they are about. */
-  private groupsOf(
-    keyHead: number,
-    head: number,
-    query: Float32Array,
-    { output }: CacheAttention,
-  ): GroupView[] {
-    const { dim, valueDim, scale, storage } = this.shape;
-    const { sinks, pool } = this.budget;
-    const norm = scale * Math.sqrt(query.reduce((sum, x) => sum + x * x, 0));
-    // Half-precision rows are off from what came in by half a unit of their last place, and float32 sums by dim of theirs.
-    const unit = storage === 'float32' ? 2 ** -24 : storage === 'float16' ? 2 ** -11 : 2 ** -8;
-    const groups: GroupView[] = [];
-    for (let row = 0; row < this.slab.length(keyHead); row++) {
-      const at = keyHead * this.slab.capacity + row;
-      const key = this.slab.numbers('keys', at * dim, dim);
-      const value = this.slab.numbers('values', at * valueDim, valueDim);
-      let [logit, keySquare, valueSquare, distance] = [0, 0, 0, 0];
-      for (let p = 0; p < dim; p++) {
-        logit += scale * query[p] * key[p];
-        keySquare += key[p] ** 2;
-      }
-      for (let c = 0; c < valueDim; c++) {
-        valueSquare += value[c] ** 2;
-        distance += (value[c] - output[head * valueDim + c]) ** 2;
-      }
-      const center = row - sinks;
-      const centers = this.centers?.[keyHead];
-      const isCenter = centers !== undefined && center >= 0 && center < pool;
-      if (isCenter && center >= centers.keys.size) continue;
-      const key_ = isCenter ? centers.keys.means.statistics(center) : SINGLE;
-      const value_ = isCenter ? centers.values.statistics(center) : SINGLE;
-      const rounding = (dim + 8) * unit;
-      const bend = isCenter && this.settings.secondOrder ? this.curvature(keyHead, center, query) : 0;
-      groups.push({
-        ...{ count: key_.count, logit, distance: Math.sqrt(distance) },
-        logitError: norm * (key_.error + rounding * Math.sqrt(keySquare)),
-        ...{ above: norm * key_.radius, below: norm * key_.radius },
-        variance: (norm ** 2 * key_.scatter) / key_.count,
-        logMass: Math.log(key_.count) + logit + bend,
-        valueError: value_.error + rounding * Math.sqrt(valueSquare),
-        valueVariance: value_.scatter / value_.count,
-        valueRadius: value_.radius + rounding * Math.sqrt(valueSquare),
-      });
-    }
-    return groups;
-  }
-}
-
-/** Of a cache that cannot tell. */
-function unknownInterval(heads: number): CacheInterval {
-  return {
-    lseLow: new Float64Array(heads).fill(-Infinity),
-    lseHigh: new Float64Array(heads).fill(Infinity),
-    outputError: new Float64Array(heads).fill(Infinity),
-  };
-}
-
-const SINGLE = { count: 1, error: 0, scatter: 0, radius: 0 };
-
-/** After centers of keys merged: the same for values and positions; the first of those that became one gives the position. */
-function moveTogether({ values, positions }: HeadCenters, remap: Uint32Array): void {
-  const seen = new Set<number>();
-  remap.forEach((to, from) => {
-    if (seen.has(to)) {
-      values.merge(to, from);
-      return;
-    }
-    seen.add(to);
-    values.move(from, to);
-    positions[to] = positions[from];
-  });
 }

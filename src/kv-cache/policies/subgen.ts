@@ -7,9 +7,17 @@ import { InvalidArgumentError } from '../../core/errors.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
 import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { isPause, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
-import type { CacheAttention, CacheBytes, CacheShape, KeptToken, KeyValueCache } from '../types.ts';
+import type {
+  AppendOptions,
+  CacheAttention,
+  CacheBytes,
+  CacheShape,
+  KeptToken,
+  KeyValueCache,
+} from '../types.ts';
 import { SampleSlots } from './sample-slots.ts';
 
 /** What cluster slots have for a value: only their keys count. */
@@ -89,21 +97,32 @@ export class SubGenCache implements KeyValueCache {
     return this.count;
   }
 
+  /** All options, defaults filled in. */
+  get settings(): Required<Omit<SubGenOptions, 'policy'>> {
+    const { selfNormalised = false, seed = 0, delta } = this.options;
+    return {
+      ...{ delta: Number(delta), clusterSamples: this.t, valueSamples: this.s },
+      ...{ selfNormalised, seed },
+    };
+  }
+
   /** Clusters of a key head. */
   clusters(keyHead: number): number {
     return this.heads[keyHead].clusters.size;
   }
 
-  async append(keys: Float32Array, values: Float32Array): Promise<void> {
+  async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const { keyHeads, dim, valueDim } = this.shape;
-    for (let i = 0; i < count; i++, this.count++)
+    for (let i = 0; i < count; i++, this.count++) {
+      if (isPause(i)) await pause(run, i, count);
       for (let head = 0; head < keyHeads; head++) {
         const at = i * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);
         this.takeKey(head, key);
         this.takeValue(head, key, values.subarray(at * valueDim, (at + 1) * valueDim));
       }
+    }
   }
 
   async attend(queries: Float32Array): Promise<CacheAttention> {

@@ -8,7 +8,9 @@ import type { LabelledDataset, LabelledRows } from '../../data/datasets/index.ts
 import { oracleAnswer } from '../index.ts';
 import { reproduceClusters } from './clusters.ts';
 import { reproduceErrorLaw } from './error-law.ts';
+import { reproduceNeedle } from './needle.ts';
 import { reproducePictureMemory } from './picture-memory.ts';
+import { reproducePolicies } from './policies.ts';
 import { plantedRetrieval } from './retrieval-stream.ts';
 
 /** Three well separated clouds in six dimensions. */
@@ -37,7 +39,7 @@ describe('plantedRetrieval', () => {
     const { output, softmaxNorm } = oracleAnswer(layer, stream, 300, 0, needleQuery);
     const value = stream.values.subarray(needle * 32, (needle + 1) * 32);
     const error = Math.hypot(...output.map((x, p) => x - value[p]));
-    // e^8 against about 300 e^{N(0, 8²/32)}: most of the mass is the needle's.
+    // e^12 against about 300 e^{N(0, 12²/32)}: most of the mass is the needle's.
     assert.ok(softmaxNorm > 0.5 && error < 0.5 * Math.hypot(...value), `${softmaxNorm}, ${error}`);
   });
 });
@@ -68,6 +70,19 @@ describe('protocols', () => {
     assert.equal(verdicts.length, 3);
   });
 
+  it('S3 and S4 show the step where centers outnumber clusters', async () => {
+    const common = { rows: 400, clusters: 8, seeds: [1, 2] };
+    const { figures, verdicts } = await reproducePolicies({ ...common, budgets: [40, 52], queries: 8 });
+    const of = (cache: string, budget: number) =>
+      figures.find((row) => row.cache === cache && row.budget === budget)!.generic.mean;
+    assert.ok(of('k-center, merged', 52) < 0.1 * of('k-center, merged', 40));
+    assert.equal(verdicts.length, 7);
+    const needles = await reproduceNeedle({ ...common, chosen: [4, 12] });
+    const kept = (policy: string) =>
+      needles.figures.filter((row) => row.policy === policy).map((row) => row.kept.mean);
+    assert.deepEqual([kept('k-center')[1], kept('sink-window')], [1, [0, 0]]);
+  });
+
   it('M1 names by what is kept, repeats bit for bit but for the times, and certifies a policy', async () => {
     const options = { dataset, rows: 240, dim: 4, strength: 8, compression: 4, asked: 60, seeds: [1] };
     const { figures, verdicts } = await reproducePictureMemory(options);
@@ -91,7 +106,10 @@ describe('protocols', () => {
 
   it('stop when they are told to', async () => {
     const signal = AbortSignal.abort(new Error('enough'));
-    for (const protocol of [reproduceClusters, reproduceErrorLaw, reproducePictureMemory])
+    for (const protocol of [
+      ...[reproduceClusters, reproduceErrorLaw, reproducePolicies, reproduceNeedle],
+      reproducePictureMemory,
+    ])
       await assert.rejects(protocol({ signal, dataset } as never), { message: 'enough' });
   });
 });

@@ -14,6 +14,8 @@ export interface RetrievalOptions {
   clusters?: number | undefined;
   /** Logit of a question with the tokens it is about, about. Default 8. */
   strength?: number | undefined;
+  /** The same of the question about the needle: large enough to outweigh all others together. Default 12. */
+  needleStrength?: number | undefined;
   /** Default 0. */
   seed?: number | undefined;
 }
@@ -34,6 +36,7 @@ export function plantedRetrieval({
   dim = 32,
   clusters = 64,
   strength = 8,
+  needleStrength = 12,
   seed = 0,
 }: RetrievalOptions = {}): RetrievalStream {
   requireInteger('plantedRetrieval: rows', rows, 3);
@@ -45,19 +48,19 @@ export function plantedRetrieval({
     values.data[needle * dim + p] = 2 * rng.normal();
   }
   const scale = 1 / Math.sqrt(dim);
-  const question = (about: Float32Array): Float32Array => {
+  const question = (about: Float32Array, logit: number): Float32Array => {
     const square = about.reduce((sum, x) => sum + x * x, 0);
-    return about.map((x) => (strength * x) / (scale * square));
+    return about.map((x) => (logit * x) / (scale * square));
   };
   const queries = new Float32Array(rows * dim);
   for (let i = 0; i < rows; i++) {
     const group = rng.integer(clusters);
-    queries.set(question(centers.data.subarray(group * dim, (group + 1) * dim)), i * dim);
+    queries.set(question(centers.data.subarray(group * dim, (group + 1) * dim), strength), i * dim);
   }
   return {
     shape: { heads: 1, keyHeads: 1, dim, valueDim: dim, scale },
     stream: { keys: keys.data, values: values.data, queries },
     needle,
-    needleQuery: question(keys.data.subarray(needle * dim, (needle + 1) * dim)),
+    needleQuery: question(keys.data.subarray(needle * dim, (needle + 1) * dim), needleStrength),
   };
 }

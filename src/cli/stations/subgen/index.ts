@@ -4,9 +4,11 @@ import type { SystemStation } from '../station.ts';
 import { clusters } from './clusters.ts';
 import { errorLaw } from './error-law.ts';
 import { memoryTour } from './memory.ts';
+import { needle } from './needle.ts';
+import { policies } from './policies.ts';
 
 export const subgenStation: SystemStation = {
   system: 'subgen',
   tour: memoryTour,
-  protocols: [clusters, errorLaw],
+  protocols: [clusters, errorLaw, policies, needle],
 };

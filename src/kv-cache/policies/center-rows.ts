@@ -1,0 +1,285 @@
+// The centers of one key head, and the rows of the slab that hold them.
+
+import {
+  kCenterGreedy,
+  OnlineKCenter,
+  type OnlineKCenterStep,
+  RunningMeans,
+} from '../../clustering/index.ts';
+import { type Matrix32, takeRows } from '../../core/matrix.ts';
+import type { CacheState } from '../serialize.ts';
+import type { Slab } from '../slab.ts';
+import type { CacheShape } from '../types.ts';
+
+/** What a center stands in a row for. */
+export type CenterMode =
+  /** Its first token, weight 1: the paper's. */
+  | 'select'
+  /** Its first token, with the weight of all of its tokens. */
+  | 'weighted'
+  /** Mean key and mean value of its tokens, with the weight of all. */
+  | 'merge';
+
+export interface CenterLayout {
+  shape: Required<CacheShape>;
+  mode: CenterMode;
+  /** Keep the spread of the keys' coordinates. */
+  diagonal: boolean;
+  /** Row of the first center. */
+  first: number;
+  /** Most centers. */
+  k: number;
+}
+
+/** A token on its way into the centers, as numbers. */
+export interface Token {
+  /** Shape (dim,) and (valueDim,). */
+  key: Float32Array;
+  value: Float32Array;
+  position: number;
+}
+
+/**
+ * Center c lies in row first + c. Of float32 storage that row is the only place of what it holds: representatives ('select', 'weighted') or
+ * means ('merge', with representatives beside) are kept in it by the clustering itself. In halves a running mean would freeze as soon as a
+ * token moved it by less than half a unit, so there numbers are kept in float32 beside, and the rows are copies.
+ */
+export class CenterRows {
+  readonly layout: CenterLayout;
+  readonly keys: OnlineKCenter;
+  /** With 'merge'. */
+  readonly keyMeans: RunningMeans | undefined;
+  readonly valueMeans: RunningMeans | undefined;
+  private readonly head: number;
+
+  constructor(layout: CenterLayout, head: number, keys?: OnlineKCenter) {
+    const { shape, mode, diagonal, k } = layout;
+    const { dim, valueDim } = shape;
+    this.layout = layout;
+    this.head = head;
+    // Of float32 storage, `bind` gives the memory.
+    const none = this.inSlab ? { means: new Float32Array(0) } : {};
+    this.keys = keys ?? new OnlineKCenter({ dim, k, means: false });
+    if (mode !== 'merge') return;
+    this.keyMeans = new RunningMeans(dim, k, { diagonal, ...none });
+    this.valueMeans = new RunningMeans(valueDim, k, none);
+  }
+
+  /** Centers of tokens given all at once: farthest-first from the oldest, at most twice the least possible radius. */
+  static async greedy(
+    layout: CenterLayout,
+    head: number,
+    slab: Slab,
+    tokens: { keys: Matrix32; values: Matrix32; start: number; signal: AbortSignal | undefined },
+  ): Promise<CenterRows> {
+    const { dim } = layout.shape;
+    const { keys, values, start, signal } = tokens;
+    const { indices, labels, distances, radius } = await kCenterGreedy(keys, {
+      ...{ k: layout.k, first: 0, signal },
+    });
+    const radii = new Float64Array(indices.length);
+    const counts = new Float64Array(indices.length);
+    for (let i = 0; i < keys.rows; i++) {
+      radii[labels[i]] = Math.max(radii[labels[i]], Math.sqrt(distances[i]));
+      counts[labels[i]]++;
+    }
+    const given = { representatives: takeRows(keys, indices).data, radii, counts };
+    // The row at distance `radius` and the centers are pairwise at least that far apart.
+    const found = { delta: radius, optimumLow: radius / 2 };
+    const centers = new CenterRows(layout, head, OnlineKCenter.from({ dim, k: layout.k }, given, found));
+    if (layout.mode !== 'merge' && centers.inSlab)
+      slab.writable().keys.set(given.representatives, centers.rowStart(slab, 0) * dim);
+    centers.bind(slab);
+    // Its own row opens a center; the means then take the others in order.
+    indices.forEach((i, c) => {
+      centers.open(slab, c, tokenAt(keys, values, i, start + i));
+    });
+    const taken = new Float64Array(indices.length).fill(1);
+    for (let i = 0; i < keys.rows; i++) {
+      const c = labels[i];
+      if (indices[c] !== i) centers.join(c, taken[c]++, tokenAt(keys, values, i, start + i));
+    }
+    centers.writeAll(slab);
+    return centers;
+  }
+
+  /** Works in the memory of `slab` from now on; to be called before tokens are taken, as slabs move. */
+  bind(slab: Slab): void {
+    if (!this.inSlab) return;
+    const { shape, k, mode } = this.layout;
+    const { keys, values } = slab.writable();
+    const part = (array: Float32Array | Uint16Array, width: number) =>
+      array.subarray(this.rowStart(slab, 0) * width, this.rowStart(slab, k) * width) as Float32Array;
+    if (mode !== 'merge') this.keys.representatives = part(keys, shape.dim);
+    if (this.keyMeans) this.keyMeans.means = part(keys, shape.dim);
+    if (this.valueMeans) this.valueMeans.means = part(values, shape.valueDim);
+  }
+
+  /** Takes one token. */
+  take(slab: Slab, token: Token): void {
+    this.follow(slab, this.keys.add(token.key), token);
+  }
+
+  /** Takes tokens in order, with distances by the kernels. */
+  async takeAll(slab: Slab, keys: Matrix32, tokenOf: (i: number) => Token): Promise<void> {
+    await this.keys.addAll(keys, (i, step) => this.follow(slab, step, tokenOf(i)));
+  }
+
+  /** Copies what is not in the slab; `bind` comes next. */
+  copy(): CenterRows {
+    const copy = new CenterRows(this.layout, this.head, this.keys.copy());
+    for (const [to, from] of [
+      [copy.keyMeans, this.keyMeans],
+      [copy.valueMeans, this.valueMeans],
+    ]) {
+      if (!to || !from) continue;
+      to.scalars.set(from.scalars);
+      if (from.squares) to.squares?.set(from.squares);
+      if (!this.inSlab) to.means.set(from.means);
+    }
+    return copy;
+  }
+
+  /** Everything beside the slab. */
+  save(): { numbers: { delta: number; optimumLow: number }; arrays: CacheState['arrays'] } {
+    const { delta, optimumLow, representatives, radii, counts, gaps } = this.keys.state();
+    const arrays: CacheState['arrays'] = { representatives, radii, counts, gaps };
+    for (const [name, means] of [
+      ['key', this.keyMeans],
+      ['value', this.valueMeans],
+    ] as const) {
+      if (!means) continue;
+      arrays[`${name} scalars`] = means.scalars;
+      if (means.squares) arrays[`${name} squares`] = means.squares;
+      if (!this.inSlab) arrays[`${name} means`] = means.means;
+    }
+    return { numbers: { delta, optimumLow }, arrays };
+  }
+
+  static load(
+    layout: CenterLayout,
+    head: number,
+    numbers: { delta: number; optimumLow: number },
+    arrays: CacheState['arrays'],
+  ): CenterRows {
+    const { k, shape } = layout;
+    const { representatives, radii, counts, gaps } = arrays as Record<string, never>;
+    const keys = OnlineKCenter.restore({
+      ...{ dim: shape.dim, k, growth: 2, ...numbers },
+      ...{ representatives, radii, counts, gaps },
+    });
+    const rows = new CenterRows(layout, head, keys);
+    for (const [name, means] of [
+      ['key', rows.keyMeans],
+      ['value', rows.valueMeans],
+    ] as const) {
+      if (!means) continue;
+      means.scalars.set(arrays[`${name} scalars`]);
+      means.squares?.set(arrays[`${name} squares`]);
+      if (!rows.inSlab) means.means.set(arrays[`${name} means`]);
+    }
+    return rows;
+  }
+
+  /** Bytes of the arrays beside the slab. */
+  get bytes(): number {
+    const { keys, keyMeans, valueMeans, inSlab } = this;
+    if (!inSlab) return keys.bytes + (keyMeans?.bytes ?? 0) + (valueMeans?.bytes ?? 0);
+    const shared = this.layout.mode === 'merge' ? 0 : keys.representatives.byteLength;
+    const beside = (means: RunningMeans | undefined) => (means ? means.bytes - means.means.byteLength : 0);
+    return keys.bytes - shared + beside(keyMeans) + beside(valueMeans);
+  }
+
+  private get inSlab(): boolean {
+    return this.layout.shape.storage === 'float32';
+  }
+
+  /** Row of center c in the slab's arrays. */
+  private rowStart(slab: Slab, center: number): number {
+    return this.head * slab.capacity + this.layout.first + center;
+  }
+
+  /** Does with means, values and positions what the clustering did with representatives. */
+  private follow(slab: Slab, { center, opened, merged }: OnlineKCenterStep, token: Token): void {
+    if (!merged) {
+      if (opened) this.open(slab, center, token);
+      else this.join(center, this.keys.counts[center] - 1, token);
+      this.write(slab, center);
+      return;
+    }
+    const { remap, counts } = merged;
+    let size = 0;
+    for (let c = 0; c < this.layout.k; c++) {
+      const to = remap[c];
+      if (to < size) {
+        this.keyMeans?.merge(to, counts[to], c, counts[c]);
+        this.valueMeans?.merge(to, counts[to], c, counts[c]);
+        counts[to] += counts[c];
+        continue;
+      }
+      size++;
+      this.move(slab, c, to);
+      counts[to] = counts[c];
+    }
+    if (center < size) this.join(center, counts[center], token);
+    else this.open(slab, center, token);
+    this.writeAll(slab);
+  }
+
+  private open(slab: Slab, center: number, { key, value, position }: Token): void {
+    this.keyMeans?.open(center, key);
+    this.valueMeans?.open(center, value);
+    const at = this.rowStart(slab, center);
+    slab.writable().positions[at] = position;
+    if (!this.valueMeans) slab.setValue(this.head, this.layout.first + center, value);
+  }
+
+  private join(center: number, count: number, { key, value }: Token): void {
+    this.keyMeans?.add(center, count, key);
+    this.valueMeans?.add(center, count, value);
+  }
+
+  private move(slab: Slab, from: number, to: number): void {
+    if (from === to) return;
+    this.keyMeans?.move(from, to);
+    this.valueMeans?.move(from, to);
+    const { positions, values } = slab.writable();
+    const [source, target] = [this.rowStart(slab, from), this.rowStart(slab, to)];
+    positions[target] = positions[source];
+    if (this.valueMeans) return;
+    const { valueDim } = this.layout.shape;
+    values.copyWithin(target * valueDim, source * valueDim, (source + 1) * valueDim);
+  }
+
+  /** Weights of all rows, those without a center hidden. */
+  writeAll(slab: Slab): void {
+    const { k, first } = this.layout;
+    for (let c = 0; c < this.keys.size; c++) this.write(slab, c);
+    for (let c = this.keys.size; c < k; c++) slab.setLogWeight(this.head, first + c, -Infinity);
+  }
+
+  private write(slab: Slab, center: number): void {
+    const { shape, first, mode } = this.layout;
+    const row = first + center;
+    if (!this.inSlab) {
+      const { dim, valueDim } = shape;
+      const keys = this.keyMeans?.means ?? this.keys.representatives;
+      slab.setKey(this.head, row, keys.subarray(center * dim, (center + 1) * dim));
+      if (this.valueMeans)
+        slab.setValue(
+          this.head,
+          row,
+          this.valueMeans.means.subarray(center * valueDim, (center + 1) * valueDim),
+        );
+    }
+    slab.setLogWeight(this.head, row, mode === 'select' ? 0 : Math.log(this.keys.counts[center]));
+  }
+}
+
+function tokenAt(keys: Matrix32, values: Matrix32, i: number, position: number): Token {
+  return {
+    key: keys.data.subarray(i * keys.cols, (i + 1) * keys.cols),
+    value: values.data.subarray(i * values.cols, (i + 1) * values.cols),
+    position,
+  };
+}
