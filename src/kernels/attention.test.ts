@@ -21,11 +21,14 @@ function taskOf(logits: AttentionLogits, before?: Pick<AttentionTask, 'out' | 'l
 /**
  * Every row within what rounding explains. A logit is off by at most η = (dim + 6) · 2⁻²⁴ · (scale · Σ|q k| + |added|): so a weight by
  * e^η, an output by 2η and the roundings of its sum, relative to the largest |v|.
+ *
+ * @param largestProduct - bound on |q k| of two entries
  */
 async function check(
   kernels: { attention(task: AttentionTask): Promise<void> },
   logits: AttentionLogits,
   before?: AttentionTask,
+  largestProduct = 4,
 ) {
   const task = taskOf(logits, before);
   const expected = taskOf(logits, before);
@@ -39,7 +42,8 @@ async function check(
     logits.slopes?.map((x) => x * keyRows),
     logits.keyLogWeights?.filter((x) => x > -Infinity),
   ];
-  const logit = 4 * scale * dim + added.reduce((sum, values) => sum + (values ? largest(values) : 0), 0) + 3;
+  const logit =
+    largestProduct * scale * dim + added.reduce((sum, values) => sum + (values ? largest(values) : 0), 0) + 3;
   const eta = (dim + 6) * 2 ** -24 * logit;
   const rounding = (Math.min(keyRows, 1e5) + 30) * 2 ** -24;
   for (let row = 0; row < heads * queryRows; row++) {
@@ -106,8 +110,17 @@ for (const { name, kernels } of await allKernels()) {
       }
     });
 
+    it('follows a plan with few of the keys, by groups of heads', async () => {
+      const shape = { ...small, heads: 4, keyHeads: 2, queryRows: 240, keyRows: 240 };
+      const plan = scrambledTiles(shape, 60);
+      const tiles = { ...plan, keys: plan.keys.map((key) => key - (key % 4)) };
+      const keyLogWeights = randomFloats(2 * 240, 4);
+      await check(kernels, { ...logitsOf(shape), tiles, keyLogWeights });
+      await check(kernels, { ...logitsOf(shape), tiles, keyLogWeights, causalOffset: -10 });
+    });
+
     it('gives rows of no tile no keys, and leaves them alone when it merges', async () => {
-      const shape = { ...small, queryRows: 30, keyRows: 20 };
+      const shape = { ...small, queryRows: 30, keyRows: 20, valueDim: 7 };
       const tiles = scrambledTiles({ ...shape, queryRows: 10 }, 4);
       const task = await check(kernels, { ...logitsOf(shape), tiles });
       assert.equal(task.lse[29], -Infinity);
@@ -164,10 +177,22 @@ for (const { name, kernels } of await allKernels()) {
 
     it('stands logits of ±10 000', async () => {
       const logits = logitsOf({ ...small, queryRows: 20, keyRows: 200, dim: 1 }, 100);
-      const task = taskOf({ ...logits, scale: 1 });
-      await kernels.attention(task);
-      assert.ok(task.out.every((x) => Math.abs(x) <= 1));
-      assert.ok(task.lse.every(Number.isFinite));
+      await check(kernels, { ...logits, scale: 1 }, undefined, 1e4);
+    });
+
+    it('writes its results and nothing beside them', async () => {
+      const shape = { ...small, heads: 2, queryRows: 53, keyRows: 30, valueDim: 5 };
+      for (const tiles of [undefined, scrambledTiles(shape, 20)]) {
+        const [outs, lses] = [
+          new Float32Array(2 * 53 * 5 + 20).fill(9),
+          new Float64Array(2 * 53 + 20).fill(9),
+        ];
+        const [out, lse] = [outs.subarray(10, 10 + 2 * 53 * 5), lses.subarray(10, 10 + 2 * 53)];
+        await kernels.attention({ ...logitsOf(shape), tiles, out, lse });
+        assert.ok(out.every((x) => Math.abs(x) <= 1) && lse.every((x) => x !== 9));
+        const edges = (array: Float32Array | Float64Array) => [...array.slice(0, 10), ...array.slice(-10)];
+        assert.ok([...edges(outs), ...edges(lses)].every((x) => x === 9));
+      }
     });
 
     it('keeps NaN to the rows that see it', async () => {
@@ -199,5 +224,23 @@ describe('attention', () => {
       if (known) assert.deepEqual([plain, causal], known, name);
       byBackend.set(key, [plain, causal]);
     }
+  });
+
+  it('gives the same bits in pieces, by workers, as in one', async (test) => {
+    const backends = (await allKernels()).filter(({ kernels }) => kernels.backend === 'wasm');
+    if (backends.length === 0) return test.skip('no WASM kernels here');
+    // More multiply-adds than are worth a worker each, which the reference would take long for.
+    const shape = { ...small, heads: 2, keyHeads: 1, queryRows: 1000, keyRows: 700, dim: 64, valueDim: 64 };
+    const tiles = scrambledTiles(shape, 130);
+    const whole = { causalOffset: -200, merge: true };
+    const known: AttentionTask[] = [];
+    for (const { kernels } of backends)
+      for (const [i, extra] of [{}, { causalOffset: -200 }, { tiles }, { tiles, ...whole }].entries()) {
+        const task = taskOf({ ...logitsOf(shape), ...extra }, 'merge' in extra ? known[0] : undefined);
+        await kernels.attention(task);
+        if (kernels.threads === 1) known.push(task);
+        else assert.deepEqual([task.out, task.lse], [known[i].out, known[i].lse], `task ${i}`);
+      }
+    assert.notDeepEqual(known[2].out, known[3].out);
   });
 });

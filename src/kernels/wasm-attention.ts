@@ -10,8 +10,9 @@ import {
   type ExpTask,
   STORAGES,
 } from './attention-types.ts';
-import { type Crew, WORK_PER_PIECE } from './wasm-crew.ts';
+import type { Crew } from './wasm-crew.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
+import { tilesInPieces } from './wasm-tiles.ts';
 
 /** What the logits of some query rows of one head are made from. */
 type OneHead = Omit<AttentionLogits, 'heads' | 'keyHeads'>;
@@ -27,17 +28,19 @@ export interface AttentionPieceResult {
   lse: Float64Array;
 }
 
+/** Queries of a piece at least: each piece copies the keys again, which must stay a small part. */
+const LEAST_ROWS = 100;
+
 /** Runs a task in pieces, by workers when there are several threads. */
 export async function attentionInPieces(crew: Crew, task: AttentionTask): Promise<void> {
-  const { heads, queryRows, keyRows, dim, valueDim, out, lse, merge = false } = task;
+  const { heads, queryRows, keyRows, dim, valueDim, causalOffset, bias, slopes, tiles, out, lse } = task;
   if (queryRows === 0) return;
-  const width = dim + valueDim;
-  const workPerHead = queryRows * averageKeys(task) * width;
-  // What depends on the number of a row is kept together; cutting rows copies the keys again, which must stay a small part.
-  const isWhole = task.tiles !== undefined || task.bias !== undefined || task.slopes !== undefined;
-  const smallest = Math.max(WORK_PER_PIECE, 100 * keyRows * width);
-  const wanted = isWhole ? 1 : Math.max(1, Math.floor(workPerHead / smallest));
-  const rowsPerPiece = Math.ceil(queryRows / wanted);
+  if (tiles && !bias && !slopes) return tilesInPieces(crew, task, tiles);
+  const work = heads * queryRows * keyRows * (dim + valueDim) * (causalOffset === undefined ? 1 : 0.5);
+  // What depends on the number of a row is kept together.
+  const isWhole = tiles !== undefined || bias !== undefined || slopes !== undefined;
+  const wanted = isWhole ? 1 : Math.ceil(crew.pieces(heads * queryRows, work) / heads);
+  const rowsPerPiece = Math.max(Math.min(queryRows, LEAST_ROWS), Math.ceil(queryRows / wanted));
   const perHead = Math.ceil(queryRows / rowsPerPiece);
   const rowsOf = (i: number): { head: number; start: number; end: number } => {
     const start = (i % perHead) * rowsPerPiece;
@@ -45,9 +48,9 @@ export async function attentionInPieces(crew: Crew, task: AttentionTask): Promis
   };
   const piece = (i: number): AttentionPiece => {
     const { head, start, end } = rowsOf(i);
-    return pieceOf(task, head, start, end, merge);
+    return pieceOf(task, head, start, end);
   };
-  await crew.run('attentionPiece', heads * perHead, heads * workPerHead, piece, (i, result) => {
+  await crew.run('attentionPiece', heads * perHead, work, piece, (i, result) => {
     const { head, start } = rowsOf(i);
     const row = head * queryRows + start;
     out.set(result.out, row * valueDim);
@@ -55,27 +58,12 @@ export async function attentionInPieces(crew: Crew, task: AttentionTask): Promis
   });
 }
 
-/** Keys a query meets, about: what decides how long a piece takes. */
-function averageKeys({ tiles, heads, queryRows, keyRows, causalOffset }: AttentionTask): number {
-  if (!tiles) return causalOffset === undefined ? keyRows : keyRows / 2;
-  let pairs = 0;
-  for (let t = 0; t < tiles.heads.length; t++)
-    for (let s = tiles.segmentStart[t]; s < tiles.segmentStart[t + 1]; s++)
-      pairs += (tiles.rowStart[t + 1] - tiles.rowStart[t]) * (tiles.keyEnd[s] - tiles.keyStart[s]);
-  return pairs / (heads * queryRows);
-}
-
-function pieceOf(
-  task: AttentionTask,
-  head: number,
-  start: number,
-  end: number,
-  merge: boolean,
-): AttentionPiece {
+function pieceOf(task: AttentionTask, head: number, start: number, end: number): AttentionPiece {
   const row = head * task.queryRows;
-  const before = merge && {
-    out: lines(task.out, row + start, row + end, task.valueDim),
-    lse: lines(task.lse, row + start, row + end, 1),
+  // Copies: a worker would get the whole arrays behind views.
+  const before = task.merge && {
+    out: lines(task.out, row + start, row + end, task.valueDim).slice(),
+    lse: lines(task.lse, row + start, row + end, 1).slice(),
   };
   return { ...oneHead(task, head, start, end), before: before || undefined };
 }
