@@ -53,13 +53,19 @@ export function centerInterval(input: CenterIntervalInput): HeadInterval {
   const interval = clusterInterval(
     views.map(({ value, group }) => ({ ...group, distance: distanceOf(value, answer) })),
   );
-  return { ...interval, outputError: interval.outputError + distanceOf(output, answer) };
+  // Sums in float64, here and of whoever compares, round by some rows · 2⁻⁵³ of the largest value; logits and exponentials by as much again.
+  const largest = views.reduce((a, { value }) => Math.max(a, norm(value)), 0);
+  const rounding = ANSWER_ROUNDING * largest;
+  return { ...interval, outputError: interval.outputError + distanceOf(output, answer) + rounding };
 }
 
 /** Largest relative rounding of a number that was stored; 0 where it came as it is stored. */
 function roundingOf({ shape }: Slab): number {
   return shape.storage === 'float32' ? 0 : shape.storage === 'float16' ? 2 ** -11 : 2 ** -8;
 }
+
+/** What the float64 answer itself may lose, relative to the largest value. */
+const ANSWER_ROUNDING = 1e-11;
 
 /** Halves smaller than 2⁻¹⁴ have a fixed unit. */
 const SUBNORMAL = 2 ** -25;
