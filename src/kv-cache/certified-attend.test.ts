@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { audit } from '../core/certificate.ts';
+import { audit, isVacuous } from '../core/certificate.ts';
 import { plantedStream } from '../data/datasets/index.ts';
 import { auditAnswers, certifiedAttend, createCache, oracleAnswer } from './index.ts';
 
@@ -68,9 +68,49 @@ describe('certifiedAttend', () => {
     await assert.rejects(auditAnswers(cache, stream, 0), { code: 'INVALID_ARGUMENT' });
   });
 
+  it('promises by the theorem what subgen then keeps', async () => {
+    const weak = queries.map((x) => x / 20);
+    const asking = Float32Array.from({ length: rows * 2 * dim }, (_, i) => weak[i % weak.length]);
+    const stream = { keys: keys.data, values: values.data, queries: asking };
+    const sizes = { clusterSamples: 64, valueSamples: 40_000 };
+    let kept = 0;
+    for (let seed = 0; seed < 20; seed++) {
+      const cache = createCache(shape, { policy: 'subgen', delta: 0.7, ...sizes, seed });
+      await cache.append(keys.data, values.data);
+      const certificate = await auditAnswers(cache, stream, 3);
+      const { bound, audit: measured, assumptions, warnings } = certificate;
+      assert.ok(bound.value < 1 && bound.failureProbability === 0.05 && certificate.seed === seed);
+      assert.deepEqual(warnings, []);
+      assert.ok(assumptions.every(({ status }) => status !== 'violated'));
+      assert.ok(measured && measured.error > bound.value / 200, 'the bound is no more than loose');
+      if (measured.kept) kept++;
+    }
+    // Each fails with probability 0.05 at most, by Chebyshev and so in truth far less: all but never more than 9 of 20 would (4e-7).
+    assert.ok(kept >= 11);
+  });
+
+  it('says when the theorem promises nothing, and what would mend it', async () => {
+    const options = { policy: 'subgen', delta: 2, clusterSamples: 4, valueSamples: 64 } as const;
+    for (const [extra, told] of [
+      [{}, /vacuous at δr = .*valueSamples of \d+ and clusterSamples of \d+, or delta of/],
+      [{ delta: 1e-3 }, /these do not cluster at δ = 0.001/],
+      [{ selfNormalised: true }, /no bound is known/],
+      [{ delta: Infinity }, /it takes valueSamples of \d+ and delta of/],
+    ] as const) {
+      const cache = createCache(shape, { ...options, ...extra });
+      await cache.append(keys.data, values.data);
+      const { certificate } = await certifiedAttend(cache, queries);
+      assert.ok(isVacuous(certificate.bound));
+      assert.match(certificate.warnings.join(), told);
+    }
+  });
+
   it('refuses queries that are no whole number', async () => {
     const cache = createCache(shape, { policy: 'full' });
     for (const length of [0, dim, 5 * dim])
       await assert.rejects(certifiedAttend(cache, new Float32Array(length)), { code: 'SHAPE' });
+    await assert.rejects(certifiedAttend(cache, queries, { failureProbability: 1 }), {
+      message: /failureProbability is 1/,
+    });
   });
 });

@@ -6,7 +6,7 @@ import type { RunOptions } from '../core/progress.ts';
 import { createRng } from '../core/rng.ts';
 import { checkTokens, completeShape } from './check-tokens.ts';
 import { type CacheOptions, createCache, takesBudget } from './create-cache.ts';
-import { oracleAnswer, type TokenStream } from './oracle.ts';
+import { oracleAnswer, oracleValueNorms, type TokenStream } from './oracle.ts';
 import type { CachePolicy, CacheShape, KeyValueCache } from './types.ts';
 
 export interface CompareOptions extends RunOptions {
@@ -109,7 +109,7 @@ async function measure(
   count: number,
 ) {
   const { heads, dim, valueDim } = layer;
-  const norms = valueNorms(layer, stream, cache.tokens);
+  const norms = oracleValueNorms(layer, stream, cache.tokens);
   const sums = { relativeError: 0, theoremError: 0, lseError: 0, queryMicroseconds: 0 };
   for (let q = 0; q < count; q++) {
     const token = Math.floor(((q + 0.5) * cache.tokens) / count);
@@ -133,32 +133,6 @@ async function measure(
     }
   }
   return sums;
-}
-
-/** ‖V‖_op of the first tokens of each key head, from below, by power iteration in float64. */
-function valueNorms(
-  { keyHeads, valueDim }: Required<CacheShape>,
-  { values }: TokenStream,
-  tokens: number,
-): number[] {
-  return Array.from({ length: keyHeads }, (_, head) => {
-    let vector = new Float64Array(valueDim).fill(1);
-    let norm = 0;
-    for (let step = 0; step < 20; step++) {
-      const next = new Float64Array(valueDim);
-      for (let t = 0; t < tokens; t++) {
-        const at = (t * keyHeads + head) * valueDim;
-        let product = 0;
-        for (let c = 0; c < valueDim; c++) product += values[at + c] * vector[c];
-        for (let c = 0; c < valueDim; c++) next[c] += product * values[at + c];
-      }
-      const size = Math.sqrt(next.reduce((sum, x) => sum + x * x, 0));
-      if (size === 0) return 0;
-      norm = Math.sqrt(size / Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0)));
-      vector = next.map((x) => x / size);
-    }
-    return norm;
-  });
 }
 
 async function bytesWanted(

@@ -1,8 +1,10 @@
 // Key-value caches that keep a sequence's attention within a budget of memory (arXiv 2402.06082 and its rivals).
 
+export { allocateBudgets, type LossCurve } from './allocate-budgets.ts';
 export { auditAnswers } from './audited-answers.ts';
 export type { BudgetOptions } from './budget.ts';
-export { certifiedAttend } from './certified-attend.ts';
+export { type CertifiedAttendOptions, certifiedAttend } from './certified-attend.ts';
+export { type ClusterCount, centerLossCurve, clusterability } from './clusterability.ts';
 export {
   type ComparedPolicy,
   type CompareOptions,

@@ -52,3 +52,29 @@ export function oracleAnswer(
     softmaxNorm: Math.sqrt(squares) / total,
   };
 }
+
+/** ‖V‖_op of the first tokens of each key head, from below, by power iteration in float64. */
+export function oracleValueNorms(
+  { keyHeads, valueDim }: Required<CacheShape>,
+  { values }: Pick<TokenStream, 'values'>,
+  tokens: number,
+): number[] {
+  return Array.from({ length: keyHeads }, (_, head) => {
+    let vector = new Float64Array(valueDim).fill(1);
+    let norm = 0;
+    for (let step = 0; step < 20; step++) {
+      const next = new Float64Array(valueDim);
+      for (let t = 0; t < tokens; t++) {
+        const at = (t * keyHeads + head) * valueDim;
+        let product = 0;
+        for (let c = 0; c < valueDim; c++) product += values[at + c] * vector[c];
+        for (let c = 0; c < valueDim; c++) next[c] += product * values[at + c];
+      }
+      const size = Math.sqrt(next.reduce((sum, x) => sum + x * x, 0));
+      if (size === 0) return 0;
+      norm = Math.sqrt(size / Math.sqrt(vector.reduce((sum, x) => sum + x * x, 0)));
+      vector = next.map((x) => x / size);
+    }
+    return norm;
+  });
+}

@@ -25,4 +25,15 @@ describe('append', () => {
       assert.ok(output.every(Number.isFinite));
     });
   }
+
+  it('takes a prefill that is compressed at once whole or not at all', async () => {
+    const cache = createCache(shape, { policy: 'hybrid', budget: 20, prefill: 'greedy' });
+    const tokens = Float32Array.from({ length: 2 * 2000 }, (_, i) => Math.sin(i));
+    const signal = AbortSignal.abort(new Error('enough'));
+    const before = cache.save();
+    await assert.rejects(cache.append(tokens, tokens, { signal }), { message: 'enough' });
+    assert.deepEqual(cache.save(), before);
+    await cache.append(tokens, tokens);
+    assert.equal(cache.tokens, 2000);
+  });
 });

@@ -28,11 +28,11 @@ const traits: Record<CacheOptions['policy'], Traits> = {
   uniform: { options: { policy: 'uniform', ...rest, seed: 5, weighted: true }, rows: 24, convex: true },
   h2o: { options: { policy: 'h2o', ...rest }, rows: 24, convex: true },
   snapkv: { options: { policy: 'snapkv', ...rest, observe: 8 }, rows: 24, convex: true, prefills: true },
-  balance: { options: { policy: 'balance', ...rest }, rows: 24, convex: true },
   'k-center': {
     options: { policy: 'k-center', ...rest, mode: 'weighted' },
     ...{ rows: 24, convex: true, prefills: true },
   },
+  balance: { options: { policy: 'balance', ...rest }, rows: 24, convex: true },
   hybrid: {
     options: { policy: 'hybrid', ...rest, prefill: 'stream', secondOrder: true },
     ...{ rows: 24, convex: true },

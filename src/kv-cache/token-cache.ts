@@ -97,7 +97,7 @@ export class TokenCache implements KeyValueCache {
   async append(
     keys: Float32Array,
     values: Float32Array,
-    { queries, signal }: AppendOptions = {},
+    { queries, ...run }: AppendOptions = {},
   ): Promise<void> {
     const count = checkTokens(this.shape, keys, values, queries);
     if (this.rule.observe > 0 && !queries && count > 0) {
@@ -110,7 +110,7 @@ export class TokenCache implements KeyValueCache {
     if (whole) this.slab = new Slab(this.shape, count);
     const { keyHeads, heads, dim, valueDim } = this.shape;
     for (let t = 0; t < count; t++) {
-      if (isPause(t)) await pause(signal);
+      if (isPause(t)) await pause(run, t, count);
       for (let head = 0; head < keyHeads; head++) {
         const at = t * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);

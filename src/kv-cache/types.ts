@@ -1,5 +1,6 @@
 // The one interface of all caches: a sequence's keys and values in one layer, all key heads, kept within a budget.
 
+import type { RunOptions } from '../core/progress.ts';
 import type { KeyValueStorage } from '../kernels/index.ts';
 
 /** Sizes of one attention layer. */
@@ -65,11 +66,10 @@ export interface KeptToken {
   role: 'sink' | 'recent' | 'selected' | 'center' | 'sample';
 }
 
-export interface AppendOptions {
+export interface AppendOptions extends RunOptions {
   /** Queries of the appended tokens, shape (count, heads, dim): policies that score by attention need them (h2o, snapkv). */
   queries?: Float32Array;
-  /** Looked at every few hundred tokens of a long append; those before it are then absorbed, the rest not. */
-  signal?: AbortSignal | undefined;
+  // The signal is looked at, and progress told, every few hundred tokens of a long append; when it is aborted, those before are absorbed, the rest not.
 }
 
 /** A sequence's cache in one layer. Tokens go in once, in order; a query sees all tokens so far. */

@@ -6,7 +6,6 @@ import { createRng, type Rng } from '../../core/rng.ts';
 import { loadKernels } from '../../kernels/index.ts';
 import { type BudgetOptions, shareBudget } from '../budget.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
-import { decodeSlab } from '../decode-slab.ts';
 import { isPause, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { simpleInterval } from '../simple-interval.ts';
@@ -57,11 +56,11 @@ export class BalanceCache implements KeyValueCache {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array, { signal }: AppendOptions = {}): Promise<void> {
+  async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const { keyHeads, dim, valueDim } = this.shape;
     for (let i = 0; i < count; i++, this.count++) {
-      if (isPause(i)) await pause(signal);
+      if (isPause(i)) await pause(run, i, count);
       for (let head = 0; head < keyHeads; head++) {
         const at = i * keyHeads + head;
         const row = this.rowFor(head);
@@ -77,7 +76,18 @@ export class BalanceCache implements KeyValueCache {
   ): Promise<CacheAttention> {
     checkQueries(this.shape, queries);
     const kernels = await loadKernels();
-    const { output, lse } = await decodeSlab(this.slab, this.shape, queries, kernels);
+    const { heads, valueDim } = this.shape;
+    const { positions: _, ...arrays } = this.slab.view;
+    const output = new Float32Array(heads * valueDim);
+    const lse = new Float64Array(heads);
+    await kernels.decode({
+      ...this.shape,
+      ...arrays,
+      queries,
+      capacity: this.slab.capacity,
+      out: output,
+      lse,
+    });
     const isExact = this.count <= rowsOf(this.budget);
     return interval ? { output, lse, interval: simpleInterval(lse, isExact) } : { output, lse };
   }

@@ -4,8 +4,9 @@
 import { fromHalf, type Kernels, loadKernels, toHalf } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
-import { pause } from '../pause.ts';
+import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
+import { simpleInterval } from '../simple-interval.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
 import { rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
@@ -37,9 +38,6 @@ export interface CenterSettings {
 
 /** Tokens that leave the window in one append from which on the kernels look up their centers together. */
 const BATCH = 16;
-
-/** Tokens between two looks at the event loop. */
-const SLIDE = 512;
 
 /** Rows 0 … sinks − 1 are sinks, the next K centers, the rest the window; before the budget is spent, tokens in their order. */
 export class CenterCache implements KeyValueCache {
@@ -75,23 +73,24 @@ export class CenterCache implements KeyValueCache {
     return this.count;
   }
 
-  async append(keys: Float32Array, values: Float32Array, { signal }: AppendOptions = {}): Promise<void> {
+  /** A first append beyond the budget with prefill 'greedy' is taken whole or, aborted, not at all; others up to where they were aborted. */
+  async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const start = this.count;
     const tokenOf = (head: number, i: number) => this.tokenOf(keys, values, head, i, start + i);
     const rows = rowsOf(this.budget);
-    if (this.settings.prefill === 'greedy' && this.count === 0 && count > rows && this.budget.pool > 0) {
-      await pause(signal); // a prefill is taken whole or not at all
-      await this.takeWhole(count, tokenOf);
+    if (this.settings.prefill === 'greedy' && start === 0 && count > rows && this.budget.pool > 0) {
+      await this.takeWhole(count, tokenOf, run);
       return;
     }
     let taken = 0;
     for (; taken < count && this.count < rows; taken++, this.count++)
       for (let head = 0; head < this.shape.keyHeads; head++) this.put(head, this.count, tokenOf(head, taken));
-    for (; taken < count; taken += SLIDE) {
-      if (taken > 0) await pause(signal);
-      const first = taken;
-      await this.slide(Math.min(SLIDE, count - first), (head, i) => tokenOf(head, first + i));
+    while (taken < count) {
+      if (taken > 0 && count > PAUSE_TOKENS) await pause(run, taken, count);
+      const [from, slice] = [taken, Math.min(PAUSE_TOKENS, count - taken)];
+      await this.slide(slice, (head, i) => tokenOf(head, from + i));
+      taken += slice;
     }
   }
 
@@ -259,15 +258,23 @@ export class CenterCache implements KeyValueCache {
   }
 
   /** A first append beyond the budget. */
-  private async takeWhole(count: number, tokenOf: (head: number, i: number) => Token): Promise<void> {
+  private async takeWhole(
+    count: number,
+    tokenOf: (head: number, i: number) => Token,
+    { signal, onProgress }: AppendOptions,
+  ): Promise<void> {
     const { sinks, pool, recent } = this.budget;
     const { keyHeads, dim, valueDim } = this.shape;
     const rows = count - sinks - recent;
+    const slab = new Slab(this.shape, rowsOf(this.budget));
+    const put = (head: number, row: number, { key, value, position }: Token) =>
+      slab.put(head, row, key, value, position);
     const centers: CenterRows[] = [];
     for (let head = 0; head < keyHeads; head++) {
-      for (let i = 0; i < sinks; i++) this.put(head, i, tokenOf(head, i));
+      onProgress?.({ phase: 'centers of key heads', done: head, total: keyHeads });
+      for (let i = 0; i < sinks; i++) put(head, i, tokenOf(head, i));
       // Rows in use end with the window, those between are the centers'.
-      for (let i = 0; i < recent; i++) this.put(head, sinks + pool + i, tokenOf(head, sinks + rows + i));
+      for (let i = 0; i < recent; i++) put(head, sinks + pool + i, tokenOf(head, sinks + rows + i));
       const keys = new Float32Array(rows * dim);
       const values = new Float32Array(rows * valueDim);
       for (let i = 0; i < rows; i++) {
@@ -276,13 +283,14 @@ export class CenterCache implements KeyValueCache {
         values.set(token.value, i * valueDim);
       }
       centers.push(
-        await CenterRows.greedy(this.layout, head, this.slab, {
+        await CenterRows.greedy(this.layout, head, slab, {
           keys: { data: keys, rows, cols: dim },
           values: { data: values, rows, cols: valueDim },
-          start: sinks,
+          ...{ start: sinks, signal },
         }),
       );
     }
+    this.slab = slab;
     this.centers = centers;
     this.count = count;
   }
@@ -336,13 +344,11 @@ export class CenterCache implements KeyValueCache {
     bends: Float32Array | undefined,
   ): CacheInterval {
     const { heads, keyHeads, dim, valueDim, scale, storage } = this.shape;
-    const { mode } = this.settings;
-    if (this.count <= rowsOf(this.budget) && storage === 'float32')
-      return { lseLow: lse.slice(), lseHigh: lse.slice(), outputError: new Float64Array(heads) };
+    const isExact = this.count <= rowsOf(this.budget);
+    if (isExact && storage === 'float32') return simpleInterval(lse, true);
     // Of selected tokens nothing is known but how far the others are; of dropped ones nothing.
-    const unknown = this.centers ? mode !== 'merge' : this.count > rowsOf(this.budget);
+    if (this.centers ? this.settings.mode !== 'merge' : !isExact) return simpleInterval(lse, false);
     const bounds = Array.from({ length: heads }, (_, head) => {
-      if (unknown) return { lseLow: -Infinity, lseHigh: Infinity, outputError: Infinity };
       const keyHead = Math.floor((head * keyHeads) / heads);
       return centerInterval({
         ...{ slab: this.slab, keyHead, centers: this.centers?.[keyHead], scale },

@@ -70,11 +70,13 @@ export class CenterRows {
     layout: CenterLayout,
     head: number,
     slab: Slab,
-    tokens: { keys: Matrix32; values: Matrix32; start: number },
+    tokens: { keys: Matrix32; values: Matrix32; start: number; signal: AbortSignal | undefined },
   ): Promise<CenterRows> {
     const { dim } = layout.shape;
-    const { keys, values, start } = tokens;
-    const { indices, labels, distances, radius } = await kCenterGreedy(keys, { k: layout.k, first: 0 });
+    const { keys, values, start, signal } = tokens;
+    const { indices, labels, distances, radius } = await kCenterGreedy(keys, {
+      ...{ k: layout.k, first: 0, signal },
+    });
     const radii = new Float64Array(indices.length);
     const counts = new Float64Array(indices.length);
     for (let i = 0; i < keys.rows; i++) {

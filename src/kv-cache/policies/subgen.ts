@@ -97,16 +97,25 @@ export class SubGenCache implements KeyValueCache {
     return this.count;
   }
 
+  /** All options, defaults filled in. */
+  get settings(): Required<Omit<SubGenOptions, 'policy'>> {
+    const { selfNormalised = false, seed = 0, delta } = this.options;
+    return {
+      ...{ delta: Number(delta), clusterSamples: this.t, valueSamples: this.s },
+      ...{ selfNormalised, seed },
+    };
+  }
+
   /** Clusters of a key head. */
   clusters(keyHead: number): number {
     return this.heads[keyHead].clusters.size;
   }
 
-  async append(keys: Float32Array, values: Float32Array, { signal }: AppendOptions = {}): Promise<void> {
+  async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const { keyHeads, dim, valueDim } = this.shape;
     for (let i = 0; i < count; i++, this.count++) {
-      if (isPause(i)) await pause(signal);
+      if (isPause(i)) await pause(run, i, count);
       for (let head = 0; head < keyHeads; head++) {
         const at = i * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);
