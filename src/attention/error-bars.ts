@@ -67,12 +67,13 @@ export async function redoExactly(
   const { heads, queryRows, keyRows, valueDim } = problem.logits;
   const plan = new PlanBuilder();
   const start = plan.addKeys(range(0, keyRows));
-  let count = 0;
+  let [count, pairs] = [0, 0];
   for (let head = 0; head < heads; head++) {
     const bad = range(0, queryRows).filter((row) => isBad(head * queryRows + row));
     plan.addTile(head, bad, [{ start, end: start + keyRows, logWeight: 0 }]);
     count += bad.length;
     for (const row of bad) {
+      pairs += problem.causal ? row + 1 : keyRows;
       const at = head * queryRows + row;
       // Merged with nothing, a row is overwritten; rows of no tile stay as they are.
       lse[at] = -Infinity;
@@ -86,7 +87,7 @@ export async function redoExactly(
     ...trace.plans.map((old) => withoutRows(old, (head, row) => isBad(head * queryRows + row))),
     tiles,
   ];
-  trace.pairs += plan.pairs;
+  trace.pairs += pairs;
   return count;
 }
 

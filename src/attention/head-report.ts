@@ -1,6 +1,7 @@
 // What attention looks like, head by head, and where HyperAttention fits.
 
 import { requireInteger } from '../core/check.ts';
+import { yieldToEventLoop } from '../core/progress.ts';
 import { createRng } from '../core/rng.ts';
 import { loadKernels } from '../kernels/index.ts';
 import { hyperAttention } from './hyper.ts';
@@ -62,6 +63,8 @@ export async function headReport(
     const residuals: number[] = [];
     let [recall, entropy] = [0, 0];
     for (const row of exact.rows) {
+      await yieldToEventLoop(); // a row of a long sequence takes milliseconds here
+      signal?.throwIfAborted();
       const { values: p } = oracleProbabilities(input, batch, own, row);
       const heavy = exactKeys(value.trace, head, row, keyRows);
       let mass = 0;

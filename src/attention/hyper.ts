@@ -6,6 +6,7 @@ import { createRng } from '../core/rng.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { hyperCertificate } from './certificate.ts';
 import { redoExactly, rowStandardErrors } from './error-bars.ts';
+import { attendExactly } from './exact.ts';
 import { hashHeads } from './head-hashes.ts';
 import { completeOptions, type HyperOptions, type HyperSettings } from './options.ts';
 import { buildPlans, isExact } from './plans.ts';
@@ -56,15 +57,15 @@ async function runHyper(
 ): Promise<HyperResult> {
   const { logits, causal } = problem;
   const { heads, queryRows, keyRows } = logits;
-  const result = emptyResult(problem, kernels);
-  const target = { out: result.output.data, lse: result.lse };
   const exactPairs = heads * (causal ? (queryRows * (queryRows + 1)) / 2 : queryRows * keyRows);
   if (isExact(problem, settings)) {
-    await kernels.attention({ ...logits, ...target });
+    const result = await attendExactly(problem, kernels, { signal, onProgress });
     const trace = { plans: [], pairs: exactPairs, exactPairs };
     const rowErrors = settings.errorBars && { rowErrors: new Float64Array(result.lse.length) };
     return { ...result, trace, ...rowErrors, exactRows: 0 };
   }
+  const result = emptyResult(problem, kernels);
+  const target = { out: result.output.data, lse: result.lse };
   const rng = createRng(settings.seed);
   const pause = async () => {
     await yieldToEventLoop();

@@ -27,7 +27,10 @@ export interface HyperOptions extends RunOptions {
   window?: number;
   /** Estimate how far each row is off, from its own samples. Default: only where `fallback` needs it. */
   errorBars?: boolean;
-  /** Rows whose estimated error is above this share of the root mean square ‖o‖ of their head are done exactly, > 0. Default Infinity: none. */
+  /**
+   * Rows whose estimated error is above this share of the root mean square ‖o‖ of their head are done exactly, > 0. As that mean is over the whole head,
+   * causality is strict only without it. Default Infinity: none.
+   */
   fallback?: number;
   /** Query rows per head whose exact answer is computed for the certificate; 0: none, and the bound is vacuous. Default 64. */
   certifyRows?: number;

@@ -133,4 +133,49 @@ describe('the plans of hyperAttention', () => {
     );
     assert.ok(approximated > 3000, `only ${approximated} rows had samples`);
   });
+
+  it('leave every row as it is, to the bit, whatever comes after it', async () => {
+    const strict = cases.filter(
+      ({ input, options }) => input.causal === true && !['rank', 'smooth'].includes(options.blocks ?? ''),
+    );
+    let approximated = 0;
+    await fc.assert(
+      fc.asyncProperty(
+        strict,
+        fc.double({ min: 0, max: 1, noNaN: true }),
+        async ({ input, options }, share) => {
+          const { rows } = input.queries;
+          const at = Math.floor(share * rows);
+          const changed = <T extends AttentionInput['keys']>(tensor: T): T => {
+            const data = tensor.data.slice();
+            for (let i = 0; i < data.length; i++)
+              if (Math.floor(i / tensor.cols) % rows >= at) data[i] = 1 - 3 * data[i];
+            return { ...tensor, data };
+          };
+          const later = {
+            ...input,
+            queries: changed(input.queries),
+            keys: changed(input.keys),
+            values: changed(input.values),
+          };
+          const [before, after] = [
+            await hyperAttention(input, options),
+            await hyperAttention(later, options),
+          ];
+          if (before.value.trace.plans.length > 0) approximated++;
+          const cols = input.values.cols;
+          for (let row = 0; row < before.value.lse.length; row++)
+            if (row % rows < at) {
+              assert.equal(after.value.lse[row], before.value.lse[row]);
+              assert.deepEqual(
+                after.value.output.data.subarray(row * cols, (row + 1) * cols),
+                before.value.output.data.subarray(row * cols, (row + 1) * cols),
+              );
+            }
+        },
+      ),
+      { seed: 2, numRuns: 200 },
+    );
+    assert.ok(approximated > 100, `${approximated} of 200 were approximated`);
+  });
 });

@@ -102,27 +102,6 @@ export function emptyResult(
   };
 }
 
-/** The part of a problem that key heads [from, to) and their queries make, as views. */
-export function headsOf(logits: AttentionLogits, from: number, to: number): AttentionLogits {
-  const { heads, keyHeads, queryRows, keyRows, dim, valueDim, keyLogWeights, bias, slopes } = logits;
-  const group = heads / keyHeads;
-  const ofKeys = <T extends Float32Array | Uint16Array>(array: T, size: number) =>
-    array.subarray(from * size, to * size) as T;
-  const ofQueries = (array: Float32Array, size: number) =>
-    array.subarray(from * group * size, to * group * size);
-  return {
-    ...logits,
-    heads: (to - from) * group,
-    keyHeads: to - from,
-    queries: ofQueries(logits.queries, queryRows * dim),
-    keys: ofKeys(logits.keys, keyRows * dim),
-    values: ofKeys(logits.values, keyRows * valueDim),
-    keyLogWeights: keyLogWeights && ofKeys(keyLogWeights, keyRows),
-    bias: bias && bias.length > queryRows * keyRows ? ofQueries(bias, queryRows * keyRows) : bias,
-    slopes: slopes && ofQueries(slopes, 1),
-  };
-}
-
 /** Rows of one head of a stored tensor as float32, shape (rows, cols): a view where nothing has to be converted. */
 export function headRows(
   { data, storage = 'float32' }: { data: Float32Array | Uint16Array; storage?: AttentionLogits['storage'] },

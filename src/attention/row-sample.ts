@@ -1,9 +1,10 @@
 // Exact attention on some query rows, to know how far an approximation is off.
 
 import { type Rng, sampleIndices } from '../core/rng.ts';
-import type { Kernels } from '../kernels/index.ts';
+import type { AttentionLogits, Kernels } from '../kernels/index.ts';
 import { PlanBuilder, range } from './plan-builder.ts';
-import { headsOf, type Problem } from './problem.ts';
+import type { Problem } from './problem.ts';
+import { headRange } from './strips.ts';
 
 /** Exact rows of every head. */
 export interface ExactRows {
@@ -29,11 +30,21 @@ export async function exactRows(
   const rows = count >= queryRows ? range(0, queryRows) : sampleIndices(queryRows, count, rng).sort();
   const t = rows.length;
   const exact = { rows, output: new Float32Array(heads * t * valueDim), lse: new Float64Array(heads * t) };
+  const { causalOffset, bias, slopes } = problem.logits;
+  if (causalOffset === undefined && !bias && !slopes) {
+    const queries = gatheredRows(problem.logits, rows);
+    await kernels.attention({
+      ...problem.logits,
+      ...{ queries, queryRows: t, out: exact.output, lse: exact.lse },
+    });
+    return exact;
+  }
   const group = heads / keyHeads;
   const atOnce = Math.max(1, Math.floor(SCRATCH / Math.max(1, group * queryRows * valueDim)));
-  // The kernel counts rows as the mask does, from the first, so its output is full-sized; several heads keep all threads busy.
+  // Here it matters which row a query is, so the output is full-sized; several heads keep all threads busy.
   for (let first = 0; first < keyHeads; first += atOnce) {
-    const logits = headsOf(problem.logits, first, Math.min(keyHeads, first + atOnce));
+    const last = Math.min(keyHeads, first + atOnce);
+    const { logits, start: firstRow } = headRange(problem.logits, first * group, last * group, first, last);
     const plan = new PlanBuilder();
     const start = plan.addKeys(range(0, keyRows));
     for (let head = 0; head < logits.heads; head++)
@@ -43,12 +54,23 @@ export async function exactRows(
     await kernels.attention({ ...logits, tiles: plan.build(), out, lse });
     for (let head = 0; head < logits.heads; head++)
       rows.forEach((row, i) => {
-        const [from, to] = [head * queryRows + row, (first * group + head) * t + i];
+        const [from, to] = [head * queryRows + row, (firstRow / queryRows + head) * t + i];
         exact.output.set(out.subarray(from * valueDim, (from + 1) * valueDim), to * valueDim);
         exact.lse[to] = lse[from];
       });
   }
   return exact;
+}
+
+/** Some query rows of every head, shape (heads, t, dim). */
+function gatheredRows({ queries, heads, queryRows, dim }: AttentionLogits, rows: Uint32Array): Float32Array {
+  const gathered = new Float32Array(heads * rows.length * dim);
+  for (let head = 0; head < heads; head++)
+    rows.forEach((row, i) => {
+      const from = (head * queryRows + row) * dim;
+      gathered.set(queries.subarray(from, from + dim), (head * rows.length + i) * dim);
+    });
+  return gathered;
 }
 
 /** õ_i − o_i of the rows looked at in one head, shape (t, d_v). */

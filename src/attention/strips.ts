@@ -38,7 +38,14 @@ export function* strips(logits: AttentionLogits, part: number = PART): Generator
   }
 }
 
-function headRange(logits: AttentionLogits, from: number, to: number, keyFrom: number, keyTo: number): Strip {
+/** Heads [from, to) with the key heads [keyFrom, keyTo) that they read, as views. */
+export function headRange(
+  logits: AttentionLogits,
+  from: number,
+  to: number,
+  keyFrom: number,
+  keyTo: number,
+): Strip {
   const { queries, keys, values, queryRows, keyRows, dim, valueDim, keyLogWeights, bias, slopes } = logits;
   const square = queryRows * keyRows;
   return {

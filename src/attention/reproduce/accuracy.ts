@@ -13,6 +13,7 @@ import {
 import { compareAttention } from '../compare.ts';
 import { exactAttention } from '../exact.ts';
 import { hyperAttention } from '../hyper.ts';
+import { theoryAttention } from '../theory.ts';
 import { plantedInput, randomBlockAttention } from './planted.ts';
 
 export interface AccuracyOptions extends ProtocolOptions {
@@ -30,13 +31,14 @@ export type AccuracyMethod =
   | 'hash-aligned blocks'
   | "the paper's blocks"
   | 'random blocks'
-  | 'samples only, as many keys';
+  | 'samples only, as many keys'
+  | "the theorem's estimator";
 
 /** ‖Õ − O‖_F / ‖O‖_F of one method at one size. */
 export interface AccuracyFigures {
   strength: number;
   method: AccuracyMethod;
-  /** b = m; without blocks 2m keys are sampled, so that all meet as many keys. */
+  /** b = m; without blocks 2m keys are sampled, so that all meet as many keys; the theorem's numerator samples 2m columns. */
   size: number;
   error: Measured;
 }
@@ -63,12 +65,17 @@ export async function reproduceAccuracy(
           ...common,
           ...{ blocks: 'none', sampleSize: 2 * size },
         });
+        const { value: theory } = await theoryAttention(input, {
+          ...{ blockSize: size, sampleSize: size, valueSamples: 2 * size, minSequence: 1, seed },
+          ...{ blocks: 'rank', signal: run.signal },
+        });
         const outcomes: Record<AccuracyMethod, number> = {
           'hash-aligned blocks': compareAttention(aligned, exact).relativeError,
           "the paper's blocks": compareAttention(ranked, exact).relativeError,
           'random blocks': compareAttention(await randomBlockAttention(input, common, kernels), exact)
             .relativeError,
           'samples only, as many keys': compareAttention(sampled, exact).relativeError,
+          "the theorem's estimator": compareAttention(theory, exact).relativeError,
         };
         for (const [method, error] of Object.entries(outcomes)) {
           const key = `${method}/${size}`;
@@ -103,7 +110,12 @@ function verdictsOf(figures: readonly AccuracyFigures[], strength: number, sizes
       const error = at(method, 128);
       const ratio = error / at('samples only, as many keys', 128);
       const limits = strength >= 10 ? { error: 0.33, ratio: 0.45 } : { error: 0.6, ratio: 0.75 };
+      const theory = error / at("the theorem's estimator", 128);
       verdicts.push(
+        judge(`${where}, ${method}: error against the theorem's estimator`, theory, {
+          high: 1,
+          unit: 'ratio',
+        }),
         judge(`${where}, ${method} at b = m = 128: error`, error, { high: limits.error, unit: 'relative' }),
         judge(`${where}, ${method}: error against samples only`, ratio, {
           high: limits.ratio,

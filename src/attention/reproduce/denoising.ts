@@ -19,7 +19,7 @@ import type { AttentionInput, AttentionResult } from '../types.ts';
 import { crop, patchAttention, peakSignalToNoise, pictureSheet, withNoise } from './patches.ts';
 import { plantedInput } from './planted.ts';
 
-/** Rows that the certificate is audited on: others than it rests on. */
+/** Rows that the certificate is audited on, drawn anew. */
 const auditedRows = 2048;
 
 export interface DenoisingOptions extends ProtocolOptions {
@@ -35,7 +35,7 @@ export interface DenoisingOptions extends ProtocolOptions {
   strength?: number | undefined;
   /** b = m. Default 256. */
   size?: number | undefined;
-  /** Rows whose exact answer the certificate rests on. Default 1024. */
+  /** Rows whose exact answer the certificate rests on. Default 2048. */
   certifyRows?: number | undefined;
   /** Queries and keys of the planted input beside it. Default 16384. */
   plantedRows?: number | undefined;
@@ -87,7 +87,7 @@ export async function reproduceDenoising(
 ): Promise<ProtocolReport<DenoisingFigures>> {
   const { across = 5, noise = 0.15, radius = 2, strength = 12, size = 256, plantedRows = 16_384 } = options;
   const [seed] = options.seeds ?? firstSeeds(1);
-  const { certifyRows = 1024 } = options;
+  const { certifyRows = 2048 } = options;
   const step = (done: number) => partOf(options, 'attention on a picture', done, 4);
   const dataset = options.dataset ?? (await loadFashionMnist(step(0)));
   const clean = pictureSheet(dataset, across);

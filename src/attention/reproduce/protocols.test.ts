@@ -54,9 +54,13 @@ describe('protocols', () => {
     assert.deepEqual(
       report.figures.map(({ method, size }) => `${size} ${method}`),
       [32, 64].flatMap((size) =>
-        ['hash-aligned blocks', "the paper's blocks", 'random blocks', 'samples only, as many keys'].map(
-          (method) => `${size} ${method}`,
-        ),
+        [
+          'hash-aligned blocks',
+          "the paper's blocks",
+          'random blocks',
+          'samples only, as many keys',
+          "the theorem's estimator",
+        ].map((method) => `${size} ${method}`),
       ),
     );
     for (const { error } of report.figures) assert.equal(error.values.length, 2);

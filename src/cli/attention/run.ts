@@ -34,8 +34,11 @@ import { printAttention } from './print.ts';
 /** Floating-point operations that exact attention may take without being asked for: ten seconds or so. */
 const affordable = 1e12;
 
-/** Rows a head that the promise is held against: others than it rests on. */
+/** Rows a head that the promise is held against, drawn anew. */
 const auditedRows = 256;
+
+/** Rows a head that the certificate rests on: more than the library's default, as a person waits for one call and wants a bound that says something. */
+const certifiedRows = 1024;
 
 /** Below this, times are the median of three rounds. */
 const quickly = 1e11;
@@ -136,7 +139,7 @@ function hyperOptions(flags: AttentionFlags): HyperOptions {
   const { block, samples, hashBits, minSequence, blocks, bucketOrder, sampling, sinks, window, seed } = flags;
   return given({
     ...{ blockSize: block, sampleSize: samples, hashBits, minSequence, blocks, bucketOrder, sampling },
-    ...{ sinks, window, seed, certifyRows: flags.rows, failureProbability: flags.delta },
+    ...{ sinks, window, seed, certifyRows: flags.rows ?? certifiedRows, failureProbability: flags.delta },
   });
 }
 

@@ -6,7 +6,7 @@ import type { Chart, LineSeries, Table } from '../../report/index.ts';
 /** As many lines as can be told apart. */
 const mostSeries = 8;
 
-/** Error against tokens, a line a policy: the best of them at the end, when there are too many; exact caches are left out. */
+/** Error against tokens, a line a policy: a window and the best of the others, when there are too many; exact caches are left out. */
 export function errorLines(rows: readonly ComparisonRow[]): Chart {
   const names = [...new Set(rows.map(({ name }) => name))];
   const series = names
@@ -16,7 +16,10 @@ export function errorLines(rows: readonly ComparisonRow[]): Chart {
     })
     .filter(({ points }) => points.some(({ y }) => y > 1e-6))
     .toSorted((a, b) => a.points[a.points.length - 1].y - b.points[b.points.length - 1].y)
-    .slice(0, mostSeries);
+    .filter(
+      ({ name }, i, all) =>
+        name === 'sink-window' || i < mostSeries - (hasWindow(all.slice(mostSeries)) ? 1 : 0),
+    );
   return {
     kind: 'line',
     title: 'Error as the stream grows',
@@ -29,6 +32,10 @@ export function errorLines(rows: readonly ComparisonRow[]): Chart {
         ? series
         : [{ name: 'all exact', points: [{ x: rows[rows.length - 1].tokens, y: 0 }] }],
   };
+}
+
+function hasWindow(series: readonly LineSeries[]): boolean {
+  return series.some(({ name }) => name === 'sink-window');
 }
 
 /** Error at the end, a bar a policy. */

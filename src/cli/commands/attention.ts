@@ -82,7 +82,11 @@ export function attentionCommand(context: CliContext): Command {
     .option('--window <count>', 'causal: last keys before each block of queries, exact (default: 0)', count)
     .option('--seed <integer>', 'seed of everything random', seedInteger, 0)
     .optionsGroup('Checks:')
-    .option('--rows <count>', 'rows a head whose exact answer the certificate rests on (default: 64)', count)
+    .option(
+      '--rows <count>',
+      'rows a head whose exact answer the certificate rests on (default: 1024)',
+      count,
+    )
     .option('--delta <probability>', 'chance that the bound may fail (default: 0.05)', probability)
     .option(
       '--report-heads',
