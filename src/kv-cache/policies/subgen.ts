@@ -31,7 +31,10 @@ export interface SubGenOptions {
   clusterSamples?: number;
   /** Samples in proportion to ‖v‖², s ≥ 1. Default 128. */
   valueSamples?: number;
-  /** Divide by the samples' own weights instead of by the clusters' estimate: then the output is an average of values. Default false. */
+  /**
+   * Take the numerator from the clusters' samples too, which then keep their values, and have no samples by ‖v‖²: the output is an average of values,
+   * and a key alone in its cluster is exact in both. Consistent; the theorem's bound is not for it. Default false.
+   */
   selfNormalised?: boolean;
   /** Default 0. */
   seed?: number;
@@ -63,7 +66,7 @@ export class SubGenCache implements KeyValueCache {
   private readonly s: number;
   private readonly rng: Rng;
   private heads: HeadState[];
-  /** Keys of the cluster slots; they have no values. */
+  /** Keys of the cluster slots, with values where these give the numerator too. */
   private keySlab: Slab;
   /** Tokens of the value slots. */
   private valueSlab: Slab;
@@ -77,6 +80,11 @@ export class SubGenCache implements KeyValueCache {
     }
     requireInteger('createCache: clusterSamples', clusterSamples, 1);
     requireInteger('createCache: valueSamples', valueSamples, 1);
+    if (options.selfNormalised && options.valueSamples !== undefined) {
+      throw new InvalidArgumentError(
+        `createCache: valueSamples is ${valueSamples} with selfNormalised, which has none; expected one of the two.`,
+      );
+    }
     requireSeed('createCache: seed', seed);
     this.shape = shape;
     this.options = options;
@@ -89,7 +97,7 @@ export class SubGenCache implements KeyValueCache {
       valueSlots: new SampleSlots(),
       scalars: new Float64Array(2),
     }));
-    this.keySlab = new Slab({ ...shape, valueDim: 1 }, 16);
+    this.keySlab = new Slab({ ...shape, valueDim: this.keyValueDim }, 16);
     this.valueSlab = new Slab(shape, 16);
   }
 
@@ -106,6 +114,11 @@ export class SubGenCache implements KeyValueCache {
     };
   }
 
+  /** Width of the values in the slab of keys. */
+  private get keyValueDim(): number {
+    return this.options.selfNormalised ? this.shape.valueDim : 1;
+  }
+
   /** Clusters of a key head. */
   clusters(keyHead: number): number {
     return this.heads[keyHead].clusters.size;
@@ -119,8 +132,9 @@ export class SubGenCache implements KeyValueCache {
       for (let head = 0; head < keyHeads; head++) {
         const at = i * keyHeads + head;
         const key = keys.subarray(at * dim, (at + 1) * dim);
-        this.takeKey(head, key);
-        this.takeValue(head, key, values.subarray(at * valueDim, (at + 1) * valueDim));
+        const value = values.subarray(at * valueDim, (at + 1) * valueDim);
+        this.takeKey(head, key, value);
+        if (!this.options.selfNormalised) this.takeValue(head, key, value);
       }
     }
   }
@@ -130,13 +144,14 @@ export class SubGenCache implements KeyValueCache {
     const kernels = await loadKernels();
     const { heads, keyHeads, valueDim } = this.shape;
     const denominator = await this.decode(this.keySlab, queries, kernels);
+    if (this.options.selfNormalised) return denominator;
     const numerator = await this.decode(this.valueSlab, queries, kernels);
     const output = numerator.output;
     for (let head = 0; head < heads; head++) {
       const [mu] = this.heads[Math.floor(head / (heads / keyHeads))].scalars;
       const logRatio = numerator.lse[head] + Math.log(mu / this.s) - denominator.lse[head];
       // No value slot holds anything where all values were 0.
-      const ratio = mu === 0 ? 0 : this.options.selfNormalised ? 1 : Math.exp(logRatio);
+      const ratio = mu === 0 ? 0 : Math.exp(logRatio);
       for (let c = head * valueDim; c < (head + 1) * valueDim; c++) output[c] *= ratio;
     }
     return { output, lse: denominator.lse };
@@ -152,8 +167,8 @@ export class SubGenCache implements KeyValueCache {
     );
     const bookkeeping =
       own.reduce((total, bytes) => total + bytes, 0) +
-      sum(a.values, a.logWeights, a.positions, a.lengths, b.logWeights, b.positions, b.lengths);
-    const [keys, values] = [sum(a.keys, b.keys), sum(b.values)];
+      sum(a.logWeights, a.positions, a.lengths, b.logWeights, b.positions, b.lengths);
+    const [keys, values] = [sum(a.keys, b.keys), sum(a.values, b.values)];
     return { keys, values, bookkeeping, total: keys + values + bookkeeping };
   }
 
@@ -224,7 +239,7 @@ export class SubGenCache implements KeyValueCache {
       return new Slab({ ...this.shape, valueDim }, capacity, Object.fromEntries(parts) as SlabArrays);
     };
     const [keyCapacity, valueCapacity] = header.capacities as [number, number];
-    this.keySlab = slab('key', 1, keyCapacity);
+    this.keySlab = slab('key', this.keyValueDim, keyCapacity);
     this.valueSlab = slab('value', this.shape.valueDim, valueCapacity);
     this.heads = this.heads.map(({ clusters: { dim, delta } }, head) => ({
       clusters: DeltaClusters.restore({
@@ -239,7 +254,7 @@ export class SubGenCache implements KeyValueCache {
     this.count = header.count as number;
   }
 
-  private takeKey(head: number, key: Float32Array): void {
+  private takeKey(head: number, key: Float32Array, value: Float32Array): void {
     const { t } = this;
     const { clusters, keySlots } = this.heads[head];
     const before = clusters.size;
@@ -253,7 +268,7 @@ export class SubGenCache implements KeyValueCache {
       head,
       chosen.map((slot) => cluster * t + slot),
       logWeight,
-      (row) => this.keySlab.put(head, row, key, NO_VALUE, this.count),
+      (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, this.count),
     );
     for (const row of new Set(Array.from(keySlots.rows.subarray(cluster * t, (cluster + 1) * t))))
       keySlots.setWeight(this.keySlab, head, row, logWeight);
