@@ -9,6 +9,7 @@ import {
 import { type Matrix32, takeRows } from '../../core/matrix.ts';
 import type { CacheState } from '../serialize.ts';
 import type { Slab } from '../slab.ts';
+import type { Token } from '../token.ts';
 import type { CacheShape } from '../types.ts';
 
 /** What a center stands in a row for. */
@@ -29,14 +30,6 @@ export interface CenterLayout {
   first: number;
   /** Most centers. */
   k: number;
-}
-
-/** A token on its way into the centers, as numbers. */
-export interface Token {
-  /** Shape (dim,) and (valueDim,). */
-  key: Float32Array;
-  value: Float32Array;
-  position: number;
 }
 
 /**

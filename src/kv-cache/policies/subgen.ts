@@ -5,11 +5,13 @@ import { DeltaClusters } from '../../clustering/index.ts';
 import { requireInteger, requireSeed } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
-import { type Kernels, loadKernels } from '../../kernels/index.ts';
+import { loadKernels } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
-import { isPause, pause } from '../pause.ts';
+import { decodeSlab } from '../decode-slab.ts';
+import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
+import { type Token, tokenOf } from '../token.ts';
 import type {
   AppendOptions,
   CacheAttention,
@@ -19,6 +21,9 @@ import type {
   KeyValueCache,
 } from '../types.ts';
 import { SampleSlots } from './sample-slots.ts';
+
+/** Tokens of one append from which on the kernels look up their clusters together. */
+const BATCH = 16;
 
 /** What cluster slots have for a value: only their keys count. */
 const NO_VALUE = new Float32Array(1);
@@ -126,16 +131,15 @@ export class SubGenCache implements KeyValueCache {
 
   async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
-    const { keyHeads, dim, valueDim } = this.shape;
-    for (let i = 0; i < count; i++, this.count++) {
-      if (isPause(i)) await pause(run, i, count);
-      for (let head = 0; head < keyHeads; head++) {
-        const at = i * keyHeads + head;
-        const key = keys.subarray(at * dim, (at + 1) * dim);
-        const value = values.subarray(at * valueDim, (at + 1) * valueDim);
-        this.takeKey(head, key, value);
-        if (!this.options.selfNormalised) this.takeValue(head, key, value);
-      }
+    for (let done = 0; done < count; ) {
+      if (done > 0) await pause(run, done, count);
+      const slice = Math.min(PAUSE_TOKENS, count - done);
+      for (let head = 0; head < this.shape.keyHeads; head++)
+        await this.takeTokens(head, slice, (i) =>
+          tokenOf(this.shape, keys, values, { i: done + i, head, position: this.count + i }),
+        );
+      this.count += slice;
+      done += slice;
     }
   }
 
@@ -143,9 +147,9 @@ export class SubGenCache implements KeyValueCache {
     checkQueries(this.shape, queries);
     const kernels = await loadKernels();
     const { heads, keyHeads, valueDim } = this.shape;
-    const denominator = await this.decode(this.keySlab, queries, kernels);
+    const denominator = await decodeSlab(this.keySlab, this.shape, queries, kernels);
     if (this.options.selfNormalised) return denominator;
-    const numerator = await this.decode(this.valueSlab, queries, kernels);
+    const numerator = await decodeSlab(this.valueSlab, this.shape, queries, kernels);
     const output = numerator.output;
     for (let head = 0; head < heads; head++) {
       const [mu] = this.heads[Math.floor(head / (heads / keyHeads))].scalars;
@@ -254,27 +258,48 @@ export class SubGenCache implements KeyValueCache {
     this.count = header.count as number;
   }
 
-  private takeKey(head: number, key: Float32Array, value: Float32Array): void {
+  /** Clusters come first, many tokens together where there are many; then each token meets its slots, with counts as they were at its turn. */
+  private async takeTokens(head: number, count: number, tokenAt: (i: number) => Token): Promise<void> {
+    const { clusters } = this.heads[head];
+    const { dim } = this.shape;
+    const tokens = Array.from({ length: count }, (_, i) => tokenAt(i));
+    const members = new Map<number, number>();
+    const before = clusters.counts.slice(0, clusters.size);
+    const labels = new Uint32Array(count);
+    if (count < BATCH) for (const [i, { key }] of tokens.entries()) labels[i] = clusters.add(key);
+    else {
+      const keys = new Float32Array(count * dim);
+      for (const [i, { key }] of tokens.entries()) keys.set(key, i * dim);
+      labels.set(await clusters.addAll({ data: keys, rows: count, cols: dim }));
+    }
+    for (const [i, token] of tokens.entries()) {
+      const cluster = labels[i];
+      const rows = (members.get(cluster) ?? before[cluster] ?? 0) + 1;
+      members.set(cluster, rows);
+      this.takeKey(head, token, cluster, rows);
+      if (!this.options.selfNormalised) this.takeValue(head, token);
+    }
+  }
+
+  /** @param members - tokens of the cluster, this one included */
+  private takeKey(head: number, { key, value, position }: Token, cluster: number, members: number): void {
     const { t } = this;
-    const { clusters, keySlots } = this.heads[head];
-    const before = clusters.size;
-    const cluster = clusters.add(key);
-    const members = clusters.counts[cluster];
-    // The first key of a cluster enters all slots; a later one each with probability 1/members, itself counted.
-    const chosen = cluster === before ? range(t) : this.coins(head, t, 1 / members);
+    const { keySlots } = this.heads[head];
+    // The first key of a cluster enters all slots; a later one each with probability 1/members.
+    const chosen = this.coins(head, t, 1 / members);
     const logWeight = Math.log(members / t);
     keySlots.fill(
       this.keySlab,
       head,
       chosen.map((slot) => cluster * t + slot),
       logWeight,
-      (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, this.count),
+      (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, position),
     );
-    for (const row of new Set(Array.from(keySlots.rows.subarray(cluster * t, (cluster + 1) * t))))
+    for (const row of new Set(keySlots.rows.subarray(cluster * t, (cluster + 1) * t)))
       keySlots.setWeight(this.keySlab, head, row, logWeight);
   }
 
-  private takeValue(head: number, key: Float32Array, value: Float32Array): void {
+  private takeValue(head: number, { key, value, position }: Token): void {
     const { valueSlots, scalars } = this.heads[head];
     let square = 0;
     for (const v of value) square += v * v;
@@ -286,7 +311,7 @@ export class SubGenCache implements KeyValueCache {
       head,
       this.coins(head, this.s, square / scalars[0]),
       -Math.log(square),
-      (row) => this.valueSlab.put(head, row, key, value, this.count),
+      (row) => this.valueSlab.put(head, row, key, value, position),
     );
   }
 
@@ -303,19 +328,6 @@ export class SubGenCache implements KeyValueCache {
       if (!(slot < slots)) return heads;
       heads.push(slot);
     }
-  }
-
-  private async decode(slab: Slab, queries: Float32Array, kernels: Kernels) {
-    const { heads, keyHeads, dim, scale, storage } = this.shape;
-    const { keys, values, logWeights, lengths } = slab.view;
-    const { valueDim } = slab.shape;
-    const output = new Float32Array(heads * valueDim);
-    const lse = new Float64Array(heads);
-    await kernels.decode({
-      ...{ queries, keys, values, logWeights, lengths, storage, heads, keyHeads, dim, valueDim, scale },
-      ...{ capacity: slab.capacity, out: output, lse },
-    });
-    return { output, lse };
   }
 }
 
