@@ -19,7 +19,14 @@ export async function operatorNorm(
 ): Promise<number> {
   if (rows === 0) return 0;
   const gram = await gramMatrix(x, rows, cols, kernels);
-  let vector = new Float64Array(cols).map((_, i) => 1 + ((i * 37) % 11) / 10);
+  // A column of the Gram matrix is 0 only where all of it is; beside it a fixed vector, lest the column be orthogonal to the top.
+  let start = 0;
+  for (let i = 1; i < cols; i++) if (gram[i * cols + i] > gram[start * cols + start]) start = i;
+  const unit = gram[start * cols + start];
+  if (unit === 0) return 0;
+  let vector = new Float64Array(cols).map(
+    (_, i) => gram[start * cols + i] / unit + (((i * 37) % 11) - 5) / 100,
+  );
   let eigenvalue = 0;
   for (let step = 0; step < ITERATIONS; step++) {
     const next = new Float64Array(cols);

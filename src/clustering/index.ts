@@ -7,7 +7,8 @@ export { kMeans } from './k-means.ts';
 export { type MedoidOptions, type Medoids, roundToMedoids } from './medoids.ts';
 export { type MiniBatchOptions, miniBatchKMeans } from './mini-batch.ts';
 export {
-  type CenterMerge,
+  type CenterChange,
+  type CenterMerging,
   type GivenCenters,
   OnlineKCenter,
   type OnlineKCenterOptions,

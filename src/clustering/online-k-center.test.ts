@@ -11,8 +11,9 @@ import { oracleOptimalRadius } from './oracle.ts';
 /** Which center every row so far is in, by following the steps. */
 class Members {
   labels: number[] = [];
-  take({ center, merged }: OnlineKCenterStep): void {
-    if (merged) this.labels = this.labels.map((label) => merged.remap[label]);
+  take({ center, changes }: OnlineKCenterStep): void {
+    for (const { from, to } of changes)
+      this.labels = this.labels.map((label) => (label === from ? to : label));
     this.labels.push(center);
   }
 }
@@ -23,13 +24,16 @@ function distance({ data, cols }: Matrix32, i: number, other: Float32Array, j: n
 
 /** Everything the docstring promises, of the rows 0 … members.labels.length − 1. */
 function checkInvariants(points: Matrix32, centers: OnlineKCenter, { labels }: Members): void {
-  const { size, k, delta, growth, representatives, radii, means, dim } = centers;
+  const { size, k, delta, merging, representatives, radii, means, dim } = centers;
   assert.ok(means);
   const tight = 1 + 1e-12;
   assert.ok(size <= k);
   for (let a = 0; a < size; a++)
-    for (let b = 0; b < a; b++)
-      assert.ok(distance({ data: representatives, rows: size, cols: dim }, a, representatives, b) > delta);
+    for (let b = 0; b < a; b++) {
+      const apart = distance({ data: representatives, rows: size, cols: dim }, a, representatives, b);
+      if (merging === 'doubling') assert.ok(apart > delta);
+      else assert.ok(apart * tight >= delta);
+    }
   const counts = new Array(size).fill(0);
   const sums = new Float64Array(size * dim);
   labels.forEach((label, i) => {
@@ -37,7 +41,8 @@ function checkInvariants(points: Matrix32, centers: OnlineKCenter, { labels }: M
     for (let p = 0; p < dim; p++) sums[label * dim + p] += points.data[i * dim + p];
     const away = distance(points, i, representatives, label);
     assert.ok(away <= radii[label] * tight, 'radius holds');
-    assert.ok(away <= (growth / (growth - 1)) * delta * tight, 'members are within γ/(γ − 1) · δ');
+    const most = merging === 'doubling' ? 2 : Math.floor(Math.log2(centers.counts[label]));
+    assert.ok(away <= most * delta * tight, 'members are within 2δ, or δ⌊log₂ n⌋');
   });
   const scatters = new Float64Array(size);
   for (let c = 0; c < size; c++) {
@@ -56,7 +61,7 @@ function checkInvariants(points: Matrix32, centers: OnlineKCenter, { labels }: M
     });
     assert.ok(scatters[c] <= means.bounds(c).scatter * tight + 1e-300, 'scatter holds');
   }
-  assert.ok(delta <= 2 * growth * centers.optimumLow * tight);
+  assert.ok(delta <= (merging === 'doubling' ? 4 : 2) * centers.optimumLow * tight);
 }
 
 describe('OnlineKCenter', () => {
@@ -64,14 +69,14 @@ describe('OnlineKCenter', () => {
     const property = fc.property(
       fc.integer({ min: 0, max: 1e6 }),
       fc.integer({ min: 1, max: 6 }),
-      fc.constantFrom(1.1, 1.5, 2, 3),
+      fc.constantFrom('doubling' as const, 'closest' as const),
       fc.boolean(),
-      (seed, k, growth, spread) => {
+      (seed, k, merging, spread) => {
         const rng = createRng(seed);
         // Integers tie and repeat; the other kind grows away, so that the threshold doubles many times.
         const entry = (i: number) => (spread ? rng.normal() * 1.3 ** (i / 6) : rng.integer(9));
         const points = { data: Float32Array.from({ length: 120 }, (_, i) => entry(i)), rows: 60, cols: 2 };
-        const centers = new OnlineKCenter({ dim: 2, k, growth });
+        const centers = new OnlineKCenter({ dim: 2, k, merging });
         const members = new Members();
         for (let i = 0; i < points.rows; i++) {
           members.take(centers.add(points.data, 2 * i));
@@ -79,7 +84,7 @@ describe('OnlineKCenter', () => {
         }
       },
     );
-    fc.assert(property, { seed: 1, numRuns: 60 });
+    fc.assert(property, { seed: 1, numRuns: 120 });
   });
 
   it('has a radius within 8 of the best: by brute force, and by farthest-first centers', async () => {
@@ -109,9 +114,14 @@ describe('OnlineKCenter', () => {
 
   it('finds planted clusters once K exceeds their number, and takes batches as it takes rows', async () => {
     const { keys, groups } = plantedStream({ rows: 1500, clusters: 20, dim: 40, seed: 2 });
-    for (const k of [12, 25]) {
-      const single = new OnlineKCenter({ dim: 40, k });
-      const batch = new OnlineKCenter({ dim: 40, k });
+    for (const [k, merging] of [
+      [12, 'doubling'],
+      [12, 'closest'],
+      [25, 'doubling'],
+      [25, 'closest'],
+    ] as const) {
+      const single = new OnlineKCenter({ dim: 40, k, merging });
+      const batch = new OnlineKCenter({ dim: 40, k, merging });
       const [one, many] = [new Members(), new Members()];
       for (let i = 0; i < keys.rows; i++) one.take(single.add(keys.data, i * 40));
       await batch.addAll(keys, (_, step) => many.take(step));
@@ -122,6 +132,37 @@ describe('OnlineKCenter', () => {
       assert.ok(one.labels.every((label, i) => pairs.get(label) === groups[i]));
       checkInvariants(keys, single, one);
     }
+  });
+
+  it('by closest pairs merges what the book would, and is left with K centers', () => {
+    // The two closest of K + 1 by looking at all pairs; integers would tie.
+    const rng = createRng(12);
+    const points = { data: Float32Array.from({ length: 400 }, () => rng.normal()), rows: 200, cols: 2 };
+    const [k, centers, members] = [9, new OnlineKCenter({ dim: 2, k: 9, merging: 'closest' }), new Members()];
+    let book: { row: number; radius: number }[] = [];
+    let delta = 0;
+    for (let i = 0; i < points.rows; i++) {
+      members.take(centers.add(points.data, 2 * i));
+      const to = (row: number) => distance(points, i, points.data, row);
+      const nearest = book.toSorted((a, b) => to(a.row) - to(b.row))[0];
+      if (nearest && to(nearest.row) <= delta) nearest.radius = Math.max(nearest.radius, to(nearest.row));
+      else book.push({ row: i, radius: 0 });
+      if (book.length > k) {
+        const pairs = book.flatMap((a) => book.flatMap((b) => (a.row < b.row ? [{ a, b }] : [])));
+        const apart = ({ a, b }: (typeof pairs)[0]) => distance(points, a.row, points.data, b.row);
+        const { a, b } = pairs.toSorted((x, y) => apart(x) - apart(y))[0];
+        delta = apart({ a, b });
+        const [kept, gone] = a.radius > b.radius ? [a, b] : b.radius > a.radius ? [b, a] : [a, b];
+        kept.radius = Math.max(kept.radius, delta + gone.radius);
+        book = book.filter((one) => one !== gone);
+      }
+      const places = (rows: Float32Array) =>
+        Array.from({ length: centers.size }, (_, c) => `${rows[2 * c]} ${rows[2 * c + 1]}`).sort();
+      const expected = book.map(({ row }) => `${points.data[2 * row]} ${points.data[2 * row + 1]}`).sort();
+      assert.deepEqual(places(centers.representatives), expected);
+      assert.ok(Math.abs(centers.delta - delta) <= 1e-12);
+    }
+    assert.equal(centers.size, k);
   });
 
   it('goes on from centers chosen all at once', async () => {
@@ -157,7 +198,7 @@ describe('OnlineKCenter', () => {
   it('goes on from a copy or a saved state as if it were one run', () => {
     const rng = createRng(9);
     const data = Float32Array.from({ length: 600 }, () => rng.normal());
-    const make = () => new OnlineKCenter({ dim: 2, k: 5, growth: 1.5 });
+    const make = () => new OnlineKCenter({ dim: 2, k: 5, merging: 'closest' });
     const whole = make();
     const first = make();
     for (let i = 0; i < 300; i++) whole.add(data, 2 * i);
@@ -168,14 +209,16 @@ describe('OnlineKCenter', () => {
     for (let i = 150; i < 300; i++) copy.add(data, 2 * i);
     assert.deepEqual(copy.state(), whole.state());
     assert.deepEqual(first.state(), before);
-    // 5 rows of 2 columns twice in float32, and 3 + 3 scalars each in float64.
-    assert.equal(first.bytes, 5 * (2 * 2 * 4 + 6 * 8));
+    // 5 rows of 2 columns twice in float32, 3 + 3 scalars each in float64 and an index.
+    assert.equal(first.bytes, 5 * (2 * 2 * 4 + 6 * 8 + 4));
   });
 
   it('refuses bad options and arrays', async () => {
     assert.throws(() => new OnlineKCenter({ dim: 2, k: 0 }), { message: /k is 0/ });
     assert.throws(() => new OnlineKCenter({ dim: 0, k: 1 }), { message: /dim is 0/ });
-    assert.throws(() => new OnlineKCenter({ dim: 2, k: 1, growth: 1 }), { message: /growth is 1/ });
+    assert.throws(() => new OnlineKCenter({ dim: 2, k: 1, merging: 'all' as never }), {
+      message: /merging is "all"/,
+    });
     const centers = new OnlineKCenter({ dim: 2, k: 1 });
     const short = { data: new Float32Array(3), rows: 2, cols: 2 };
     await assert.rejects(

@@ -1,20 +1,27 @@
 // k-center of a stream: at most K centers at any time, a radius within a constant of the best for all rows so far.
 
-import { requireInteger, requireLength } from '../core/check.ts';
-import { InvalidArgumentError } from '../core/errors.ts';
+import { requireInteger, requireLength, requireOneOf } from '../core/check.ts';
 import type { Matrix32 } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
-import { nearestRow } from './nearest-row.ts';
+import { directDistance } from '../kernels/index.ts';
+import { type NearestCenter, nearestRow } from './nearest-row.ts';
 import { nearestInTiles } from './nearest-tiles.ts';
 import { RunningMeans } from './running-means.ts';
+
+/** What happens when there is one center too many. */
+export type CenterMerging =
+  /** The threshold doubles and all centers within it merge, of which few may be left: radius ≤ 8 × the best. */
+  | 'doubling'
+  /** The closest two merge, and K are left: radius ≤ 2 ⌊log₂ rows⌋ × the best, in practice less than by doubling. */
+  | 'closest';
 
 export interface OnlineKCenterOptions {
   /** Columns of a row, d ≥ 1. */
   dim: number;
   /** Most centers, K ≥ 1. */
   k: number;
-  /** Least growth γ > 1 of the threshold when centers overflow. Radius ≤ 2γ²/(γ − 1) × optimum: 8 at the default 2, which is the best; less merges fewer centers at a time. */
-  growth?: number;
+  /** Default 'doubling'. */
+  merging?: CenterMerging;
   /** Keep the mean of each center's rows, with bounds on these (`RunningMeans`). Default true. */
   means?: boolean;
   /** Memory to keep the representatives in, shape (K, dim). Default: its own. */
@@ -35,11 +42,12 @@ export interface GivenCenters {
 export interface OnlineKCenterState extends GivenCenters {
   dim: number;
   k: number;
-  growth: number;
+  merging: CenterMerging;
   delta: number;
   optimumLow: number;
-  /** Shape (m,). */
+  /** Shape (m,), see `OnlineKCenter`. */
   gaps: Float64Array;
+  gapCenters: Uint32Array;
   /** Of `RunningMeans`, shapes (m, dim) and (m, 3); absent without means. */
   means?: Float32Array;
   scalars?: Float64Array;
@@ -49,36 +57,46 @@ export interface OnlineKCenterState extends GivenCenters {
 export interface OnlineKCenterStep {
   /** Its center, numbered as after the step. */
   center: number;
-  /** It was too far from all centers: it opened one, unless that was merged away at once. */
+  /** It is the representative of that center, and alone. */
   opened: boolean;
-  /** Set when centers were merged. */
-  merged?: CenterMerge;
+  /** What happened to the centers before the row came to its own, in order. */
+  changes: readonly CenterChange[];
 }
 
-/** How K centers and the row that was too many became fewer. */
-export interface CenterMerge {
-  /** Center c is now remap[c], never more than c; entry K is the row's. The first of those that became one keeps its representative. Shape (K + 1,). */
-  remap: Uint32Array;
-  /** Rows of each center before, shape (K,). */
-  counts: Float64Array;
+/** A center went to another place, or its rows into another center. */
+export interface CenterChange {
+  from: number;
+  to: number;
+  /** Rows of either when they were merged; undefined where one only moved. */
+  merged?: { from: number; to: number };
 }
+
+const NOTHING: readonly CenterChange[] = [];
+const NOBODY = 0xffffffff;
 
 /**
- * The doubling algorithm: a row joins the nearest center (ties to the first) when that is at most δ away, else opens one. When there are
- * K + 1, δ becomes max(γδ, their least distance), and in order each center farther than δ from all kept ones is kept, the others are
- * merged into the nearest. Distances are always to representatives, which are rows of the stream and never move; means are kept beside.
+ * A row joins the nearest center (ties to the first) when that is at most δ away, else opens one. When there are K + 1, δ grows to at least their
+ * least distance, and centers merge:
  *
- * Invariants at any time: representatives are pairwise more than δ apart; every row is within γ/(γ − 1) · δ of its representative, and
- * within `radii` of it; counts sum to the rows taken; the least possible radius with K centers is at least `optimumLow`, and δ ≤ 2γ ·
- * optimumLow. For K + 1 points pairwise ≥ x apart force a radius ≥ x/2, and a center merged at δ adds δ to a radius of at most γ/(γ − 1) · δ/γ.
+ * 'doubling': δ becomes max(2δ, least distance), and in order each center farther than δ from all kept ones is kept, the others are merged into the
+ * nearest. Then representatives are pairwise more than δ apart, rows within 2δ of theirs, and δ ≤ 4 × `optimumLow`.
  *
- * Time O(K d) a row and O(K² d) an overflow, of which there are log_γ(diameter / first distance) at most; memory O(K d).
- * Source: Charikar, Chekuri, Feder, Motwani 2004 (doubling); δ by the least distance, general γ and radii per center: derived.
+ * 'closest': δ becomes the least distance, and those two merge into the one of larger radius (ties to the lower index). Representatives are pairwise at
+ * least δ apart, δ ≤ 2 × `optimumLow`, and the n rows of a center within δ⌊log₂ n⌋ of its representative: for a radius beyond hδ to arise, both of
+ * two merged ones must be beyond (h − 1)δ, so that it takes 2^(h + 1) rows.
+ *
+ * Distances are always to representatives, which are rows of the stream and never move; means are kept beside. At any time every row is within
+ * `radii` of its representative, counts sum to the rows taken, and no K centers have a radius below `optimumLow`, since K + 1 points pairwise
+ * ≥ x apart force x/2.
+ *
+ * Time O(K d) a row. An overflow by doubling costs O(K² d), but there are log₂(diameter / first distance) of them at most; by closest pairs O(K d) for
+ * each center whose distance was to one that went (few in practice). Memory O(K d).
+ * Source: Charikar, Chekuri, Feder, Motwani 2004 (doubling); δ by the least distance, closest pairs and radii per center: derived.
  */
 export class OnlineKCenter {
   readonly dim: number;
   readonly k: number;
-  readonly growth: number;
+  readonly merging: CenterMerging;
   /** Centers, m ≤ K. */
   size = 0;
   /** Threshold δ; 0 until K + 1 distinct rows came. */
@@ -93,33 +111,37 @@ export class OnlineKCenter {
   readonly counts: Float64Array;
   /** Means of members, kept beside and not used for distances. */
   readonly means: RunningMeans | undefined;
-  /** Least distance to an earlier center; entries 0 … size − 1 of (K,). */
+  /** A lower bound of a center's distance to all older ones; of the two closest centers, the younger has their distance at most. */
   private readonly gaps: Float64Array;
+  /** The center at that distance, `NOBODY` once it went. */
+  private readonly gapCenters: Uint32Array;
 
   /** @throws {InvalidArgumentError} an option leaves its range */
-  constructor({ dim, k, growth = 2, means = true, representatives }: OnlineKCenterOptions) {
+  constructor({ dim, k, merging = 'doubling', means = true, representatives }: OnlineKCenterOptions) {
     requireInteger('OnlineKCenter: dim', dim, 1);
     requireInteger('OnlineKCenter: k', k, 1);
-    if (!(growth > 1 && growth < Infinity))
-      throw new InvalidArgumentError(`OnlineKCenter: growth is ${growth}; expected a finite number > 1.`);
+    requireOneOf('OnlineKCenter: merging', merging, ['doubling', 'closest']);
     this.dim = dim;
     this.k = k;
-    this.growth = growth;
+    this.merging = merging;
     if (representatives) requireLength('OnlineKCenter: representatives', representatives, k * dim);
     this.representatives = representatives ?? new Float32Array(k * dim);
     this.radii = new Float64Array(k);
     this.counts = new Float64Array(k);
     this.gaps = new Float64Array(k);
+    this.gapCenters = new Uint32Array(k);
     this.means = means ? new RunningMeans(dim, k) : undefined;
   }
 
   /** The centers as they were when `state` was taken. @throws {ShapeError} its arrays do not fit each other */
   static restore(state: OnlineKCenterState): OnlineKCenter {
-    const { dim, k, growth, means, scalars } = state;
-    const centers = new OnlineKCenter({ dim, k, growth, means: means !== undefined });
+    const { dim, k, merging, means, scalars } = state;
+    const centers = new OnlineKCenter({ dim, k, merging, means: means !== undefined });
     centers.take(state);
     requireLength('OnlineKCenter: state.gaps', state.gaps, centers.size);
+    requireLength('OnlineKCenter: state.gapCenters', state.gapCenters, centers.size);
     centers.gaps.set(state.gaps);
+    centers.gapCenters.set(state.gapCenters);
     centers.delta = state.delta;
     centers.optimumLow = state.optimumLow;
     if (!centers.means) return centers;
@@ -147,7 +169,8 @@ export class OnlineKCenter {
     const { dim, size, representatives } = centers;
     for (let c = 0; c < size; c++) {
       const range = { from: 0, to: c, dim };
-      centers.gaps[c] = Math.sqrt(nearestRow(representatives, c * dim, representatives, range).squared);
+      const { center, squared } = nearestRow(representatives, c * dim, representatives, range);
+      centers.setGap(c, Math.sqrt(squared), center);
     }
     return centers;
   }
@@ -173,14 +196,15 @@ export class OnlineKCenter {
     requireLength('OnlineKCenter.addAll: points.data', points.data, points.rows * this.dim);
     const known = () => ({ centers: this.representatives, count: this.size });
     for await (const tile of nearestInTiles(points, known, signal)) {
-      let merged = false; // then what the kernel said of this tile is void
+      // Places whose representative is not what the kernel saw.
+      const changed = new Set<number>();
       for (let i = 0; i < tile.rows; i++) {
         const start = (tile.start + i) * this.dim;
-        const before = merged ? undefined : { center: tile.labels[i], squared: tile.distances[i] };
-        const range = { from: merged ? 0 : tile.centers, to: this.size, dim: this.dim };
-        const { center, squared } = nearestRow(points.data, start, this.representatives, range, before);
+        const before = { center: tile.labels[i], squared: tile.distances[i] };
+        const { center, squared } = this.nearestSince(points.data, start, tile.centers, before, changed);
         const step = this.put(points.data, start, center, squared);
-        merged ||= step.merged !== undefined;
+        for (const { from, to } of step.changes) changed.add(from).add(to);
+        if (step.opened) changed.add(step.center);
         visit(tile.start + i, step);
       }
     }
@@ -193,22 +217,23 @@ export class OnlineKCenter {
 
   /** A snapshot to store, that `restore` reads. */
   state(): OnlineKCenterState {
-    const { dim, k, growth, size, delta, optimumLow, means } = this;
+    const { dim, k, merging, size, delta, optimumLow, means } = this;
     return {
-      ...{ dim, k, growth, delta, optimumLow },
+      ...{ dim, k, merging, delta, optimumLow },
       representatives: this.representatives.slice(0, size * dim),
       radii: this.radii.slice(0, size),
       counts: this.counts.slice(0, size),
       gaps: this.gaps.slice(0, size),
+      gapCenters: this.gapCenters.slice(0, size),
       ...(means && { means: means.means.slice(0, size * dim), scalars: means.scalars.slice(0, 3 * size) }),
     };
   }
 
   /** Bytes of the arrays held. */
   get bytes(): number {
-    const { representatives, radii, counts, gaps } = this;
-    const own = [representatives, radii, counts, gaps].reduce((sum, array) => sum + array.byteLength, 0);
-    return own + (this.means?.bytes ?? 0);
+    const { representatives, radii, counts, gaps, gapCenters } = this;
+    const own = [representatives, radii, counts, gaps, gapCenters];
+    return own.reduce((sum, array) => sum + array.byteLength, 0) + (this.means?.bytes ?? 0);
   }
 
   private take({ representatives, radii, counts }: GivenCenters): void {
@@ -221,68 +246,150 @@ export class OnlineKCenter {
     this.counts.set(counts);
   }
 
-  private put(points: Float32Array, start: number, center: number, squared: number): OnlineKCenterStep {
-    const distance = Math.sqrt(squared);
-    if (center >= 0 && distance <= this.delta) {
-      this.means?.add(center, this.counts[center], points, start);
-      this.counts[center]++;
-      this.radii[center] = Math.max(this.radii[center], distance);
-      return { center, opened: false };
+  /** The nearest center of a row of which the nearest one is known among the first `seen` centers, where they did not change. */
+  private nearestSince(
+    points: Float32Array,
+    start: number,
+    seen: number,
+    known: NearestCenter,
+    changed: ReadonlySet<number>,
+  ): NearestCenter {
+    const { dim, size, representatives } = this;
+    if (changed.has(known.center))
+      return nearestRow(points, start, representatives, { from: 0, to: size, dim });
+    let { center, squared } = known;
+    for (const c of changed) {
+      if (c >= Math.min(seen, size)) continue;
+      const distance = directDistance(points, start, representatives, c * dim, dim);
+      if (distance < squared || (distance === squared && c < center)) [center, squared] = [c, distance];
     }
-    if (this.size === this.k) return this.overflow(points, start, distance);
-    this.open(points, start, distance);
-    return { center: this.size - 1, opened: true };
+    return nearestRow(
+      points,
+      start,
+      representatives,
+      { from: Math.min(seen, size), to: size, dim },
+      { center, squared },
+    );
   }
 
-  private open(points: Float32Array, start: number, gap: number): void {
-    const opened = this.size++;
-    this.representatives.set(points.subarray(start, start + this.dim), opened * this.dim);
-    this.radii[opened] = 0;
-    this.counts[opened] = 1;
-    this.gaps[opened] = gap;
-    this.means?.open(opened, points, start);
+  private put(points: Float32Array, start: number, center: number, squared: number): OnlineKCenterStep {
+    const distance = Math.sqrt(squared);
+    if (center >= 0 && distance <= this.delta) return this.join(center, distance, points, start, NOTHING);
+    if (this.size < this.k) return this.open(this.size++, points, start, { distance, center }, NOTHING);
+    if (this.merging === 'doubling') return this.double(points, start, distance);
+    return this.mergeClosest(points, start, distance, center);
+  }
+
+  private join(
+    center: number,
+    distance: number,
+    points: Float32Array,
+    start: number,
+    changes: readonly CenterChange[],
+  ): OnlineKCenterStep {
+    this.means?.add(center, this.counts[center], points, start);
+    this.counts[center]++;
+    this.radii[center] = Math.max(this.radii[center], distance);
+    return { center, opened: false, changes };
+  }
+
+  private open(
+    center: number,
+    points: Float32Array,
+    start: number,
+    nearest: { distance: number; center: number },
+    changes: readonly CenterChange[],
+  ): OnlineKCenterStep {
+    this.representatives.set(points.subarray(start, start + this.dim), center * this.dim);
+    this.radii[center] = 0;
+    this.counts[center] = 1;
+    this.setGap(center, nearest.distance, nearest.center);
+    this.means?.open(center, points, start);
+    return { center, opened: true, changes };
+  }
+
+  private setGap(center: number, gap: number, other: number): void {
+    this.gaps[center] = gap;
+    this.gapCenters[center] = other < 0 ? NOBODY : other;
+  }
+
+  private raise(delta: number, least: number): void {
+    this.optimumLow = Math.max(this.optimumLow, least / 2);
+    this.delta = delta;
   }
 
   /** There are K centers, and a row that is `gap` > δ from all: merges until there is room, at least the closest two of these. */
-  private overflow(points: Float32Array, start: number, gap: number): OnlineKCenterStep {
+  private double(points: Float32Array, start: number, gap: number): OnlineKCenterStep {
     const { k, dim, representatives, radii, counts, gaps, means } = this;
     const least = gaps.reduce((a, b) => Math.min(a, b), gap);
-    this.optimumLow = Math.max(this.optimumLow, least / 2);
-    this.delta = Math.max(this.growth * this.delta, least);
-    const merged = { remap: new Uint32Array(k + 1), counts: counts.slice() };
+    this.raise(Math.max(2 * this.delta, least), least);
+    const changes: CenterChange[] = [];
     this.size = 0;
     for (let c = 0; c < k; c++) {
-      const { center, distance } = this.nearestKept(representatives, c * dim);
-      if (distance <= this.delta) {
-        merged.remap[c] = center;
-        radii[center] = Math.max(radii[center], distance + radii[c]);
-        means?.merge(center, counts[center], c, counts[c]);
-        counts[center] += counts[c];
+      const nearest = this.nearestOf(representatives, c * dim);
+      if (nearest.distance <= this.delta) {
+        changes.push(this.mergeInto(nearest.center, c, nearest.distance));
         continue;
       }
       const kept = this.size++;
-      merged.remap[c] = kept;
+      this.setGap(kept, nearest.distance, nearest.center);
+      if (kept === c) continue;
+      changes.push({ from: c, to: kept });
       representatives.copyWithin(kept * dim, c * dim, (c + 1) * dim);
       radii[kept] = radii[c];
       counts[kept] = counts[c];
-      gaps[kept] = distance;
       means?.move(c, kept);
     }
-    const { center, distance } = this.nearestKept(points, start);
-    merged.remap[k] = distance <= this.delta ? center : this.size;
-    if (distance <= this.delta) {
-      radii[center] = Math.max(radii[center], distance);
-      means?.add(center, counts[center], points, start);
-      counts[center]++;
-    } else {
-      this.open(points, start, distance);
-    }
-    return { center: merged.remap[k], opened: true, merged };
+    const nearest = this.nearestOf(points, start);
+    return nearest.distance <= this.delta
+      ? this.join(nearest.center, nearest.distance, points, start, changes)
+      : this.open(this.size++, points, start, nearest, changes);
   }
 
-  private nearestKept(points: Float32Array, start: number): { center: number; distance: number } {
+  /** There are K centers, and a row that is `gap` > δ from the nearest, `center`: the closest two of these K + 1 merge. */
+  private mergeClosest(points: Float32Array, start: number, gap: number, center: number): OnlineKCenterStep {
+    const { dim, representatives, radii, gaps, gapCenters } = this;
+    let young = 0;
+    for (;;) {
+      for (let c = 0; c < this.size; c++) if (gaps[c] < gaps[young]) young = c;
+      if (!(gaps[young] < gap)) {
+        this.raise(gap, gap);
+        return this.join(center, gap, points, start, NOTHING);
+      }
+      if (gapCenters[young] !== NOBODY) break;
+      // Only a lower bound so far: to all others now, so that it is theirs too, whichever is older.
+      const found = this.nearestOf(representatives, young * dim, young);
+      this.setGap(young, found.distance, found.center);
+    }
+    const least = gaps[young];
+    this.raise(least, least);
+    const [low, high] = [Math.min(young, gapCenters[young]), Math.max(young, gapCenters[young])];
+    const [to, from] = radii[high] > radii[low] ? [high, low] : [low, high];
+    const change = this.mergeInto(to, from, least);
+    // What was closest to the one that went is closest to another now, no closer than it was.
+    for (let c = 0; c < this.size; c++) if (gapCenters[c] === from) gapCenters[c] = NOBODY;
+    return this.open(from, points, start, { distance: gap, center: center === from ? -1 : center }, [change]);
+  }
+
+  private mergeInto(to: number, from: number, distance: number): CenterChange {
+    const { radii, counts, means } = this;
+    const merged = { from: counts[from], to: counts[to] };
+    radii[to] = Math.max(radii[to], distance + radii[from]);
+    means?.merge(to, merged.to, from, merged.from);
+    counts[to] += merged.from;
+    return { from, to, merged };
+  }
+
+  /** The nearest of all centers but `except`. */
+  private nearestOf(
+    points: Float32Array,
+    start: number,
+    except = this.size,
+  ): { center: number; distance: number } {
     const { dim, size, representatives } = this;
-    const { center, squared } = nearestRow(points, start, representatives, { from: 0, to: size, dim });
+    const before = nearestRow(points, start, representatives, { from: 0, to: except, dim });
+    const range = { from: except + 1, to: size, dim };
+    const { center, squared } = nearestRow(points, start, representatives, range, before);
     return { center, distance: Math.sqrt(squared) };
   }
 }

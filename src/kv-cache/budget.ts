@@ -9,12 +9,19 @@ export interface BudgetOptions {
   budget: number;
   /** First tokens of the stream, always kept. Default 4, as attention to them is high in trained models. */
   sinks?: number;
-  /** Most recent tokens kept. Default: half of what the sinks leave. */
+  /** Most recent tokens kept. Default: half of what the sinks leave; of 'hybrid' a quarter, as its older tokens keep their mass. */
   recent?: number;
 }
 
-/** @throws {InvalidArgumentError} the parts do not fit the budget */
-export function shareBudget(name: string, { budget, sinks = 4, recent }: BudgetOptions): TokenBudget {
+/**
+ * @param share - of what the sinks leave, for recent tokens where the options name no number
+ * @throws {InvalidArgumentError} the parts do not fit the budget
+ */
+export function shareBudget(
+  name: string,
+  { budget, sinks = 4, recent }: BudgetOptions,
+  share: number = 1 / 2,
+): TokenBudget {
   requireInteger(`${name}: budget`, budget, 1);
   requireInteger(`${name}: sinks`, sinks, 0);
   if (budget < sinks + 1) {
@@ -22,7 +29,7 @@ export function shareBudget(name: string, { budget, sinks = 4, recent }: BudgetO
       `${name}: budget is ${budget} with ${sinks} sinks; expected at least ${sinks + 1}. Raise the budget or keep fewer sinks.`,
     );
   }
-  const window = recent ?? Math.max(1, Math.floor((budget - sinks) / 2));
+  const window = recent ?? Math.max(1, Math.floor((budget - sinks) * share));
   requireInteger(`${name}: recent`, window, 1, budget - sinks);
   return { sinks, recent: window, pool: budget - sinks - window };
 }

@@ -92,7 +92,7 @@ function certificateOf(
   return {
     statement: `‖õ − o‖₂ of the worst of ${count} answers${heads === 1 ? '' : ` of ${heads} heads`}`,
     source:
-      'derived: Cauchy–Schwarz on the radii of groups of tokens; caches of the kind of arXiv 2402.06082',
+      'derived: Jensen, Bennett and Kantorovich on groups of tokens; caches of the kind of arXiv 2402.06082',
     assumptions: known
       ? [
           {

@@ -54,7 +54,7 @@ export function subGenBound(cache: SubGenCache, r: number, answers: number, chan
     ],
     warnings: [
       ...(selfNormalised
-        ? ['Dividing by the numerator’s own samples is consistent, but no bound is known for it.']
+        ? ['Numerator and denominator from the same samples are consistent, but no bound is known for them.']
         : epsilon < 1
           ? []
           : [remedy(spread, r, { valueDim, eta, s, t })]),

@@ -4,6 +4,7 @@
 import { InvalidArgumentError } from '../core/errors.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
+import { decodeSlab } from './decode-slab.ts';
 import { isPause, pause } from './pause.ts';
 import { type CacheState, encodeState } from './serialize.ts';
 import { simpleInterval } from './simple-interval.ts';
@@ -133,7 +134,7 @@ export class TokenCache implements KeyValueCache {
   ): Promise<CacheAttention> {
     checkQueries(this.shape, queries);
     this.weighPool();
-    const { output, lse } = await this.run(queries, await loadKernels());
+    const { output, lse } = await decodeSlab(this.slab, this.shape, queries, await loadKernels());
     if (!interval) return { output, lse };
     const isExact = !this.budget || this.count <= rowsOf(this.budget);
     return { output, lse, interval: simpleInterval(lse, isExact) };
@@ -223,20 +224,8 @@ export class TokenCache implements KeyValueCache {
   private async score(queries: Float32Array, kernels: Kernels): Promise<void> {
     const { heads } = this.shape;
     const probabilities = new Float32Array(heads * this.slab.capacity);
-    await this.run(queries, kernels, probabilities);
+    await decodeSlab(this.slab, this.shape, queries, kernels, { probabilities });
     this.rule.scored?.(probabilities, this.slab, heads);
-  }
-
-  private async run(queries: Float32Array, kernels: Kernels, probabilities?: Float32Array) {
-    const { heads, keyHeads, dim, valueDim, scale, storage } = this.shape;
-    const { keys, values, logWeights, lengths } = this.slab.view;
-    const output = new Float32Array(heads * valueDim);
-    const lse = new Float64Array(heads);
-    await kernels.decode({
-      ...{ queries, keys, values, logWeights, lengths, storage, heads, keyHeads, dim, valueDim, scale },
-      ...{ capacity: this.slab.capacity, out: output, lse, probabilities },
-    });
-    return { output, lse };
   }
 
   private weighPool(): void {

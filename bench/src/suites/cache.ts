@@ -158,8 +158,10 @@ async function bytesAsPredicted(options: CacheOptions, ownBytes: number) {
   const cache = await filled(options, streamOf(2 * BUDGET));
   const { total } = cache.bytes();
   const rows = HEADS * BUDGET;
-  // Key and value; log-weight and position of a row; lengths; a row's number for all but the 4 sinks, in pool or window.
-  const predicted = rows * 2 * DIM * FLOAT + rows * 2 * 4 + HEADS * 4 + HEADS * (BUDGET - 4) * 4 + ownBytes;
+  // A row's number for all but the 4 sinks, in pool or window, and one place more for the row that changes sides.
+  const windowAndPool = HEADS * (BUDGET - 4 + 1) * 4;
+  // Key and value; log-weight and position of a row; lengths.
+  const predicted = rows * 2 * DIM * FLOAT + rows * 2 * 4 + HEADS * 4 + windowAndPool + ownBytes;
   if (total !== predicted)
     throw new Error(`a cache of policy "${options.policy}" holds ${total} bytes, predicted ${predicted}.`);
   return { ours: total, peer: predicted, unit: 'bytes', ratio: predicted / total, error: 0 };

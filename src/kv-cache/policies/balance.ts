@@ -6,6 +6,7 @@ import { createRng, type Rng } from '../../core/rng.ts';
 import { loadKernels } from '../../kernels/index.ts';
 import { type BudgetOptions, shareBudget } from '../budget.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { decodeSlab } from '../decode-slab.ts';
 import { isPause, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { simpleInterval } from '../simple-interval.ts';
@@ -76,18 +77,7 @@ export class BalanceCache implements KeyValueCache {
   ): Promise<CacheAttention> {
     checkQueries(this.shape, queries);
     const kernels = await loadKernels();
-    const { heads, valueDim } = this.shape;
-    const { positions: _, ...arrays } = this.slab.view;
-    const output = new Float32Array(heads * valueDim);
-    const lse = new Float64Array(heads);
-    await kernels.decode({
-      ...this.shape,
-      ...arrays,
-      queries,
-      capacity: this.slab.capacity,
-      out: output,
-      lse,
-    });
+    const { output, lse } = await decodeSlab(this.slab, this.shape, queries, kernels);
     const isExact = this.count <= rowsOf(this.budget);
     return interval ? { output, lse, interval: simpleInterval(lse, isExact) } : { output, lse };
   }

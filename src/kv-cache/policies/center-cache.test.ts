@@ -187,6 +187,24 @@ describe('center caches on a planted stream of 64 groups and a needle', () => {
     }
   });
 
+  it('keep all their centers on a stream that never clusters', async () => {
+    const rng = createRng(4);
+    const normal = Float32Array.from({ length: 600 * 32 }, () => rng.normal());
+    const scattered = { keys: normal, values: normal, queries: normal };
+    for (const prefill of ['greedy', 'stream'] as const) {
+      const cache = createCache(shape, { policy: 'hybrid', ...parts, budget: 100, prefill });
+      await feed(cache, scattered, 0, 400);
+      await feed(cache, scattered, 400, 600);
+      // Of the 600 tokens 36 are kept as they are; the others are in 64 centers, of which doubling would have left a few.
+      const centers = cache.kept(0).filter(({ role }) => role === 'center');
+      assert.equal(centers.length, 64);
+      assert.equal(
+        centers.reduce((sum, { count }) => sum + count, 0),
+        564,
+      );
+    }
+  });
+
   it('make the hybrid the best at equal bytes', async () => {
     const names = ['hybrid', 'k-center', 'uniform', 'h2o', 'sink-window', 'keydiff'] as const;
     const policies = names.map((policy) => (policy === 'sink-window' ? { policy } : { policy, ...parts }));
@@ -207,8 +225,8 @@ describe('center caches on a planted stream of 64 groups and a needle', () => {
     const cache = createCache(shape, { policy: 'hybrid', ...parts, budget: 104 });
     await feed(cache, stream, 0, 105);
     const token = 4 * 64 + 8; // key, value, weight, position
-    // A center has a representative and 9 scalars besides its row.
-    assert.equal(cache.bytes().total, 4 + 104 * token + 68 * (4 * 32 + 9 * 8));
+    // A center has a representative, 9 scalars and an index besides its row.
+    assert.equal(cache.bytes().total, 4 + 104 * token + 68 * (4 * 32 + 9 * 8 + 4));
   });
 
   it('are saved and forked in the middle of a stream, whatever they keep', async () => {

@@ -8,6 +8,7 @@ import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { simpleInterval } from '../simple-interval.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
+import { type Token, tokenOf } from '../token.ts';
 import { rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
   AppendOptions,
@@ -19,7 +20,7 @@ import type {
   KeyValueCache,
 } from '../types.ts';
 import { centerInterval } from './center-interval.ts';
-import { type CenterLayout, type CenterMode, CenterRows, type Token } from './center-rows.ts';
+import { type CenterLayout, type CenterMode, CenterRows } from './center-rows.ts';
 
 /** How the centers of a first append beyond the budget are chosen. */
 export type Prefill =
@@ -77,19 +78,20 @@ export class CenterCache implements KeyValueCache {
   async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
     const start = this.count;
-    const tokenOf = (head: number, i: number) => this.tokenOf(keys, values, head, i, start + i);
+    const tokenAt = (head: number, i: number) =>
+      tokenOf(this.shape, keys, values, { i, head, position: start + i });
     const rows = rowsOf(this.budget);
     if (this.settings.prefill === 'greedy' && start === 0 && count > rows && this.budget.pool > 0) {
-      await this.takeWhole(count, tokenOf, run);
+      await this.takeWhole(count, tokenAt, run);
       return;
     }
     let taken = 0;
     for (; taken < count && this.count < rows; taken++, this.count++)
-      for (let head = 0; head < this.shape.keyHeads; head++) this.put(head, this.count, tokenOf(head, taken));
+      for (let head = 0; head < this.shape.keyHeads; head++) this.put(head, this.count, tokenAt(head, taken));
     while (taken < count) {
       if (taken > 0 && count > PAUSE_TOKENS) await pause(run, taken, count);
       const [from, slice] = [taken, Math.min(PAUSE_TOKENS, count - taken)];
-      await this.slide(slice, (head, i) => tokenOf(head, from + i));
+      await this.slide(slice, (head, i) => tokenAt(head, from + i));
       taken += slice;
     }
   }
@@ -174,19 +176,6 @@ export class CenterCache implements KeyValueCache {
     });
   }
 
-  private tokenOf(
-    keys: Float32Array,
-    values: Float32Array,
-    head: number,
-    i: number,
-    position: number,
-  ): Token {
-    const { keyHeads, dim, valueDim } = this.shape;
-    const at = i * keyHeads + head;
-    const key = keys.subarray(at * dim, (at + 1) * dim);
-    return { key, value: values.subarray(at * valueDim, (at + 1) * valueDim), position };
-  }
-
   private put(head: number, row: number, { key, value, position }: Token): void {
     this.slab.put(head, row, key, value, position);
   }
@@ -203,7 +192,7 @@ export class CenterCache implements KeyValueCache {
   }
 
   /** The budget is spent: each of `count` tokens pushes the oldest one out of the window and into the centers. */
-  private async slide(count: number, tokenOf: (head: number, i: number) => Token): Promise<void> {
+  private async slide(count: number, tokenAt: (head: number, i: number) => Token): Promise<void> {
     const { sinks, pool, recent } = this.budget;
     const { keyHeads, dim } = this.shape;
     const rowOf = (i: number) => sinks + pool + ((this.next + i) % recent);
@@ -213,7 +202,7 @@ export class CenterCache implements KeyValueCache {
       if (centers) {
         // The first to leave lie in the window, later ones never enter it.
         const leaving = Array.from({ length: count }, (_, i) =>
-          i < recent ? this.stored(head, rowOf(i)) : this.rounded(tokenOf(head, i - recent)),
+          i < recent ? this.stored(head, rowOf(i)) : this.rounded(tokenAt(head, i - recent)),
         );
         if (count < BATCH) for (const token of leaving) centers.take(this.slab, token);
         else {
@@ -224,7 +213,7 @@ export class CenterCache implements KeyValueCache {
           await centers.takeAll(this.slab, { data: keys, rows: count, cols: dim }, (i) => leaving[i]);
         }
       }
-      for (let i = Math.max(0, count - recent); i < count; i++) this.put(head, rowOf(i), tokenOf(head, i));
+      for (let i = Math.max(0, count - recent); i < count; i++) this.put(head, rowOf(i), tokenAt(head, i));
     }
     this.next = (this.next + count) % recent;
     this.count += count;
@@ -260,7 +249,7 @@ export class CenterCache implements KeyValueCache {
   /** A first append beyond the budget. */
   private async takeWhole(
     count: number,
-    tokenOf: (head: number, i: number) => Token,
+    tokenAt: (head: number, i: number) => Token,
     { signal, onProgress }: AppendOptions,
   ): Promise<void> {
     const { sinks, pool, recent } = this.budget;
@@ -272,13 +261,13 @@ export class CenterCache implements KeyValueCache {
     const centers: CenterRows[] = [];
     for (let head = 0; head < keyHeads; head++) {
       onProgress?.({ phase: 'centers of key heads', done: head, total: keyHeads });
-      for (let i = 0; i < sinks; i++) put(head, i, tokenOf(head, i));
+      for (let i = 0; i < sinks; i++) put(head, i, tokenAt(head, i));
       // Rows in use end with the window, those between are the centers'.
-      for (let i = 0; i < recent; i++) put(head, sinks + pool + i, tokenOf(head, sinks + rows + i));
+      for (let i = 0; i < recent; i++) put(head, sinks + pool + i, tokenAt(head, sinks + rows + i));
       const keys = new Float32Array(rows * dim);
       const values = new Float32Array(rows * valueDim);
       for (let i = 0; i < rows; i++) {
-        const token = this.rounded(tokenOf(head, sinks + i));
+        const token = this.rounded(tokenAt(head, sinks + i));
         keys.set(token.key, i * dim);
         values.set(token.value, i * valueDim);
       }

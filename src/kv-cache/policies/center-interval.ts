@@ -53,7 +53,14 @@ export function centerInterval(input: CenterIntervalInput): HeadInterval {
   const interval = clusterInterval(
     views.map(({ value, group }) => ({ ...group, distance: distanceOf(value, answer) })),
   );
-  return { ...interval, outputError: interval.outputError + distanceOf(output, answer) };
+  const largest = views.reduce((a, { value }) => Math.max(a, norm(value)), 0);
+  const rounding = (views.length + 8) * Number.EPSILON * largest;
+  return { ...interval, outputError: interval.outputError + distanceOf(output, answer) + rounding };
+}
+
+/** What float64 may lose of a logit: a sum of dim products, and an exponential of its difference to another. */
+function logitRounding(size: number, key: Float32Array, logit: number): number {
+  return Number.EPSILON * ((key.length + 2) * size * norm(key) + 4 * (Math.abs(logit) + 1));
 }
 
 /** Largest relative rounding of a number that was stored; 0 where it came as it is stored. */
@@ -68,13 +75,14 @@ function tokenView(input: CenterIntervalInput, at: number, value: Float32Array):
   const { slab, scale, query } = input;
   const { dim, valueDim } = slab.shape;
   const key = slab.numbers('keys', at * dim, dim);
+  const size = scale * norm(query);
   const logit = scale * dot(query, key);
   const unit = roundingOf(slab);
   const off = (vector: Float32Array, width: number) =>
     unit === 0 ? 0 : 2 * unit * norm(vector) + Math.sqrt(width) * SUBNORMAL;
   return {
     ...{ count: 1, logit, logMass: logit, above: 0, below: 0, variance: 0 },
-    logitError: scale * norm(query) * off(key, dim),
+    logitError: size * off(key, dim) + logitRounding(size, key, logit),
     ...{ valueError: off(value, valueDim), valueVariance: 0, valueRadius: off(value, valueDim) },
   };
 }
@@ -108,7 +116,7 @@ function centerView(
   return {
     ...{ count, logit },
     logMass: Math.log(count) + scale * dot(query, rowKey) + bend(center),
-    logitError: size * key.error + keyOff,
+    logitError: size * key.error + keyOff + logitRounding(size, mean, logit),
     above: Math.min(toFirst + size * keys.radii[center], size * key.radius) + keyOff,
     below: Math.min(size * keys.radii[center] - toFirst, size * key.radius) + keyOff,
     variance: (size * Math.sqrt(key.scatter / count) + keyOff) ** 2,

@@ -9,6 +9,7 @@ import {
 import { type Matrix32, takeRows } from '../../core/matrix.ts';
 import type { CacheState } from '../serialize.ts';
 import type { Slab } from '../slab.ts';
+import type { Token } from '../token.ts';
 import type { CacheShape } from '../types.ts';
 
 /** What a center stands in a row for. */
@@ -31,14 +32,6 @@ export interface CenterLayout {
   k: number;
 }
 
-/** A token on its way into the centers, as numbers. */
-export interface Token {
-  /** Shape (dim,) and (valueDim,). */
-  key: Float32Array;
-  value: Float32Array;
-  position: number;
-}
-
 /**
  * Center c lies in row first + c. Of float32 storage that row is the only place of what it holds: representatives ('select', 'weighted') or
  * means ('merge', with representatives beside) are kept in it by the clustering itself. In halves a running mean would freeze as soon as a
@@ -59,7 +52,7 @@ export class CenterRows {
     this.head = head;
     // Of float32 storage, `bind` gives the memory.
     const none = this.inSlab ? { means: new Float32Array(0) } : {};
-    this.keys = keys ?? new OnlineKCenter({ dim, k, means: false });
+    this.keys = keys ?? new OnlineKCenter({ dim, k, merging: 'closest', means: false });
     if (mode !== 'merge') return;
     this.keyMeans = new RunningMeans(dim, k, { diagonal, ...none });
     this.valueMeans = new RunningMeans(valueDim, k, none);
@@ -86,7 +79,11 @@ export class CenterRows {
     const given = { representatives: takeRows(keys, indices).data, radii, counts };
     // The row at distance `radius` and the centers are pairwise at least that far apart.
     const found = { delta: radius, optimumLow: radius / 2 };
-    const centers = new CenterRows(layout, head, OnlineKCenter.from({ dim, k: layout.k }, given, found));
+    const centers = new CenterRows(
+      layout,
+      head,
+      OnlineKCenter.from({ dim, k: layout.k, merging: 'closest' }, given, found),
+    );
     if (layout.mode !== 'merge' && centers.inSlab)
       slab.writable().keys.set(given.representatives, centers.rowStart(slab, 0) * dim);
     centers.bind(slab);
@@ -142,8 +139,8 @@ export class CenterRows {
 
   /** Everything beside the slab. */
   save(): { numbers: { delta: number; optimumLow: number }; arrays: CacheState['arrays'] } {
-    const { delta, optimumLow, representatives, radii, counts, gaps } = this.keys.state();
-    const arrays: CacheState['arrays'] = { representatives, radii, counts, gaps };
+    const { delta, optimumLow, representatives, radii, counts, gaps, gapCenters } = this.keys.state();
+    const arrays: CacheState['arrays'] = { representatives, radii, counts, gaps, gapCenters };
     for (const [name, means] of [
       ['key', this.keyMeans],
       ['value', this.valueMeans],
@@ -163,10 +160,10 @@ export class CenterRows {
     arrays: CacheState['arrays'],
   ): CenterRows {
     const { k, shape } = layout;
-    const { representatives, radii, counts, gaps } = arrays as Record<string, never>;
+    const { representatives, radii, counts, gaps, gapCenters } = arrays as Record<string, never>;
     const keys = OnlineKCenter.restore({
-      ...{ dim: shape.dim, k, growth: 2, ...numbers },
-      ...{ representatives, radii, counts, gaps },
+      ...{ dim: shape.dim, k, merging: 'closest' as const, ...numbers },
+      ...{ representatives, radii, counts, gaps, gapCenters },
     });
     const rows = new CenterRows(layout, head, keys);
     for (const [name, means] of [
@@ -200,30 +197,21 @@ export class CenterRows {
   }
 
   /** Does with means, values and positions what the clustering did with representatives. */
-  private follow(slab: Slab, { center, opened, merged }: OnlineKCenterStep, token: Token): void {
-    if (!merged) {
-      if (opened) this.open(slab, center, token);
-      else this.join(center, this.keys.counts[center] - 1, token);
-      this.write(slab, center);
-      return;
+  private follow(slab: Slab, { center, opened, changes }: OnlineKCenterStep, token: Token): void {
+    const { first } = this.layout;
+    for (const { from, to, merged } of changes) {
+      if (merged) {
+        this.keyMeans?.merge(to, merged.to, from, merged.from);
+        this.valueMeans?.merge(to, merged.to, from, merged.from);
+      } else this.move(slab, from, to);
     }
-    const { remap, counts } = merged;
-    let size = 0;
-    for (let c = 0; c < this.layout.k; c++) {
-      const to = remap[c];
-      if (to < size) {
-        this.keyMeans?.merge(to, counts[to], c, counts[c]);
-        this.valueMeans?.merge(to, counts[to], c, counts[c]);
-        counts[to] += counts[c];
-        continue;
-      }
-      size++;
-      this.move(slab, c, to);
-      counts[to] = counts[c];
+    if (opened) this.open(slab, center, token);
+    else this.join(center, this.keys.counts[center] - 1, token);
+    this.write(slab, center);
+    for (const { from, to } of changes) {
+      this.write(slab, to);
+      if (from >= this.keys.size) slab.setLogWeight(this.head, first + from, -Infinity);
     }
-    if (center < size) this.join(center, counts[center], token);
-    else this.open(slab, center, token);
-    this.writeAll(slab);
   }
 
   private open(slab: Slab, center: number, { key, value, position }: Token): void {
@@ -240,7 +228,6 @@ export class CenterRows {
   }
 
   private move(slab: Slab, from: number, to: number): void {
-    if (from === to) return;
     this.keyMeans?.move(from, to);
     this.valueMeans?.move(from, to);
     const { positions, values } = slab.writable();

@@ -5,6 +5,7 @@ import { chiSquarePValue } from '../../core/statistics/index.ts';
 import { plantedStream } from '../../data/datasets/index.ts';
 import { createCache } from '../create-cache.ts';
 import { oracleAnswer } from '../oracle.ts';
+import { plantedRetrieval } from '../reproduce/retrieval-stream.ts';
 import type { SubGenCache, SubGenOptions } from './subgen.ts';
 
 type Options = Omit<SubGenOptions, 'policy'>;
@@ -124,12 +125,12 @@ describe('subgen', () => {
 
   it('counts the clusters of a clustered stream, and every key of one that has none', async () => {
     let bytes = 0;
-    for (const rows of [500, 2000]) {
+    for (const rows of [500, 2000, 20_000]) {
       const stream = plantedStream({ rows, seed: 4 });
       const cache = cacheOf(32, { delta: 1, valueSamples: 32 });
       await cache.append(stream.keys.data, stream.values.data);
       assert.equal(cache.clusters(0), 16);
-      if (bytes > 0) assert.ok(cache.bytes().total <= 1.3 * bytes, 'memory does not grow with the stream');
+      if (bytes > 0) assert.ok(cache.bytes().total <= 1.01 * bytes, 'memory does not grow with the stream');
       bytes = cache.bytes().total;
       const rng = createRng(rows);
       const noise = cacheOf(32, { delta: 1, valueSamples: 1 });
@@ -177,9 +178,54 @@ describe('subgen', () => {
     const zeros = cacheOf(2, { delta: 1 });
     await zeros.append(keys, new Float32Array(12));
     assert.deepEqual([...(await zeros.attend(query)).output], [0, 0]);
-    const convex = cacheOf(2, { delta: 0.5, valueSamples: 4, selfNormalised: true });
+    const convex = cacheOf(2, { delta: 0.5, clusterSamples: 2, selfNormalised: true });
     await convex.append(keys, new Float32Array(12).fill(2));
     assert.ok((await convex.attend(query)).output.every((x) => Math.abs(x - 2) <= 1e-6));
+  });
+
+  it('misses a needle by value samples, and has it exactly where clusters give the numerator too', async () => {
+    const { shape, stream, needleQuery } = plantedRetrieval({ rows: 1000, clusters: 30 });
+    const errorOf = async (options: Options) => {
+      const cache = createCache(shape, { policy: 'subgen', ...options });
+      await cache.append(stream.keys, stream.values);
+      const exact = oracleAnswer(cache.shape, stream, cache.tokens, 0, needleQuery).output;
+      const { output } = await cache.attend(needleQuery);
+      return Math.hypot(...exact.map((x, c) => x - output[c])) / Math.hypot(...exact);
+    };
+    let missed = 0;
+    for (let seed = 0; seed < 10; seed++) {
+      if ((await errorOf({ delta: 1, valueSamples: 32, seed })) > 0.5) missed++;
+      assert.ok((await errorOf({ delta: 1, selfNormalised: true, seed })) < 0.05);
+    }
+    // The needle's share of Σ‖v‖² is about 3.7/1000, so 32 samples have it with probability 0.11: nine times of ten in 1 of 10⁷ cases.
+    assert.ok(missed >= 2, `${missed}`);
+  });
+
+  it('turns with its keys and queries', async () => {
+    const stream = plantedStream({ rows: 300, dim: 4, seed: 7 });
+    const rng = createRng(8);
+    const turned = (rows: Float32Array) => {
+      // Plane rotations, in float64 but for the result.
+      const result = Float64Array.from(rows);
+      for (const [p, q, angle] of [
+        [0, 1, 0.3],
+        [2, 3, 1.1],
+        [1, 2, 2.5],
+      ])
+        for (let i = 0; i < rows.length; i += 4) {
+          const [x, y] = [result[i + p], result[i + q]];
+          result[i + p] = Math.cos(angle) * x - Math.sin(angle) * y;
+          result[i + q] = Math.sin(angle) * x + Math.cos(angle) * y;
+        }
+      return Float32Array.from(result);
+    };
+    const q = Float32Array.from({ length: 4 }, () => rng.normal());
+    const [plain, rotated] = [cacheOf(4, { delta: 1 }), cacheOf(4, { delta: 1 })];
+    await plain.append(stream.keys.data, stream.values.data);
+    await rotated.append(turned(stream.keys.data), stream.values.data);
+    assert.equal(rotated.clusters(0), plain.clusters(0));
+    const [a, b] = [await plain.attend(q), await rotated.attend(turned(q))];
+    assert.ok(a.output.every((x, c) => Math.abs(x - b.output[c]) <= 1e-5 * (1 + Math.abs(x))));
   });
 
   it('refuses parameters outside their domain', () => {
@@ -188,6 +234,7 @@ describe('subgen', () => {
       { delta: Number.NaN },
       { delta: 1, clusterSamples: 0 },
       { delta: 1, valueSamples: 0.5 },
+      { delta: 1, valueSamples: 8, selfNormalised: true },
     ])
       assert.throws(() => cacheOf(2, options), { code: 'INVALID_ARGUMENT' });
   });

@@ -5,11 +5,13 @@ import { DeltaClusters } from '../../clustering/index.ts';
 import { requireInteger, requireSeed } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
-import { type Kernels, loadKernels } from '../../kernels/index.ts';
+import { loadKernels } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
-import { isPause, pause } from '../pause.ts';
+import { decodeSlab } from '../decode-slab.ts';
+import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { Slab, type SlabArrays } from '../slab.ts';
+import { type Token, tokenOf } from '../token.ts';
 import type {
   AppendOptions,
   CacheAttention,
@@ -19,6 +21,9 @@ import type {
   KeyValueCache,
 } from '../types.ts';
 import { SampleSlots } from './sample-slots.ts';
+
+/** Tokens of one append from which on the kernels look up their clusters together. */
+const BATCH = 16;
 
 /** What cluster slots have for a value: only their keys count. */
 const NO_VALUE = new Float32Array(1);
@@ -31,7 +36,10 @@ export interface SubGenOptions {
   clusterSamples?: number;
   /** Samples in proportion to ‖v‖², s ≥ 1. Default 128. */
   valueSamples?: number;
-  /** Divide by the samples' own weights instead of by the clusters' estimate: then the output is an average of values. Default false. */
+  /**
+   * Take the numerator from the clusters' samples too, which then keep their values, and have no samples by ‖v‖²: the output is an average of values,
+   * and a key alone in its cluster is exact in both. Consistent; the theorem's bound is not for it. Default false.
+   */
   selfNormalised?: boolean;
   /** Default 0. */
   seed?: number;
@@ -63,7 +71,7 @@ export class SubGenCache implements KeyValueCache {
   private readonly s: number;
   private readonly rng: Rng;
   private heads: HeadState[];
-  /** Keys of the cluster slots; they have no values. */
+  /** Keys of the cluster slots, with values where these give the numerator too. */
   private keySlab: Slab;
   /** Tokens of the value slots. */
   private valueSlab: Slab;
@@ -77,6 +85,11 @@ export class SubGenCache implements KeyValueCache {
     }
     requireInteger('createCache: clusterSamples', clusterSamples, 1);
     requireInteger('createCache: valueSamples', valueSamples, 1);
+    if (options.selfNormalised && options.valueSamples !== undefined) {
+      throw new InvalidArgumentError(
+        `createCache: valueSamples is ${valueSamples} with selfNormalised, which has none; expected one of the two.`,
+      );
+    }
     requireSeed('createCache: seed', seed);
     this.shape = shape;
     this.options = options;
@@ -89,7 +102,7 @@ export class SubGenCache implements KeyValueCache {
       valueSlots: new SampleSlots(),
       scalars: new Float64Array(2),
     }));
-    this.keySlab = new Slab({ ...shape, valueDim: 1 }, 16);
+    this.keySlab = new Slab({ ...shape, valueDim: this.keyValueDim }, 16);
     this.valueSlab = new Slab(shape, 16);
   }
 
@@ -106,6 +119,11 @@ export class SubGenCache implements KeyValueCache {
     };
   }
 
+  /** Width of the values in the slab of keys. */
+  private get keyValueDim(): number {
+    return this.options.selfNormalised ? this.shape.valueDim : 1;
+  }
+
   /** Clusters of a key head. */
   clusters(keyHead: number): number {
     return this.heads[keyHead].clusters.size;
@@ -113,15 +131,15 @@ export class SubGenCache implements KeyValueCache {
 
   async append(keys: Float32Array, values: Float32Array, run: AppendOptions = {}): Promise<void> {
     const count = checkTokens(this.shape, keys, values);
-    const { keyHeads, dim, valueDim } = this.shape;
-    for (let i = 0; i < count; i++, this.count++) {
-      if (isPause(i)) await pause(run, i, count);
-      for (let head = 0; head < keyHeads; head++) {
-        const at = i * keyHeads + head;
-        const key = keys.subarray(at * dim, (at + 1) * dim);
-        this.takeKey(head, key);
-        this.takeValue(head, key, values.subarray(at * valueDim, (at + 1) * valueDim));
-      }
+    for (let done = 0; done < count; ) {
+      if (done > 0) await pause(run, done, count);
+      const slice = Math.min(PAUSE_TOKENS, count - done);
+      for (let head = 0; head < this.shape.keyHeads; head++)
+        await this.takeTokens(head, slice, (i) =>
+          tokenOf(this.shape, keys, values, { i: done + i, head, position: this.count + i }),
+        );
+      this.count += slice;
+      done += slice;
     }
   }
 
@@ -129,14 +147,15 @@ export class SubGenCache implements KeyValueCache {
     checkQueries(this.shape, queries);
     const kernels = await loadKernels();
     const { heads, keyHeads, valueDim } = this.shape;
-    const denominator = await this.decode(this.keySlab, queries, kernels);
-    const numerator = await this.decode(this.valueSlab, queries, kernels);
+    const denominator = await decodeSlab(this.keySlab, this.shape, queries, kernels);
+    if (this.options.selfNormalised) return denominator;
+    const numerator = await decodeSlab(this.valueSlab, this.shape, queries, kernels);
     const output = numerator.output;
     for (let head = 0; head < heads; head++) {
       const [mu] = this.heads[Math.floor(head / (heads / keyHeads))].scalars;
       const logRatio = numerator.lse[head] + Math.log(mu / this.s) - denominator.lse[head];
       // No value slot holds anything where all values were 0.
-      const ratio = mu === 0 ? 0 : this.options.selfNormalised ? 1 : Math.exp(logRatio);
+      const ratio = mu === 0 ? 0 : Math.exp(logRatio);
       for (let c = head * valueDim; c < (head + 1) * valueDim; c++) output[c] *= ratio;
     }
     return { output, lse: denominator.lse };
@@ -152,8 +171,8 @@ export class SubGenCache implements KeyValueCache {
     );
     const bookkeeping =
       own.reduce((total, bytes) => total + bytes, 0) +
-      sum(a.values, a.logWeights, a.positions, a.lengths, b.logWeights, b.positions, b.lengths);
-    const [keys, values] = [sum(a.keys, b.keys), sum(b.values)];
+      sum(a.logWeights, a.positions, a.lengths, b.logWeights, b.positions, b.lengths);
+    const [keys, values] = [sum(a.keys, b.keys), sum(a.values, b.values)];
     return { keys, values, bookkeeping, total: keys + values + bookkeeping };
   }
 
@@ -224,7 +243,7 @@ export class SubGenCache implements KeyValueCache {
       return new Slab({ ...this.shape, valueDim }, capacity, Object.fromEntries(parts) as SlabArrays);
     };
     const [keyCapacity, valueCapacity] = header.capacities as [number, number];
-    this.keySlab = slab('key', 1, keyCapacity);
+    this.keySlab = slab('key', this.keyValueDim, keyCapacity);
     this.valueSlab = slab('value', this.shape.valueDim, valueCapacity);
     this.heads = this.heads.map(({ clusters: { dim, delta } }, head) => ({
       clusters: DeltaClusters.restore({
@@ -239,27 +258,48 @@ export class SubGenCache implements KeyValueCache {
     this.count = header.count as number;
   }
 
-  private takeKey(head: number, key: Float32Array): void {
+  /** Clusters come first, many tokens together where there are many; then each token meets its slots, with counts as they were at its turn. */
+  private async takeTokens(head: number, count: number, tokenAt: (i: number) => Token): Promise<void> {
+    const { clusters } = this.heads[head];
+    const { dim } = this.shape;
+    const tokens = Array.from({ length: count }, (_, i) => tokenAt(i));
+    const members = new Map<number, number>();
+    const before = clusters.counts.slice(0, clusters.size);
+    const labels = new Uint32Array(count);
+    if (count < BATCH) for (const [i, { key }] of tokens.entries()) labels[i] = clusters.add(key);
+    else {
+      const keys = new Float32Array(count * dim);
+      for (const [i, { key }] of tokens.entries()) keys.set(key, i * dim);
+      labels.set(await clusters.addAll({ data: keys, rows: count, cols: dim }));
+    }
+    for (const [i, token] of tokens.entries()) {
+      const cluster = labels[i];
+      const rows = (members.get(cluster) ?? before[cluster] ?? 0) + 1;
+      members.set(cluster, rows);
+      this.takeKey(head, token, cluster, rows);
+      if (!this.options.selfNormalised) this.takeValue(head, token);
+    }
+  }
+
+  /** @param members - tokens of the cluster, this one included */
+  private takeKey(head: number, { key, value, position }: Token, cluster: number, members: number): void {
     const { t } = this;
-    const { clusters, keySlots } = this.heads[head];
-    const before = clusters.size;
-    const cluster = clusters.add(key);
-    const members = clusters.counts[cluster];
-    // The first key of a cluster enters all slots; a later one each with probability 1/members, itself counted.
-    const chosen = cluster === before ? range(t) : this.coins(head, t, 1 / members);
+    const { keySlots } = this.heads[head];
+    // The first key of a cluster enters all slots; a later one each with probability 1/members.
+    const chosen = this.coins(head, t, 1 / members);
     const logWeight = Math.log(members / t);
     keySlots.fill(
       this.keySlab,
       head,
       chosen.map((slot) => cluster * t + slot),
       logWeight,
-      (row) => this.keySlab.put(head, row, key, NO_VALUE, this.count),
+      (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, position),
     );
-    for (const row of new Set(Array.from(keySlots.rows.subarray(cluster * t, (cluster + 1) * t))))
+    for (const row of new Set(keySlots.rows.subarray(cluster * t, (cluster + 1) * t)))
       keySlots.setWeight(this.keySlab, head, row, logWeight);
   }
 
-  private takeValue(head: number, key: Float32Array, value: Float32Array): void {
+  private takeValue(head: number, { key, value, position }: Token): void {
     const { valueSlots, scalars } = this.heads[head];
     let square = 0;
     for (const v of value) square += v * v;
@@ -271,7 +311,7 @@ export class SubGenCache implements KeyValueCache {
       head,
       this.coins(head, this.s, square / scalars[0]),
       -Math.log(square),
-      (row) => this.valueSlab.put(head, row, key, value, this.count),
+      (row) => this.valueSlab.put(head, row, key, value, position),
     );
   }
 
@@ -288,19 +328,6 @@ export class SubGenCache implements KeyValueCache {
       if (!(slot < slots)) return heads;
       heads.push(slot);
     }
-  }
-
-  private async decode(slab: Slab, queries: Float32Array, kernels: Kernels) {
-    const { heads, keyHeads, dim, scale, storage } = this.shape;
-    const { keys, values, logWeights, lengths } = slab.view;
-    const { valueDim } = slab.shape;
-    const output = new Float32Array(heads * valueDim);
-    const lse = new Float64Array(heads);
-    await kernels.decode({
-      ...{ queries, keys, values, logWeights, lengths, storage, heads, keyHeads, dim, valueDim, scale },
-      ...{ capacity: slab.capacity, out: output, lse },
-    });
-    return { output, lse };
   }
 }
 

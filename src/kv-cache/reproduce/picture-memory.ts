@@ -209,16 +209,12 @@ async function allPolicies(
     (policy) => ({ policy }) as ComparedPolicy,
   );
   others.push({ policy: 'k-center', mode: 'merge', name: 'k-center, merged' });
-  // Its arrays grow by doubling, so powers of two fill them. A sample takes key, value and ten numbers of bookkeeping, a cluster two keys and as much.
+  // Its arrays grow by doubling, so powers of two fill them. A cluster takes two keys, a value and ten numbers of bookkeeping.
   const powerBelow = (count: number) => 2 ** Math.max(0, Math.floor(Math.log2(count)));
-  const valueSamples = powerBelow(bytes / 2 / (4 * (dim + valueDim + 10)));
-  const mostClusters = powerBelow(bytes / 2 / (4 * (2 * dim + 10)));
+  const mostClusters = powerBelow(bytes / (4 * (2 * dim + valueDim + 10)));
   const delta = await deltaFor(keys, dim, mostClusters);
-  // One vote weighs e^40: only divided by the samples' own weights is the answer an average of what is kept.
-  return [
-    ...others,
-    { policy: 'subgen', delta, valueSamples, clusterSamples: 1, selfNormalised: true, seed },
-  ];
+  // One vote weighs e^40: only where numerator and denominator have the same samples is the answer an average of what is kept.
+  return [...others, { policy: 'subgen', delta, clusterSamples: 1, selfNormalised: true, seed }];
 }
 
 /** The least δ, to a thousandth, that cuts keys of length ≤ 1 into so few clusters. */
