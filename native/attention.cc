@@ -3,6 +3,7 @@
 
 #include "attention_logits.h"
 #include "tables.h"
+#include "unseen_values.h"
 
 namespace provably::PROVABLY_TARGET {
 
@@ -175,6 +176,8 @@ void attention(const AttentionTask& task, Team& team) {
       if (last) touchQueries(t, upcoming, 0);
     }
     for (size_t first = 0; first < piece.count && !started; first += kPanel) start(t, piece, first, panels);
+    for (size_t first = 0; first < piece.count && mayMeetUnseen(t); first += kPanel)
+      repairPanel(t, piece, first, panels.most + first, panels.sums + first, panels.walk, panels.out + first * t.valueDim);
     finish(task, piece, panels);
   });
 }

@@ -89,7 +89,8 @@ struct KeyBlock {
 
 inline size_t idOf(const KeyBlock& block, size_t j) { return block.ids ? block.ids[j] : block.firstId + j; }
 
-// Walks the keys of a piece in blocks of at most kBlockKeys. Rows are copied only when they are listed or stored as halves.
+// Walks the keys of a piece in blocks of at most kBlockKeys, without those that log-weights hide. Rows are copied only when they are listed,
+// have hidden ones among them, or are stored as halves.
 class KeyWalk {
  public:
   // Floats of scratch that a walk needs.
@@ -114,22 +115,31 @@ class KeyWalk {
 
  private:
   bool nextRun(KeyBlock& block) {
-    if (at_ >= lastKey_) return false;
-    const size_t count = smaller(kBlockKeys, lastKey_ - at_), first = piece_.keyHead * t_.keyRows + at_;
-    block = {count, keys_, values_, nullptr, nullptr, at_};
-    if (t_.storage == Storage::kFloat32) {
-      block.keys = static_cast<const float*>(t_.keys) + first * t_.dim;
-      block.values = static_cast<const float*>(t_.values) + first * t_.valueDim;
-    } else {
-      loadStored(t_.keys, t_.storage, first * t_.dim, count * t_.dim, keys_);
-      loadStored(t_.values, t_.storage, first * t_.valueDim, count * t_.valueDim, values_);
+    while (at_ < lastKey_) {
+      const size_t count = smaller(kBlockKeys, lastKey_ - at_), id = at_, first = piece_.keyHead * t_.keyRows + id;
+      at_ += count;
+      if (t_.keyLogWeights && hidesAny(t_.keyLogWeights + first, count)) {
+        size_t kept = 0;
+        for (size_t j = 0; j < count; j++) kept += bring(id + j, kLog2E * t_.keyLogWeights[first + j], kept);
+        if (kept == 0) continue;
+        block = {kept, keys_, values_, weights_, ids_, 0};
+        return true;
+      }
+      block = {count, keys_, values_, nullptr, nullptr, id};
+      if (t_.storage == Storage::kFloat32) {
+        block.keys = static_cast<const float*>(t_.keys) + first * t_.dim;
+        block.values = static_cast<const float*>(t_.values) + first * t_.valueDim;
+      } else {
+        loadStored(t_.keys, t_.storage, first * t_.dim, count * t_.dim, keys_);
+        loadStored(t_.values, t_.storage, first * t_.valueDim, count * t_.valueDim, values_);
+      }
+      if (t_.keyLogWeights) {
+        for (size_t j = 0; j < count; j++) weights_[j] = kLog2E * t_.keyLogWeights[first + j];
+        block.weights = weights_;
+      }
+      return true;
     }
-    if (t_.keyLogWeights) {
-      for (size_t j = 0; j < count; j++) weights_[j] = kLog2E * t_.keyLogWeights[first + j];
-      block.weights = weights_;
-    }
-    at_ += count;
-    return true;
+    return false;
   }
 
   bool nextListed(KeyBlock& block) {
@@ -137,15 +147,30 @@ class KeyWalk {
     ahead.touchNext(8);
     size_t count = 0;
     for (; count < kBlockKeys && !listed_.atEnd(); listed_.advance(), ahead.touchNext(1)) {
-      const size_t id = listed_.id(), row = piece_.keyHead * t_.keyRows + id;
+      const size_t id = listed_.id();
       if (id >= lastKey_) continue;
-      loadStored(t_.keys, t_.storage, row * t_.dim, t_.dim, keys_ + count * t_.dim);
-      loadStored(t_.values, t_.storage, row * t_.valueDim, t_.valueDim, values_ + count * t_.valueDim);
-      weights_[count] = kLog2E * listed_.logWeight() + (t_.keyLogWeights ? kLog2E * t_.keyLogWeights[row] : 0);
-      ids_[count++] = uint32_t(id);
+      const float own = t_.keyLogWeights ? kLog2E * t_.keyLogWeights[piece_.keyHead * t_.keyRows + id] : 0;
+      count += bring(id, kLog2E * listed_.logWeight() + own, count);
     }
     block = {count, keys_, values_, weights_, ids_, 0};
     return count > 0;
+  }
+
+  static bool hidesAny(const float* weights, size_t count) {
+    bool any = false;
+    for (size_t j = 0; j < count; j++) any |= weights[j] == kMinusInfinity;
+    return any;
+  }
+
+  // Copies key `id` to row `at` of the block, unless it is hidden. Whether it did.
+  bool bring(size_t id, float weight, size_t at) {
+    if (weight == kMinusInfinity) return false;
+    const size_t row = piece_.keyHead * t_.keyRows + id;
+    loadStored(t_.keys, t_.storage, row * t_.dim, t_.dim, keys_ + at * t_.dim);
+    loadStored(t_.values, t_.storage, row * t_.valueDim, t_.valueDim, values_ + at * t_.valueDim);
+    weights_[at] = weight;
+    ids_[at] = uint32_t(id);
+    return true;
   }
 
   const AttentionLogits& t_;

@@ -75,13 +75,15 @@ function logit(task: AttentionLogits, head: number, row: number, key: number, we
   const { queryRows, keyRows, dim, scale, causalOffset, keyLogWeights, bias, slopes } = task;
   if (causalOffset !== undefined && key > row + causalOffset) return -Infinity;
   const keyHead = keyHeadOf(task, head);
+  const ownWeight = weight + (keyLogWeights ? keyLogWeights[keyHead * keyRows + key] : 0);
+  // Hidden, whatever the key is.
+  if (ownWeight === -Infinity) return -Infinity;
   let sum = 0;
   for (let p = 0; p < dim; p++)
     sum +=
       task.queries[(head * queryRows + row) * dim + p] *
       entry(task.keys, (keyHead * keyRows + key) * dim + p, task.storage);
-  let value = scale * sum + weight;
-  if (keyLogWeights) value += keyLogWeights[keyHead * keyRows + key];
+  let value = scale * sum + ownWeight;
   if (bias) {
     const biasHead = bias.length > queryRows * keyRows ? head : 0;
     value += bias[(biasHead * queryRows + row) * keyRows + key];

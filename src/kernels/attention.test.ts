@@ -207,6 +207,39 @@ for (const { name, kernels } of await allKernels()) {
       for (let row = 0; row < 60; row++)
         assert.equal(Number.isNaN(task.out[row * 4]), row === 11 || row >= 40, `row ${row}`);
     });
+
+    it('keeps values that are not finite from the rows that do not see them', async () => {
+      const shape = { ...small, queryRows: 60, keyRows: 140 };
+      const tiles = scrambledTiles(shape, 25);
+      const bias = randomFloats(60 * 140, 5).map((x, i) => (i % 140 === 100 && i < 140 * 40 ? -Infinity : x));
+      for (const value of [Number.NaN, Infinity])
+        for (const extra of [{ causalOffset: 60 }, { causalOffset: 60, tiles }, { bias }]) {
+          const clean = { ...logitsOf(shape), ...extra };
+          const spoilt = { ...clean, values: clean.values.slice() };
+          spoilt.values[100 * 4 + 2] = value;
+          const [task, expected] = [taskOf(spoilt), await check(kernels, clean)];
+          await kernels.attention(task);
+          for (let row = 0; row < 40; row++)
+            for (let c = 0; c < 4; c++)
+              assert.ok(Math.abs(task.out[row * 4 + c] - expected.out[row * 4 + c]) < 1e-5, `row ${row}`);
+          // In the plan not every row has the key.
+          for (let row = 40; row < 60; row++)
+            assert.ok('tiles' in extra || !Number.isFinite(task.out[row * 4 + 2]), `row ${row}`);
+        }
+    });
+
+    it('does not look at keys that log-weights hide', async () => {
+      const shape = { ...small, keyHeads: 1, queryRows: 20, keyRows: 300 };
+      const keyLogWeights = new Float32Array(300).map((_, j) => (j % 3 === 1 || j < 130 ? -Infinity : 0));
+      const logits = logitsOf(shape);
+      for (let j = 0; j < 300; j++)
+        if (keyLogWeights[j] < 0) {
+          logits.keys.fill(Number.NaN, j * 3, j * 3 + 3);
+          logits.values.fill(Number.NaN, j * 4, j * 4 + 4);
+        }
+      await check(kernels, { ...logits, keyLogWeights });
+      await check(kernels, { ...logits, keyLogWeights, causalOffset: 150, tiles: scrambledTiles(shape, 7) });
+    });
   });
 }
 
