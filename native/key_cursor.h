@@ -2,6 +2,7 @@
 #pragma once
 
 #include "kernels.h"
+#include "vector.h"
 
 namespace provably::PROVABLY_TARGET {
 
