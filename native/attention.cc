@@ -46,7 +46,9 @@ void start(const AttentionLogits& t, const Piece& piece, const Panels& panels) {
 }
 
 // One block of keys for the panel of rows from `first` on.
-void absorb(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, const Panels& panels) {
+void absorb(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& all, const Panels& panels) {
+  const KeyBlock block = seenOf(t, piece, first, all);
+  if (block.count == 0) return;
   const size_t vectors = ceilDiv(smaller(kPanel, piece.count - first), kLanes);
   float *most = panels.most + first, *sums = panels.sums + first, *out = panels.out + first * t.valueDim;
   alignas(64) float top[kPanel], factors[kPanel];

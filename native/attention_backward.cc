@@ -60,7 +60,9 @@ void startBackward(const AttentionBackwardTask& task, const Piece& piece, const 
     const size_t lines = smaller(kPanel, piece.count - first);
     const float *query[kPanel] = {}, *gradient[kPanel] = {};
     for (size_t lane = 0; lane < kPanel; lane++) {
-      panels.lse[first + lane] = panels.delta[first + lane] = 0;
+      // Lanes without a row have the weight 0 whatever their keys' log-weights: products over lanes meet them.
+      panels.lse[first + lane] = __builtin_inff();
+      panels.delta[first + lane] = 0;
       if (lane >= lines) continue;
       const size_t row = piece.head * t.queryRows + rowOf(piece, first + lane);
       query[lane] = t.queries + row * t.dim;
@@ -98,8 +100,10 @@ void addToKeys(const KeyBlock& block, const float* weights, const float* rows, s
 }
 
 // One block of keys for the panel of rows from `first` on.
-void absorbBackward(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, const BackwardPanels& panels,
+void absorbBackward(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& all, const BackwardPanels& panels,
                     float* keyGradient, float* valueGradient) {
+  const KeyBlock block = seenOf(t, piece, first, all);
+  if (block.count == 0) return;
   const size_t vectors = ceilDiv(smaller(kPanel, piece.count - first), kLanes);
   float unused[kPanel] = {};
   blockScores(t.dim, block.keys, block.count, panels.queries + first * t.dim, block.weights, vectors, panels.scores, unused);
@@ -169,7 +173,10 @@ void attentionBackward(const AttentionBackwardTask& task, Team& team) {
     size_t seen = 0;
     for (size_t number = 0; number < pieces.count; number++) {
       const Piece piece = pieceAt(t, pieces, number);
-      if (piece.keyHead != keyHead || seen++ % slices != slice) continue;
+      if (piece.keyHead != keyHead) continue;
+      // There and back, since later pieces see more keys where these are causal.
+      const size_t turn = seen++ % (2 * slices);
+      if (smaller(turn, 2 * slices - 1 - turn) != slice) continue;
       startBackward(task, piece, panels);
       KeyWalk walk(t, piece, keysSeenBy(t, piece), panels.walk);
       for (KeyBlock block; walk.next(block);)

@@ -181,6 +181,14 @@ inline size_t keysSeenBy(const AttentionLogits& t, const Piece& piece) {
   return most;
 }
 
+// The part of a block that some row of the panel from `first` on may see: without tiles, rows and keys both rise.
+inline KeyBlock seenOf(const AttentionLogits& t, const Piece& piece, size_t first, KeyBlock block) {
+  if (t.causalOffset == kNotCausal || t.tiles.heads) return block;
+  const size_t seen = keysSeenBy(t, rowOf(piece, smaller(piece.count, first + kPanel) - 1));
+  block.count = seen > block.firstId ? smaller(block.count, seen - block.firstId) : 0;
+  return block;
+}
+
 // Adds bias and slopes and hides what comes after the query, in scores (block.count, kPanel) to base 2 of the rows from `first` of the piece.
 inline void adjustScores(const AttentionLogits& t, const Piece& piece, size_t first, const KeyBlock& block, float* scores) {
   const size_t lanes = smaller(kPanel, piece.count - first);
