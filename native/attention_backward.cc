@@ -94,7 +94,10 @@ void addToKeys(const KeyBlock& block, const float* weights, const float* rows, s
     blockScores(kPanel, weights, block.count, rows, nullptr, ceilDiv(width, kLanes), scratch, unused);
     for (size_t j = 0; j < block.count; j++) {
       float* line = to + idOf(block, j) * columns + start;
-      for (size_t c = 0; c < width; c++) line[c] += scratch[j * kPanel + c];
+      const float* sums = scratch + j * kPanel;
+      size_t c = 0;
+      for (; c + kLanes <= width; c += kLanes) storeFloats(line + c, loadFloats(line + c) + loadFloats(sums + c));
+      for (; c < width; c++) line[c] += sums[c];
     }
   }
 }

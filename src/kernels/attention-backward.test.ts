@@ -226,4 +226,26 @@ describe('attentionBackward', () => {
       byBackend.set(key, found);
     }
   });
+
+  it('gives the same bits when workers of the WASM backend take the heads', async () => {
+    // 1e8 multiply-adds, from where on pieces are sent; two heads add to the same keys.
+    const shape = { heads: 2, keyHeads: 1, queryRows: 800, keyRows: 800, dim: 16, valueDim: 16 };
+    const logits = attentionLogits(shape);
+    const rows = 2 * 800;
+    const found: Float32Array[][] = [];
+    for (const { name, kernels } of await allKernels()) {
+      if (!name.startsWith('wasm')) continue;
+      const [out, lse] = [new Float32Array(rows * 16), new Float64Array(rows)];
+      await kernels.attention({ ...logits, out, lse });
+      const task: AttentionBackwardTask = {
+        ...{ ...logits, out, lse, accumulate: true, outGradient: randomFloats(rows * 16, 7) },
+        queryGradient: randomFloats(logits.queries.length, 9),
+        keyGradient: randomFloats(logits.keys.length, 10),
+        valueGradient: randomFloats(logits.values.length, 11),
+      };
+      await kernels.attentionBackward(task);
+      found.push(gradients.map((gradient) => task[gradient]));
+    }
+    for (const other of found.slice(1)) assert.deepEqual(other, found[0]);
+  });
 });
