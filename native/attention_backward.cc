@@ -60,7 +60,9 @@ void startBackward(const AttentionBackwardTask& task, const Piece& piece, const 
     const size_t lines = smaller(kPanel, piece.count - first);
     const float *query[kPanel] = {}, *gradient[kPanel] = {};
     for (size_t lane = 0; lane < kPanel; lane++) {
-      panels.lse[first + lane] = panels.delta[first + lane] = 0;
+      // Lanes without a row have the weight 0 whatever their keys' log-weights: products over lanes meet them.
+      panels.lse[first + lane] = __builtin_inff();
+      panels.delta[first + lane] = 0;
       if (lane >= lines) continue;
       const size_t row = piece.head * t.queryRows + rowOf(piece, first + lane);
       query[lane] = t.queries + row * t.dim;
@@ -92,7 +94,10 @@ void addToKeys(const KeyBlock& block, const float* weights, const float* rows, s
     blockScores(kPanel, weights, block.count, rows, nullptr, ceilDiv(width, kLanes), scratch, unused);
     for (size_t j = 0; j < block.count; j++) {
       float* line = to + idOf(block, j) * columns + start;
-      for (size_t c = 0; c < width; c++) line[c] += scratch[j * kPanel + c];
+      const float* sums = scratch + j * kPanel;
+      size_t c = 0;
+      for (; c + kLanes <= width; c += kLanes) storeFloats(line + c, loadFloats(line + c) + loadFloats(sums + c));
+      for (; c < width; c++) line[c] += sums[c];
     }
   }
 }
@@ -170,7 +175,10 @@ void attentionBackward(const AttentionBackwardTask& task, Team& team) {
     size_t seen = 0;
     for (size_t number = 0; number < pieces.count; number++) {
       const Piece piece = pieceAt(t, pieces, number);
-      if (piece.keyHead != keyHead || seen++ % slices != slice) continue;
+      if (piece.keyHead != keyHead) continue;
+      // There and back, since later pieces see more keys where these are causal.
+      const size_t turn = seen++ % (2 * slices);
+      if (smaller(turn, 2 * slices - 1 - turn) != slice) continue;
       startBackward(task, piece, panels);
       KeyWalk walk(t, piece, keysSeenBy(t, piece), panels.walk);
       for (KeyBlock block; walk.next(block);)

@@ -4,13 +4,13 @@
 #include "attention_block.h"
 
 #include "exp.h"
+#include "lane_reduce.h"
 
 namespace provably::PROVABLY_TARGET {
 
 namespace {
 
-inline Floats largerOf(Floats a, Floats b) { return a > b ? a : b; }  // a NaN in a gives b: it is met again at the exponential
-
+// The maxima pass over a NaN, by largerOf: it is met again at the exponential.
 template <size_t Rows, size_t Vectors>
 inline void scoreTile(size_t dim, const float* keys, const float* panel, const float* weights, float* scores, float* most) {
   Floats sum[Rows][Vectors];

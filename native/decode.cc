@@ -1,11 +1,9 @@
-// Attention of one query per head over a cache. Contract: kernels.h. Rows of a key head are read once for all query heads of its group: a
-// few dozen rows are transposed so that they lie across the lanes for the scores; values are added up row by row along d_v.
+// Attention of one query per head over a cache. Contract: kernels.h. Rows of a key head are read once for all query heads of its group, in
+// chunks that do not depend on the number of threads; within a chunk by online softmax over runs of rows (decode_rows.h).
 // Compiled with -ffp-contract=fast like the micro-kernel.
 
-#include "attention_block.h"
+#include "decode_rows.h"
 #include "exp.h"
-#include "half.h"
-#include "pack.h"
 #include "tables.h"
 
 namespace provably::PROVABLY_TARGET {
@@ -14,192 +12,151 @@ namespace {
 
 // Rows of a task, whatever the number of threads, so that sums are made in one order.
 constexpr size_t kChunkRows = 1024;
-// Panels of rows whose scores are exponentiated at a time.
-constexpr size_t kRunPanels = ceilDiv(192, kPanel);
-constexpr size_t kRunRows = kRunPanels * kPanel;
-// Queries of a tile of the value sums: with four vectors of columns each, they fill the registers.
-constexpr size_t kQueryTile = kLanes == 16 ? 4 : 2;
 
-float reduceLargest(Floats v) {
-  float most = v[0];
-  for (size_t lane = 1; lane < kLanes; lane++) most = v[lane] > most ? v[lane] : most;
-  return most;
-}
+// Sizes of a task, rows padded to whole vectors.
+struct Widths {
+  size_t group, key, value;
 
-float reduceSum(Floats v) {
-  float sum = 0;
-  for (size_t lane = 0; lane < kLanes; lane++) sum += v[lane];
-  return sum;
-}
-
-// out (Queries, columns), rows `stride` apart, += weights[row][query] · values (rows, columns); weights lie as (panel, query, lane).
-template <size_t Queries, size_t Vectors>
-inline void addValues(const float* values, size_t rows, size_t valueStride, const float* weights, size_t group, float* out, size_t stride) {
-  Floats sum[Queries][Vectors];
-  PROVABLY_UNROLL
-  for (size_t q = 0; q < Queries; q++)
-    PROVABLY_UNROLL
-    for (size_t v = 0; v < Vectors; v++) sum[q][v] = loadFloats(out + q * stride + v * kLanes);
-  for (size_t start = 0; start < rows; start += kPanel) {
-    const float* panel = weights + start * group;
-    const size_t end = smaller(kPanel, rows - start);
-    for (size_t j = 0; j < end; j++) {
-      const float* value = values + (start + j) * valueStride;
-      Floats loaded[Vectors];
-      PROVABLY_UNROLL
-      for (size_t v = 0; v < Vectors; v++) loaded[v] = loadFloats(value + v * kLanes);
-      PROVABLY_UNROLL
-      for (size_t q = 0; q < Queries; q++) {
-        const Floats weight = broadcast(panel[q * kPanel + j]);
-        PROVABLY_UNROLL
-        for (size_t v = 0; v < Vectors; v++) sum[q][v] += weight * loaded[v];
-      }
-    }
-  }
-  PROVABLY_UNROLL
-  for (size_t q = 0; q < Queries; q++)
-    PROVABLY_UNROLL
-    for (size_t v = 0; v < Vectors; v++) storeFloats(out + q * stride + v * kLanes, sum[q][v]);
-}
-
-template <size_t Queries>
-void addValueColumns(const float* values, size_t rows, size_t columns, const float* weights, size_t group, float* out) {
-  size_t c = 0;
-  for (; c + 4 * kLanes <= columns; c += 4 * kLanes)
-    addValues<Queries, 4>(values + c, rows, columns, weights, group, out + c, columns);
-  for (; c + kLanes <= columns; c += kLanes) addValues<Queries, 1>(values + c, rows, columns, weights, group, out + c, columns);
-  for (; c < columns; c++)
-    for (size_t q = 0; q < Queries; q++)
-      for (size_t row = 0; row < rows; row++)
-        out[q * columns + c] += weights[(row / kPanel * group + q) * kPanel + row % kPanel] * values[row * columns + c];
-}
+  explicit Widths(const DecodeTask& t) : group(t.heads / t.keyHeads), key(roundUp(t.dim, kLanes)), value(roundUp(t.valueDim, kLanes)) {}
+};
 
 // What a chunk of rows comes to for the queries of its group: to base 2, not divided by the sums.
 struct Partial {
   float* most;  // (group,)
   float* sums;  // (group,)
-  float* out;   // (group, valueDim)
+  float* out;   // (group, value width)
 
-  static size_t floats(size_t group, size_t valueDim) { return group * (valueDim + 2); }
-  Partial(float* memory, size_t group) : most(memory), sums(memory + group), out(memory + 2 * group) {}
+  static size_t floats(const Widths& w) { return w.group * (w.value + 2); }
+  Partial(float* memory, const Widths& w) : most(memory), sums(memory + w.group), out(memory + 2 * w.group) {}
 };
 
 struct Scratch {
-  float* queries;  // (group, dim), times scale · log₂ e
-  float* panel;    // (dim, kPanel)
-  float* scores;   // (kRunPanels, group, kPanel)
-  float* keys;     // (kRunRows, dim), of halves
-  float* values;   // (kRunRows, valueDim), of halves
+  float* queries;  // (group, key width), times scale · log₂ e, zeros behind
+  float* scores;   // (group, kRunRows)
+  float* keys;     // (kRunRows, key width): rows that are not read where they lie
+  float* values;   // (kRunRows, value width)
 
-  static size_t floats(const DecodeTask& t, size_t group) {
-    return group * (t.dim + kRunRows) + t.dim * kPanel + kRunRows * (t.dim + t.valueDim);
-  }
-  Scratch(float* memory, const DecodeTask& t, size_t group) : queries(memory) {
-    panel = queries + group * t.dim;
-    scores = panel + t.dim * kPanel;
-    keys = scores + group * kRunRows;
-    values = keys + kRunRows * t.dim;
+  static size_t floats(const Widths& w) { return w.group * (w.key + kRunRows) + kRunRows * (w.key + w.value); }
+  Scratch(float* memory, const Widths& w) : queries(memory) {
+    scores = queries + w.group * w.key;
+    keys = scores + w.group * kRunRows;
+    values = keys + kRunRows * w.key;
   }
 };
 
-// Scores of rows [first, first + rows) of the slab, rows ≤ kRunRows; −∞ in lanes past the end.
-void scoreRows(const DecodeTask& t, size_t group, size_t first, size_t rows, const float* keys, const Scratch& scratch) {
-  float unused[kPanel] = {};
-  for (size_t start = 0; start < rows; start += kPanel) {
-    const size_t count = smaller(kPanel, rows - start);
-    packLines<kPanel>(keys + start * t.dim, t.dim, nullptr, count, t.dim, nullptr, scratch.panel);
-    float* scores = scratch.scores + start * group;
-    blockScores(t.dim, scratch.queries, group, scratch.panel, nullptr, ceilDiv(count, kLanes), scores, unused);
-    for (size_t q = 0; q < group; q++) {
-      float* line = scores + q * kPanel;
-      if (t.logWeights)
-        for (size_t j = 0; j < count; j++) line[j] += kLog2E * t.logWeights[first + start + j];
-      for (size_t j = count; j < kPanel; j++) line[j] = kMinusInfinity;
-    }
+// Adds log-weights (null: none) to base 2, and hides the lanes behind the last row.
+void finishScores(const float* logWeights, size_t group, size_t rows, float* scores) {
+  for (size_t q = 0; q < group; q++) {
+    float* line = scores + q * kRunRows;
+    if (logWeights)
+      for (size_t j = 0; j < rows; j++) line[j] += kLog2E * logWeights[j];
+    for (size_t j = rows; j < roundUp(rows, kLanes); j++) line[j] = kMinusInfinity;
   }
 }
 
-void absorb(const DecodeTask& t, size_t group, size_t rows, const float* values, const Scratch& scratch, const Partial& partial) {
-  const size_t panels = ceilDiv(rows, kPanel);
-  for (size_t q = 0; q < group; q++) {
+// Scores into weights relative to the largest score so far.
+void weighScores(const Widths& w, size_t rows, float* scores, const Partial& partial) {
+  for (size_t q = 0; q < w.group; q++) {
+    float* line = scores + q * kRunRows;
     Floats top = broadcast(partial.most[q]);
-    for (size_t panel = 0; panel < panels; panel++)
-      for (size_t v = 0; v < kTileVectors; v++) {
-        const Floats score = loadFloats(scratch.scores + (panel * group + q) * kPanel + v * kLanes);
-        top = score > top ? score : top;
-      }
-    const float now = reduceLargest(top), before = partial.most[q];
+    for (size_t j = 0; j < rows; j += kLanes) top = largerOf(loadFloats(line + j), top);
+    const float now = laneMax(top), before = partial.most[q];
     const float finite = now > -3.4e38f ? now : 0;  // −∞ − (−∞) would be NaN
     if (now > before && before > kMinusInfinity) {
-      const float factor = exp2Of(broadcast(before - finite))[0];
-      partial.sums[q] *= factor;
-      for (size_t c = 0; c < t.valueDim; c++) partial.out[q * t.valueDim + c] *= factor;
+      const Floats factor = exp2Of(broadcast(before - finite));
+      partial.sums[q] *= factor[0];
+      float* out = partial.out + q * w.value;
+      for (size_t c = 0; c < w.value; c += kLanes) storeFloats(out + c, loadFloats(out + c) * factor);
     }
     partial.most[q] = now;
     Floats sum{};
-    for (size_t panel = 0; panel < panels; panel++)
-      for (size_t v = 0; v < kTileVectors; v++) {
-        float* at = scratch.scores + (panel * group + q) * kPanel + v * kLanes;
-        const Floats weight = exp2Of(loadFloats(at) - broadcast(finite));
-        storeFloats(at, weight);
-        sum += weight;
-      }
-    partial.sums[q] += reduceSum(sum);
+    for (size_t j = 0; j < rows; j += kLanes) {
+      const Floats weight = exp2Of(loadFloats(line + j) - finite);
+      storeFloats(line + j, weight);
+      sum += weight;
+    }
+    partial.sums[q] += laneSum(sum);
   }
-  size_t q = 0;
-  for (; q + kQueryTile <= group; q += kQueryTile)
-    addValueColumns<kQueryTile>(values, rows, t.valueDim, scratch.scores + q * kPanel, group, partial.out + q * t.valueDim);
-  for (; q < group; q++)
-    addValueColumns<1>(values, rows, t.valueDim, scratch.scores + q * kPanel, group, partial.out + q * t.valueDim);
 }
 
 // Scores to base 2 go where the probabilities will be.
-void keepScores(const DecodeTask& t, size_t group, size_t keyHead, size_t firstRow, size_t rows, const Scratch& scratch) {
-  for (size_t q = 0; q < group; q++)
-    for (size_t row = 0; row < rows; row++)
-      t.probabilities[(keyHead * group + q) * t.capacity + firstRow + row] =
-          scratch.scores[(row / kPanel * group + q) * kPanel + row % kPanel];
+void keepScores(const DecodeTask& t, const Widths& w, size_t keyHead, size_t firstRow, size_t rows, const float* scores) {
+  for (size_t q = 0; q < w.group; q++)
+    __builtin_memcpy(t.probabilities + (keyHead * w.group + q) * t.capacity + firstRow, scores + q * kRunRows, rows * sizeof(float));
 }
 
-void decodeChunk(const DecodeTask& t, size_t group, size_t keyHead, size_t firstRow, size_t endRow, float* memory, const Partial& partial) {
-  const Scratch scratch(memory, t, group);
-  for (size_t q = 0; q < group; q++) {
+// Rows as floats, zeros behind them up to `width`.
+void copyRows(const void* from, Storage storage, size_t first, size_t rows, size_t columns, size_t width, float* to) {
+  if (width == columns) return loadStored(from, storage, first * columns, rows * columns, to);
+  for (size_t row = 0; row < rows; row++, to += width) {
+    loadStored(from, storage, (first + row) * columns, columns, to);
+    for (size_t c = columns; c < width; c++) to[c] = 0;
+  }
+}
+
+// Rows [firstRow, endRow) of a key head. `Copied`: rows go through scratch, else they are read where they lie.
+template <class Stored, bool Copied>
+void decodeChunk(const DecodeTask& t, const Widths& w, size_t keyHead, size_t firstRow, size_t endRow, float* memory,
+                 const Partial& partial) {
+  using Entry = typename Stored::Entry;
+  const Scratch scratch(memory, w);
+  for (size_t q = 0; q < w.group; q++) {
     partial.most[q] = kMinusInfinity;
     partial.sums[q] = 0;
-    for (size_t c = 0; c < t.valueDim; c++) partial.out[q * t.valueDim + c] = 0;
+    for (size_t c = 0; c < w.value; c++) partial.out[q * w.value + c] = 0;
+    const float* query = t.queries + (keyHead * w.group + q) * t.dim;
+    for (size_t p = 0; p < w.key; p++) scratch.queries[q * w.key + p] = p < t.dim ? query[p] * (t.scale * kLog2E) : 0;
   }
-  for (size_t i = 0; i < group * t.dim; i++) scratch.queries[i] = t.queries[keyHead * group * t.dim + i] * (t.scale * kLog2E);
+  const size_t bytes = t.storage == Storage::kFloat32 ? 4 : 2;
   for (size_t row = firstRow; row < endRow; row += kRunRows) {
-    const size_t rows = smaller(kRunRows, endRow - row), first = keyHead * t.capacity + row;
-    const float *keys = static_cast<const float*>(t.keys) + first * t.dim, *values = static_cast<const float*>(t.values) + first * t.valueDim;
-    if (t.storage != Storage::kFloat32) {
-      loadStored(t.keys, t.storage, first * t.dim, rows * t.dim, scratch.keys);
-      loadStored(t.values, t.storage, first * t.valueDim, rows * t.valueDim, scratch.values);
+    const size_t rows = smaller(kRunRows, endRow - row), first = keyHead * t.capacity + row, next = row + rows;
+    const char *storedKeys = static_cast<const char*>(t.keys) + first * t.dim * bytes,
+               *storedValues = static_cast<const char*>(t.values) + first * t.valueDim * bytes;
+    const Ahead valuesAhead{storedValues, rows, t.valueDim * bytes};
+    const Ahead keysAhead{storedKeys + rows * t.dim * bytes, smaller(kRunRows, endRow - next), t.dim * bytes};
+    const Entry *keys = nullptr, *values = nullptr;
+    if constexpr (Copied) {
+      copyRows(t.keys, t.storage, first, rows, t.dim, w.key, scratch.keys);
       keys = scratch.keys;
-      values = scratch.values;
+    } else {
+      keys = reinterpret_cast<const Entry*>(storedKeys);
     }
-    scoreRows(t, group, first, rows, keys, scratch);
-    if (t.probabilities) keepScores(t, group, keyHead, row, rows, scratch);
-    absorb(t, group, rows, values, scratch, partial);
+    forEachQueryTile(w.group, [&](size_t q, auto tile) {
+      scoreRows<Stored, tile.queries>(keys, rows, w.key, scratch.queries + q * w.key, scratch.scores + q * kRunRows,
+                                      q == 0 ? valuesAhead : Ahead{});
+    });
+    finishScores(t.logWeights ? t.logWeights + first : nullptr, w.group, rows, scratch.scores);
+    if (t.probabilities) keepScores(t, w, keyHead, row, rows, scratch.scores);
+    weighScores(w, rows, scratch.scores, partial);
+    if constexpr (Copied) {
+      copyRows(t.values, t.storage, first, rows, t.valueDim, w.value, scratch.values);
+      values = scratch.values;
+    } else {
+      values = reinterpret_cast<const Entry*>(storedValues);
+    }
+    forEachQueryTile(w.group, [&](size_t q, auto tile) {
+      addValues<Stored, tile.queries>(values, rows, w.value, scratch.scores + q * kRunRows, partial.out + q * w.value,
+                                      q == 0 ? keysAhead : Ahead{});
+    });
   }
 }
 
 // Chunks of one query head into its output.
-void joinChunks(const DecodeTask& t, size_t group, size_t head, size_t chunks, float* partials) {
-  const size_t q = head % group, stride = Partial::floats(group, t.valueDim);
+void joinChunks(const DecodeTask& t, const Widths& w, size_t head, size_t chunks, float* partials) {
+  const size_t q = head % w.group, stride = Partial::floats(w);
   float most = kMinusInfinity;
   for (size_t chunk = 0; chunk < chunks; chunk++) {
-    const float top = Partial(partials + chunk * stride, group).most[q];
+    const float top = Partial(partials + chunk * stride, w).most[q];
     most = top > most ? top : most;
   }
   double total = 0;
   float* out = t.out + head * t.valueDim;
   for (size_t c = 0; c < t.valueDim; c++) out[c] = 0;
   for (size_t chunk = 0; chunk < chunks; chunk++) {
-    const Partial part(partials + chunk * stride, group);
+    const Partial part(partials + chunk * stride, w);
     const float weight = most > -3.4e38f ? exp2Of(broadcast(part.most[q] - most))[0] : 1;
     total += double(weight) * double(part.sums[q]);
-    for (size_t c = 0; c < t.valueDim; c++) out[c] += weight * part.out[q * t.valueDim + c];
+    for (size_t c = 0; c < t.valueDim; c++) out[c] += weight * part.out[q * w.value + c];
   }
   const bool seen = total > 0 || total != total;
   const float inverse = seen ? float(1 / total) : 0;
@@ -207,27 +164,45 @@ void joinChunks(const DecodeTask& t, size_t group, size_t head, size_t chunks, f
   t.lse[head] = total > 0 ? double(most) * kLn2 + logOf(total) : seen ? total : double(kMinusInfinity);
 }
 
+// Scores of one chunk of a query head into probabilities.
+void weighProbabilities(const DecodeTask& t, size_t head, size_t firstRow, size_t endRow) {
+  // Where no row is seen, the scores are −∞ and their weights 0 for any finite lse.
+  const float lse = t.lse[head] == double(kMinusInfinity) ? 0 : float(t.lse[head] / kLn2);
+  float *at = t.probabilities + head * t.capacity + firstRow, *const end = t.probabilities + head * t.capacity + endRow;
+  for (; at + kLanes <= end; at += kLanes) storeFloats(at, exp2Of(loadFloats(at) - lse));
+  for (; at < end; at++) *at = exp2Of(broadcast(*at - lse))[0];
+}
+
 }  // namespace
 
 void decode(const DecodeTask& t, Team& team) {
-  const size_t group = t.heads / t.keyHeads, perHead = ceilDiv(t.capacity, kChunkRows), stride = Partial::floats(group, t.valueDim);
+  const Widths w(t);
+  const size_t perHead = ceilDiv(t.capacity, kChunkRows), stride = Partial::floats(w);
   float* partials = scratchOf<float>(team, team.threads, t.keyHeads * perHead * stride + 1);
-  const auto chunksOf = [&](size_t keyHead) { return ceilDiv(t.lengths[keyHead], kChunkRows); };
-  forEachTask(team, t.keyHeads * perHead, [&](size_t task, int thread) {
-    const size_t keyHead = task / perHead, chunk = task % perHead;
-    if (chunk >= chunksOf(keyHead)) return;
-    float* memory = scratchOf<float>(team, thread, Scratch::floats(t, group));
-    decodeChunk(t, group, keyHead, chunk * kChunkRows, smaller(t.lengths[keyHead], (chunk + 1) * kChunkRows), memory,
-                Partial(partials + task * stride, group));
+  // Halves are converted in registers where few tiles share them, else once for all.
+  const bool isWhole = w.key == t.dim && w.value == t.valueDim;
+  auto* chunkOf = decodeChunk<FloatEntries, true>;
+  if (t.storage == Storage::kFloat32 && isWhole) chunkOf = decodeChunk<FloatEntries, false>;
+  if (t.storage == Storage::kFloat16 && isWhole && w.group <= kQueryTile) chunkOf = decodeChunk<Float16Entries, false>;
+  if (t.storage == Storage::kBfloat16 && isWhole && w.group <= 2 * kQueryTile) chunkOf = decodeChunk<Bfloat16Entries, false>;
+  const auto forEachChunk = [&](auto&& body) {
+    forEachTask(team, t.keyHeads * perHead, [&](size_t task, int thread) {
+      const size_t keyHead = task / perHead, first = task % perHead * kChunkRows;
+      if (first < t.lengths[keyHead]) body(task, thread, keyHead, first, smaller(t.lengths[keyHead], first + kChunkRows));
+    });
+  };
+  forEachChunk([&](size_t task, int thread, size_t keyHead, size_t first, size_t end) {
+    float* memory = scratchOf<float>(team, thread, Scratch::floats(w));
+    chunkOf(t, w, keyHead, first, end, memory, Partial(partials + task * stride, w));
   });
   for (size_t head = 0; head < t.heads; head++) {
-    const size_t keyHead = head / group;
-    joinChunks(t, group, head, chunksOf(keyHead), partials + keyHead * perHead * stride);
-    if (!t.probabilities) continue;
-    float* line = t.probabilities + head * t.capacity;
-    const float lse = t.lse[head] > double(kMinusInfinity) ? float(t.lse[head] / kLn2) : 0;
-    for (size_t row = 0; row < t.lengths[keyHead]; row++) line[row] = exp2Of(broadcast(line[row] - lse))[0];
+    const size_t keyHead = head / w.group;
+    joinChunks(t, w, head, ceilDiv(t.lengths[keyHead], kChunkRows), partials + keyHead * perHead * stride);
   }
+  if (!t.probabilities) return;
+  forEachChunk([&](size_t, int, size_t keyHead, size_t first, size_t end) {
+    for (size_t q = 0; q < w.group; q++) weighProbabilities(t, keyHead * w.group + q, first, end);
+  });
 }
 
 #if !defined(__wasm__)

@@ -37,6 +37,10 @@ function taskOf({ lengths, ...shape }: Shape, size = 2): DecodeTask {
 }
 
 /** A logit is off by at most η = (dim + 5) · 2⁻²⁴ · scale · Σ|q k| (≤ 4 · √dim here) and that of its log-weight; sums add their roundings. */
+function toleranceOf({ capacity, dim }: DecodeTask): number {
+  return 2 * (dim + 8) * 2 ** -24 * (4 * Math.sqrt(dim) + 4) + (2 * capacity + 40) * 2 ** -24;
+}
+
 async function check(kernels: { decode(task: DecodeTask): Promise<void> }, task: DecodeTask): Promise<void> {
   const expected = {
     ...task,
@@ -46,10 +50,9 @@ async function check(kernels: { decode(task: DecodeTask): Promise<void> }, task:
   };
   await kernels.decode(task);
   await attentionReference.decode(expected);
-  const rounding = (2 * task.capacity + 40) * 2 ** -24;
-  const eta = (task.dim + 8) * 2 ** -24 * (4 * Math.sqrt(task.dim) + 4);
+  const tolerance = toleranceOf(task);
   const near = (a: number, b: number, name: string) =>
-    assert.ok(a === b || Math.abs(a - b) <= 2 * eta + rounding, `${name} is ${a}; expected ${b}`);
+    assert.ok(a === b || Math.abs(a - b) <= tolerance, `${name} is ${a}; expected ${b}`);
   task.lse.forEach((x, i) => {
     near(x, expected.lse[i], `lse ${i}`);
   });
@@ -66,7 +69,7 @@ for (const { name, kernels } of await allKernels()) {
     it('is right at every edge of panels, chunks and columns', async () => {
       for (const length of [0, 1, 2, 15, 16, 17, 47, 48, 49, 60])
         await check(kernels, taskOf({ ...small, lengths: [length] }));
-      for (const dim of [1, 3, 4, 16, 64, 65]) await check(kernels, taskOf({ ...small, dim }));
+      for (const dim of [1, 3, 4, 8, 16, 64, 65, 80]) await check(kernels, taskOf({ ...small, dim }));
       for (const valueDim of [1, 4, 15, 16, 17, 64, 70]) await check(kernels, taskOf({ ...small, valueDim }));
       for (const length of [191, 193, 1023, 1024, 1025, 2500])
         await check(kernels, taskOf({ ...small, capacity: 2600, lengths: [length] }));
@@ -89,14 +92,79 @@ for (const { name, kernels } of await allKernels()) {
       assert.deepEqual([...hidden.lse], Array(4).fill(-Infinity));
     });
 
-    it('reads halves, and does without probabilities', async () => {
-      for (const storage of ['float16', 'bfloat16'] as const) {
-        const task = taskOf({ ...small, keyHeads: 2, heads: 2, lengths: [60, 41] });
-        const [keys, values] = [
-          toHalf(task.keys as Float32Array, storage),
-          toHalf(task.values as Float32Array, storage),
-        ];
-        await check(kernels, { ...task, storage, keys, values, probabilities: undefined });
+    it('reads halves, whole vectors or not, and does without probabilities', async () => {
+      for (const storage of ['float16', 'bfloat16'] as const)
+        for (const [width, group] of [
+          [5, 1],
+          [64, 1],
+          [64, 3],
+          [32, 9],
+          [33, 2],
+        ]) {
+          const shape = { keyHeads: 2, heads: 2 * group, dim: width, valueDim: width };
+          const task = taskOf({ ...small, ...shape, lengths: [60, 41] });
+          const [keys, values] = [
+            toHalf(task.keys as Float32Array, storage),
+            toHalf(task.values as Float32Array, storage),
+          ];
+          // Subnormal halves, as many in each lane as not.
+          for (let i = 0; i < values.length; i += 2) values[i] &= 0x83ff;
+          await check(kernels, { ...task, storage, keys, values, probabilities: undefined });
+        }
+    });
+
+    it('gives infinite halves to the columns they stand in', async () => {
+      const task = taskOf({ ...small, dim: 64, valueDim: 64 });
+      const keys = toHalf(task.keys as Float32Array, 'float16');
+      const values = toHalf(task.values as Float32Array, 'float16');
+      values[7 * 64 + 3] = 0x7c00;
+      values[9 * 64 + 40] = 0xfc00;
+      await kernels.decode({ ...task, storage: 'float16', keys, values });
+      task.out.forEach((x, c) => {
+        assert.ok(c === 3 ? x === Infinity : c === 40 ? x === -Infinity : Math.abs(x) <= 1, `column ${c}`);
+      });
+    });
+
+    it('gives a group what its heads get with keys of their own', async () => {
+      const shape = {
+        ...small,
+        heads: 6,
+        keyHeads: 2,
+        capacity: 300,
+        dim: 32,
+        valueDim: 48,
+        lengths: [300, 77],
+      };
+      const shared = taskOf(shape);
+      const own = taskOf({ ...shape, keyHeads: 6, lengths: [300, 300, 300, 77, 77, 77] });
+      for (let head = 0; head < 6; head++) {
+        const repeat = (to: DecodeTask['keys'], from: DecodeTask['keys'], width: number) => {
+          const slab = 300 * width;
+          const keyHead = Math.floor(head / 3);
+          to.set(from.subarray(keyHead * slab, (keyHead + 1) * slab), head * slab);
+        };
+        repeat(own.keys, shared.keys, 32);
+        repeat(own.values, shared.values, 48);
+      }
+      await kernels.decode(shared);
+      await kernels.decode(own);
+      own.out.forEach((x, i) => {
+        assert.ok(
+          Math.abs(x - shared.out[i]) <= 2 * toleranceOf(own),
+          `out ${i} is ${shared.out[i]}; expected ${x}`,
+        );
+      });
+    });
+
+    it('gives probabilities that sum to 1', async () => {
+      const task = taskOf({ ...small, heads: 2, capacity: 1500, dim: 16, lengths: [1400] });
+      await kernels.decode(task);
+      for (let head = 0; head < 2; head++) {
+        const line = Array.from(task.probabilities?.subarray(head * 1500, head * 1500 + 1500) ?? []);
+        const sum = line.slice(0, 1400).reduce((total, x) => total + x, 0);
+        // Weights within 2⁻²² each, and lse rounded to float32.
+        assert.ok(Math.abs(sum - 1) <= 2 ** -19, `head ${head}: ${sum}`);
+        assert.ok(line.slice(1400).every((x) => x === 7));
       }
     });
 

@@ -1,8 +1,6 @@
 // The attention kernels of the WASM backend: one piece a head, or several where the head's queries can be cut by rows.
 
-import { yieldToEventLoop } from '../core/progress.ts';
 import {
-  type AttentionBackwardTask,
   type AttentionLogits,
   type AttentionTask,
   type AttentionTiles,
@@ -10,12 +8,12 @@ import {
   type ExpTask,
   STORAGES,
 } from './attention-types.ts';
-import type { Crew } from './wasm-crew.ts';
+import { type Crew, WORK_PER_PIECE } from './wasm-crew.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import { tilesInPieces } from './wasm-tiles.ts';
 
 /** What the logits of some query rows of one head are made from. */
-type OneHead = Omit<AttentionLogits, 'heads' | 'keyHeads'>;
+export type OneHead = Omit<AttentionLogits, 'heads' | 'keyHeads'>;
 
 /** Attention of some query rows of one head. */
 export type AttentionPiece = OneHead & {
@@ -28,34 +26,60 @@ export interface AttentionPieceResult {
   lse: Float64Array;
 }
 
-/** Queries of a piece at least: each piece copies the keys again, which must stay a small part. */
-const LEAST_ROWS = 100;
-
 /** Runs a task in pieces, by workers when there are several threads. */
 export async function attentionInPieces(crew: Crew, task: AttentionTask): Promise<void> {
-  const { heads, queryRows, keyRows, dim, valueDim, causalOffset, bias, slopes, tiles, out, lse } = task;
-  if (queryRows === 0) return;
-  if (tiles && !bias && !slopes) return tilesInPieces(crew, task, tiles);
-  const work = heads * queryRows * keyRows * (dim + valueDim) * (causalOffset === undefined ? 1 : 0.5);
-  // What depends on the number of a row is kept together.
-  const isWhole = tiles !== undefined || bias !== undefined || slopes !== undefined;
-  const wanted = isWhole ? 1 : Math.ceil(crew.pieces(heads * queryRows, work) / heads);
-  const rowsPerPiece = Math.max(Math.min(queryRows, LEAST_ROWS), Math.ceil(queryRows / wanted));
-  const perHead = Math.ceil(queryRows / rowsPerPiece);
-  const rowsOf = (i: number): { head: number; start: number; end: number } => {
-    const start = (i % perHead) * rowsPerPiece;
-    return { head: Math.floor(i / perHead), start, end: Math.min(queryRows, start + rowsPerPiece) };
-  };
+  if (task.tiles && !task.bias && !task.slopes) return tilesInPieces(crew, task, task.tiles);
+  const { queryRows, valueDim, out, lse } = task;
+  const { count, work, rowsOf } = cutByRows(task);
   const piece = (i: number): AttentionPiece => {
     const { head, start, end } = rowsOf(i);
     return pieceOf(task, head, start, end);
   };
-  await crew.run('attentionPiece', heads * perHead, work, piece, (i, result) => {
+  await crew.run('attentionPiece', count, work, piece, (i, result) => {
     const { head, start } = rowsOf(i);
     const row = head * queryRows + start;
     out.set(result.out, row * valueDim);
     lse.set(result.lse, row);
   });
+}
+
+/** Query rows [start, end) of a head. */
+export interface HeadRows {
+  head: number;
+  start: number;
+  end: number;
+}
+
+/** Pieces of a task, head after head, by its shape alone; `work` is multiply-adds of a forward pass. */
+export function cutByRows(task: AttentionLogits): {
+  count: number;
+  work: number;
+  rowsOf: (i: number) => HeadRows;
+} {
+  const { heads, queryRows, keyRows, dim, valueDim } = task;
+  const width = dim + valueDim;
+  const workPerHead = queryRows * averageKeys(task) * width;
+  // What depends on the number of a row is kept together; cutting rows copies the keys again, which must stay a small part.
+  const isWhole = task.tiles !== undefined || task.bias !== undefined || task.slopes !== undefined;
+  const smallest = Math.max(WORK_PER_PIECE, 100 * keyRows * width);
+  const wanted = isWhole ? 1 : Math.max(1, Math.floor(workPerHead / smallest));
+  const rowsPerPiece = Math.ceil(queryRows / wanted);
+  const perHead = queryRows === 0 ? 0 : Math.ceil(queryRows / rowsPerPiece);
+  const rowsOf = (i: number) => {
+    const start = (i % perHead) * rowsPerPiece;
+    return { head: Math.floor(i / perHead), start, end: Math.min(queryRows, start + rowsPerPiece) };
+  };
+  return { count: heads * perHead, work: heads * workPerHead, rowsOf };
+}
+
+/** Keys a query meets, about: what decides how long a piece takes. */
+function averageKeys({ tiles, heads, queryRows, keyRows, causalOffset }: AttentionLogits): number {
+  if (!tiles) return causalOffset === undefined ? keyRows : keyRows / 2;
+  let pairs = 0;
+  for (let t = 0; t < tiles.heads.length; t++)
+    for (let s = tiles.segmentStart[t]; s < tiles.segmentStart[t + 1]; s++)
+      pairs += (tiles.rowStart[t + 1] - tiles.rowStart[t]) * (tiles.keyEnd[s] - tiles.keyStart[s]);
+  return pairs / (heads * queryRows);
 }
 
 function pieceOf(task: AttentionTask, head: number, start: number, end: number): AttentionPiece {
@@ -68,7 +92,7 @@ function pieceOf(task: AttentionTask, head: number, start: number, end: number):
   return { ...oneHead(task, head, start, end), before: before || undefined };
 }
 
-function oneHead(task: AttentionLogits, head: number, start: number, end: number): OneHead {
+export function oneHead(task: AttentionLogits, head: number, start: number, end: number): OneHead {
   const { heads, keyHeads, queryRows, keyRows, dim, valueDim, causalOffset, bias, keyLogWeights } = task;
   const keyHead = Math.floor(head / (heads / keyHeads));
   const [firstKey, endKey] = [keyHead * keyRows, (keyHead + 1) * keyRows];
@@ -88,7 +112,7 @@ function oneHead(task: AttentionLogits, head: number, start: number, end: number
 }
 
 /** Lines first … end − 1 of a matrix with `width` columns, as a view. */
-function lines<T extends Float32Array | Float64Array | Uint16Array>(
+export function lines<T extends Float32Array | Float64Array | Uint16Array>(
   array: T,
   first: number,
   end: number,
@@ -146,7 +170,7 @@ export async function attentionPiece(piece: AttentionPiece): Promise<AttentionPi
 }
 
 /** The words of `logitsAt` in native/bindings/wasm.cc, for one head. */
-function putLogits(wasm: WasmModule, piece: OneHead): number[] {
+export function putLogits(wasm: WasmModule, piece: OneHead): number[] {
   const { queryRows, keyRows, dim, valueDim, tiles, causalOffset } = piece;
   return [
     ...[wasm.put(piece.queries), wasm.put(piece.keys), wasm.put(piece.values)],
@@ -174,45 +198,6 @@ function putTiles(wasm: WasmModule, tiles: AttentionTiles): number[] {
 /** Offsets beyond all rows do no more than the largest ones. */
 function clamp(offset: number): number {
   return Math.max(-0x7fffffff, Math.min(0x7fffffff, offset)) >>> 0;
-}
-
-/** Head after head on this thread: key gradients are sums over a group's heads, and workers would change their order. */
-export async function backwardInWasm(wasm: WasmModule, task: AttentionBackwardTask): Promise<void> {
-  const { heads, keyHeads, queryRows, keyRows, dim, valueDim, accumulate = false } = task;
-  if (!accumulate) {
-    task.queryGradient.fill(0, 0, heads * queryRows * dim);
-    task.keyGradient.fill(0, 0, keyHeads * keyRows * dim);
-    task.valueGradient.fill(0, 0, keyHeads * keyRows * valueDim);
-  }
-  for (let head = 0; head < heads; head++) {
-    if (head > 0) await yieldToEventLoop();
-    const [row, end] = [head * queryRows, (head + 1) * queryRows];
-    const keyHead = Math.floor(head / (heads / keyHeads));
-    const own = (array: Float32Array, width: number) => lines(array, row, end, width);
-    const ownKeys = (array: Float32Array, width: number) =>
-      lines(array, keyHead * keyRows, (keyHead + 1) * keyRows, width);
-    const gradients = [
-      own(task.queryGradient, dim),
-      ownKeys(task.keyGradient, dim),
-      ownKeys(task.valueGradient, valueDim),
-    ];
-    wasm.scope(() => {
-      const addresses = gradients.map((array) => wasm.put(array));
-      const words = Uint32Array.of(
-        ...putLogits(wasm, oneHead(task, head, 0, queryRows)),
-        ...[wasm.put(own(task.out, valueDim)), wasm.put(lines(task.lse, row, end, 1))],
-        ...[
-          wasm.put(own(task.outGradient, valueDim)),
-          wasm.put(task.lseGradient && lines(task.lseGradient, row, end, 1)),
-        ],
-        ...[...addresses, 1],
-      );
-      wasm.call.attentionBackward(wasm.put(words));
-      addresses.forEach((address, i) => {
-        wasm.get(address, gradients[i]);
-      });
-    });
-  }
 }
 
 export function decodeInWasm(wasm: WasmModule, task: DecodeTask): void {

@@ -2,7 +2,7 @@
 
 import { createWorkerPool, type WorkerFactory, type WorkerPool } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
-import { attentionPiece, nearestPiece, productPiece } from './wasm-tasks.ts';
+import { attentionPiece, backwardPiece, nearestPiece, productPiece } from './wasm-tasks.ts';
 
 /** Multiply-adds of one piece: about 20 ms, between two looks at the event loop. */
 export const WORK_PER_PIECE = 4e8;
@@ -14,9 +14,10 @@ interface Tasks {
   nearestPiece: typeof nearestPiece;
   productPiece: typeof productPiece;
   attentionPiece: typeof attentionPiece;
+  backwardPiece: typeof backwardPiece;
 }
 
-const tasks: Tasks = { nearestPiece, productPiece, attentionPiece };
+const tasks: Tasks = { nearestPiece, productPiece, attentionPiece, backwardPiece };
 
 export class Crew {
   readonly threads: number;
@@ -95,7 +96,8 @@ export class Crew {
 function detached(piece: object): [object, ArrayBuffer[]] {
   const transfer: ArrayBuffer[] = [];
   const entries = Object.entries(piece).map(([name, value]) => {
-    const isHeld = value instanceof Float32Array || value instanceof Uint16Array;
+    const isHeld =
+      value instanceof Float32Array || value instanceof Float64Array || value instanceof Uint16Array;
     if (!isHeld || !(value.buffer instanceof ArrayBuffer)) return [name, value];
     // A view would be cloned with the whole buffer behind it.
     const copy = value.slice();

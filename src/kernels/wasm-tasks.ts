@@ -3,6 +3,7 @@
 import { wasmModule } from './wasm-module.ts';
 
 export { attentionPiece } from './wasm-attention.ts';
+export { backwardPiece } from './wasm-attention-backward.ts';
 
 /** Some rows of a `nearest` task. */
 export interface NearestPiece {

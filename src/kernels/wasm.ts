@@ -5,7 +5,8 @@ import type { WorkerFactory } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
-import { attentionInPieces, backwardInWasm, decodeInWasm, expInWasm } from './wasm-attention.ts';
+import { attentionInPieces, decodeInWasm, expInWasm } from './wasm-attention.ts';
+import { backwardInPieces } from './wasm-attention-backward.ts';
 import { Crew } from './wasm-crew.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
@@ -25,7 +26,7 @@ export async function wasmKernels(threads: number, worker?: WorkerFactory): Prom
     simd: WASM_LEVEL,
     threads,
     attention: (task) => attentionInPieces(crew, task),
-    attentionBackward: (task) => backwardInWasm(wasm, task),
+    attentionBackward: (task) => backwardInPieces(crew, task),
     decode: async (task) => decodeInWasm(wasm, task),
     exp: async (task) => expInWasm(wasm, task),
     gemm: (task) => gemm(crew, task),
