@@ -76,7 +76,8 @@ export interface AttentionTask extends AttentionLogits {
 /**
  * Gradients of a loss in the inputs, given those in O and lse: with p_ij = e^{s_ij − lse_i} and δ_i = ⟨dO_i, O_i⟩,
  * dS_ij = p_ij (⟨dO_i, v_j⟩ − δ_i + dlse_i), dQ_i = scale Σ_j dS_ij k_j, dK_j = scale Σ_i dS_ij q_i, dV_j = Σ_i p_ij dO_i.
- * `storage` must be 'float32'. `out` and `lse` are those of the whole result, also where the task holds one of several plans.
+ * `storage` must be 'float32'. `out` and `lse` are those of the whole result, also where the task holds one of several plans. Rows that
+ * causal masks or a bias hide must be finite, unlike those that −∞ as log-weight hides, which are not read.
  */
 export interface AttentionBackwardTask extends AttentionLogits {
   keys: Float32Array;
@@ -99,7 +100,7 @@ export interface AttentionBackwardTask extends AttentionLogits {
 
 /**
  * Attention of one query per head over a cache: each key head keeps `lengths[g]` rows in a slab of `capacity` rows, read once
- * for all query heads of its group.
+ * for all query heads of its group. Rows in use must be finite, hidden ones too; rows beyond are not read.
  */
 export interface DecodeTask {
   /** Shape (heads, dim). */
