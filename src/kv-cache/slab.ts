@@ -1,6 +1,7 @@
 // The rows that a layer keeps, all key heads in one slab each, as the decode kernel reads them. Forks share memory until one writes.
 
 import { fromHalf, type KeyValueStorage, toHalf } from '../kernels/index.ts';
+import type { SavedState } from './saved-state.ts';
 
 export interface SlabShape {
   keyHeads: number;
@@ -35,6 +36,34 @@ export class Slab {
     this.shape = shape;
     this.capacity = capacity;
     this.arrays = arrays;
+  }
+
+  /**
+   * A slab by the arrays that `view` showed when it was saved.
+   *
+   * @param tokens - absorbed when it was saved: places in the stream lie below
+   * @throws {DataError} they do not fit the shape, or hold what no slab does
+   */
+  static restore(saved: SavedState, shape: SlabShape, capacity: number, tokens: number): Slab {
+    const { keyHeads, dim, valueDim, storage } = shape;
+    const rows = keyHeads * capacity;
+    const Stored: new (length: number) => StoredArray = storage === 'float32' ? Float32Array : Uint16Array;
+    const arrays = {
+      keys: saved.array('keys', Stored, rows * dim),
+      values: saved.array('values', Stored, rows * valueDim),
+      logWeights: saved.array('logWeights', Float32Array, rows),
+      positions: saved.array('positions', Uint32Array, rows),
+      lengths: saved.array('lengths', Uint32Array, keyHeads),
+    };
+    const exponent = storage === 'float16' ? 0x7c00 : 0x7f80;
+    const isNumber =
+      storage === 'float32' ? Number.isFinite : (bits: number) => (bits & exponent) !== exponent;
+    saved.every('keys', arrays.keys, isNumber, 'finite numbers');
+    saved.every('values', arrays.values, isNumber, 'finite numbers');
+    saved.every('logWeights', arrays.logWeights, (x) => x < Infinity, 'less than infinity');
+    saved.every('positions', arrays.positions, (at) => at < Math.max(1, tokens), `less than ${tokens}`);
+    saved.every('lengths', arrays.lengths, (length) => length <= capacity, `at most ${capacity}`);
+    return new Slab(shape, capacity, arrays);
   }
 
   /** To read; what is written here would show in forks. */
