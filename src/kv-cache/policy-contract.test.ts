@@ -185,6 +185,30 @@ for (const policy of CACHE_POLICIES) {
       assert.deepEqual(cache.save(), before);
     });
 
+    it('refuses numbers that its halves cannot hold before it changes anything', async () => {
+      for (const [storage, largest] of [
+        ['float16', 65_504],
+        ['bfloat16', 3.3895313892515355e38],
+      ] as const) {
+        const cache = createCache({ ...shape, storage }, options);
+        await append(cache, streamOf(30));
+        const before = cache.save();
+        for (const name of ['keys', 'values'] as const) {
+          const bad = streamOf(2);
+          bad[name][13] = -1.003 * largest;
+          await assert.rejects(append(cache, bad), {
+            code: 'INVALID_ARGUMENT',
+            message: new RegExp(`${name} is .* at token 1, head 0, column .*storage "${storage}"`),
+          });
+        }
+        assert.deepEqual(cache.save(), before);
+        const good = streamOf(2);
+        good.values[13] = largest;
+        await append(cache, good);
+        assert.equal(cache.tokens, 32);
+      }
+    });
+
     it('keeps halves in half the bytes', async () => {
       const [half, float] = (['float16', 'float32'] as const).map((storage) =>
         createCache({ ...shape, storage }, options),
