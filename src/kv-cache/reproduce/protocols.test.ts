@@ -12,6 +12,7 @@ import { reproduceNeedle } from './needle.ts';
 import { reproducePictureMemory } from './picture-memory.ts';
 import { reproducePolicies } from './policies.ts';
 import { plantedRetrieval } from './retrieval-stream.ts';
+import { reproduceWindowShare } from './window-share.ts';
 
 /** Three well separated clouds in six dimensions. */
 function clouds(count: number, seed: number): LabelledRows {
@@ -83,6 +84,26 @@ describe('protocols', () => {
     assert.deepEqual([kept('k-center')[1], kept('sink-window')], [1, [0, 0]]);
   });
 
+  it('W1 gives all caches of a kind the same bytes, and repeats', async () => {
+    const options = {
+      rows: 400,
+      dim: 16,
+      bytes: 12_000,
+      shares: [1 / 8, 1 / 2],
+      questions: 8,
+      seeds: [1, 2],
+    };
+    const { figures, verdicts } = await reproduceWindowShare(options);
+    assert.equal(figures.length, 5 * 5);
+    assert.ok(figures.every(({ error }) => error.values.length === 2 && error.mean > 0));
+
+    const of = (kind: string, cache: string) =>
+      figures.find((row) => row.kind === kind && row.cache === cache)!.error.mean;
+    assert.ok(of('normal keys', 'hybrid') < of('normal keys', 'uniform, weighted'));
+    assert.equal(verdicts.length, 6);
+    assert.deepEqual((await reproduceWindowShare(options)).figures, figures);
+  });
+
   it('M1 names by what is kept, repeats bit for bit but for the times, and certifies a policy', async () => {
     const options = { dataset, rows: 240, dim: 4, strength: 8, compression: 4, asked: 60, seeds: [1] };
     const { figures, verdicts } = await reproducePictureMemory(options);
@@ -108,7 +129,7 @@ describe('protocols', () => {
     const signal = AbortSignal.abort(new Error('enough'));
     for (const protocol of [
       ...[reproduceClusters, reproduceErrorLaw, reproducePolicies, reproduceNeedle],
-      reproducePictureMemory,
+      ...[reproducePictureMemory, reproduceWindowShare],
     ])
       await assert.rejects(protocol({ signal, dataset } as never), { message: 'enough' });
   });
