@@ -11,7 +11,7 @@ export type {
 } from './attention-types.ts';
 export { STORAGES } from './attention-types.ts';
 export { directDistance } from './direct.ts';
-export { fromHalf, halfToNumber, toHalf } from './half.ts';
+export { fromHalf, halfToNumber, putHalf, toHalf } from './half.ts';
 export {
   type BackendInfo,
   describeKernels,

@@ -1,6 +1,6 @@
 // The rows that a layer keeps, all key heads in one slab each, as the decode kernel reads them. Forks share memory until one writes.
 
-import { fromHalf, type KeyValueStorage, toHalf } from '../kernels/index.ts';
+import { fromHalf, type KeyValueStorage, putHalf } from '../kernels/index.ts';
 import type { SavedState } from './saved-state.ts';
 
 export interface SlabShape {
@@ -75,12 +75,12 @@ export class Slab {
     return this.arrays.lengths[head];
   }
 
-  /** Writes a token into row `row` of a head; a row at the end makes the head longer. @param key, value - shape (dim,) and (valueDim,), numbers or as stored */
+  /** Writes a token into row `row` of a head; a row at the end makes the head longer. @param key, value - shape (dim,) and (valueDim,) */
   put(
     head: number,
     row: number,
-    key: StoredArray,
-    value: StoredArray,
+    key: Float32Array,
+    value: Float32Array,
     position: number,
     logWeight = 0,
   ): void {
@@ -88,8 +88,8 @@ export class Slab {
     this.own();
     const { storage, dim, valueDim } = this.shape;
     const at = head * this.capacity + row;
-    this.arrays.keys.set(asStored(key, storage), at * dim);
-    this.arrays.values.set(asStored(value, storage), at * valueDim);
+    store(key, this.arrays.keys, at * dim, storage);
+    store(value, this.arrays.values, at * valueDim, storage);
     this.arrays.positions[at] = position;
     this.arrays.logWeights[at] = logWeight;
     if (row >= this.arrays.lengths[head]) this.arrays.lengths[head] = row + 1;
@@ -119,15 +119,15 @@ export class Slab {
   }
 
   /** Overwrites the key of a row in use. */
-  setKey(head: number, row: number, key: StoredArray): void {
+  setKey(head: number, row: number, key: Float32Array): void {
     const { storage, dim } = this.shape;
-    this.writable().keys.set(asStored(key, storage), (head * this.capacity + row) * dim);
+    store(key, this.writable().keys, (head * this.capacity + row) * dim, storage);
   }
 
   /** Overwrites the value of a row in use. */
-  setValue(head: number, row: number, value: StoredArray): void {
+  setValue(head: number, row: number, value: Float32Array): void {
     const { storage, valueDim } = this.shape;
-    this.writable().values.set(asStored(value, storage), (head * this.capacity + row) * valueDim);
+    store(value, this.writable().values, (head * this.capacity + row) * valueDim, storage);
   }
 
   setLogWeight(head: number, row: number, logWeight: number): void {
@@ -180,8 +180,10 @@ export class Slab {
   }
 }
 
-function asStored(array: StoredArray, storage: KeyValueStorage): StoredArray {
-  return storage === 'float32' || array instanceof Uint16Array ? array : toHalf(array, storage);
+/** Writes numbers as they are stored. */
+function store(numbers: Float32Array, to: StoredArray, start: number, storage: KeyValueStorage): void {
+  if (storage === 'float32') to.set(numbers, start);
+  else putHalf(numbers, to as Uint16Array, start, storage);
 }
 
 function emptyArrays({ keyHeads, dim, valueDim, storage }: SlabShape, capacity: number): SlabArrays {
