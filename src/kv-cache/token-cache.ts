@@ -71,6 +71,9 @@ export class TokenCache implements KeyValueCache {
   /** Rows of the pool, and behind each head's a place for the row that leaves the window; shape (keyHeads, pool + 1). */
   private pool: Uint32Array;
   private next = 0;
+  /** What `weights` gives, of a rule that has some, and the tokens it is up to date with; follows from the rest. */
+  private readonly logWeights: Float32Array | undefined;
+  private weighedAt = 0;
 
   constructor(
     policy: CachePolicy,
@@ -87,6 +90,7 @@ export class TokenCache implements KeyValueCache {
     this.slab = new Slab(shape, budget ? rowsOf(budget) : 64);
     this.window = new Uint32Array(shape.keyHeads * (budget?.recent ?? 0));
     this.pool = new Uint32Array(budget ? shape.keyHeads * (budget.pool + 1) : 0);
+    if (budget && rule.poolLogWeight) this.logWeights = new Float32Array(shape.keyHeads * rowsOf(budget));
   }
 
   get tokens(): number {
@@ -142,6 +146,7 @@ export class TokenCache implements KeyValueCache {
   bytes(): CacheBytes {
     const { keys, values, ...others } = this.slab.view;
     const rest = [...Object.values(others), this.window, this.pool, ...Object.values(this.rule.arrays)];
+    if (this.logWeights) rest.push(this.logWeights);
     const bookkeeping = rest.reduce((sum, array) => sum + array.byteLength, 0);
     return {
       ...{ keys: keys.byteLength, values: values.byteLength, bookkeeping },
@@ -268,16 +273,19 @@ export class TokenCache implements KeyValueCache {
     );
   }
 
-  /** The weights of all rows where the rule has some: made for a query, as writing them into the slab would part it from its forks'. */
+  /** The weights of all rows where the rule has some, beside the slab: writing them there would part it from its forks'. */
   private weights(): { logWeights?: Float32Array } {
-    const { budget, rule, count } = this;
-    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget)) return {};
-    const { capacity } = this.slab;
-    const weight = rule.poolLogWeight(count - budget.sinks - budget.recent, budget.pool);
-    const logWeights = new Float32Array(this.shape.keyHeads * capacity);
-    for (let head = 0; head < this.shape.keyHeads; head++)
-      for (let i = head * (budget.pool + 1); i < (head + 1) * (budget.pool + 1) - 1; i++)
-        logWeights[head * capacity + this.pool[i]] = weight;
+    const { budget, rule, count, logWeights } = this;
+    if (!budget || !rule.poolLogWeight || !logWeights || count <= rowsOf(budget)) return {};
+    if (this.weighedAt === count) return { logWeights };
+    this.weighedAt = count;
+    const { sinks, recent, pool } = budget;
+    const weight = rule.poolLogWeight(count - sinks - recent, pool);
+    for (let head = 0; head < this.shape.keyHeads; head++) {
+      const base = head * this.slab.capacity;
+      for (let i = 0; i < pool; i++) logWeights[base + this.pool[head * (pool + 1) + i]] = weight;
+      for (let i = 0; i < recent; i++) logWeights[base + this.window[head * recent + i]] = 0;
+    }
     return { logWeights };
   }
 

@@ -76,8 +76,8 @@ export interface AppendOptions extends RunOptions {
 }
 
 /**
- * A sequence's cache in one layer. Tokens go in once, in order; a query sees all tokens so far. An append has to end before the next call on the same
- * cache; queries may overlap each other, and calls on forks any others.
+ * A sequence's cache in one layer. Tokens go in once, in order; a query sees all tokens so far. No other call on a cache may
+ * overlap an append to it; queries may overlap each other, and calls on forks any others.
  */
 export interface KeyValueCache {
   readonly policy: CachePolicy;
