@@ -11,6 +11,7 @@ import { reproduceErrorLaw } from './error-law.ts';
 import { reproduceNeedle } from './needle.ts';
 import { reproducePictureMemory } from './picture-memory.ts';
 import { reproducePolicies } from './policies.ts';
+import { reproduceResiduals } from './residuals.ts';
 import { plantedRetrieval } from './retrieval-stream.ts';
 import { reproduceWindowShare } from './window-share.ts';
 
@@ -104,6 +105,21 @@ describe('protocols', () => {
     assert.deepEqual((await reproduceWindowShare(options)).figures, figures);
   });
 
+  it('W2 errs at merged centers as the hybrid cache of W1 does, and repeats', async () => {
+    const options = { rows: 400, dim: 16, bytes: 12_000, questions: 8, seeds: [1] };
+    const { figures, verdicts } = await reproduceResiduals(options);
+    assert.equal(figures.length, 5 * 9);
+    const merged = figures.filter(({ variant }) => variant === 'merged centers');
+    const { figures: caches } = await reproduceWindowShare({ ...options, shares: [1 / 8] });
+    for (const { kind, error } of merged) {
+      const cache = caches.find((row) => row.kind === kind && row.cache === 'hybrid')!.error.mean;
+      // A simulation in float64 with another window, against the cache that streams.
+      assert.ok(error.mean < 2 * cache && cache < 2 * error.mean, `${kind}: ${error.mean}, cache ${cache}`);
+    }
+    assert.equal(verdicts.length, 2);
+    assert.deepEqual((await reproduceResiduals(options)).figures, figures);
+  });
+
   it('M1 names by what is kept, repeats bit for bit but for the times, and certifies a policy', async () => {
     const options = { dataset, rows: 240, dim: 4, strength: 8, compression: 4, asked: 60, seeds: [1] };
     const { figures, verdicts } = await reproducePictureMemory(options);
@@ -129,7 +145,7 @@ describe('protocols', () => {
     const signal = AbortSignal.abort(new Error('enough'));
     for (const protocol of [
       ...[reproduceClusters, reproduceErrorLaw, reproducePolicies, reproduceNeedle],
-      ...[reproducePictureMemory, reproduceWindowShare],
+      ...[reproducePictureMemory, reproduceWindowShare, reproduceResiduals],
     ])
       await assert.rejects(protocol({ signal, dataset } as never), { message: 'enough' });
   });
