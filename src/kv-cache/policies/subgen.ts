@@ -29,6 +29,7 @@ const BATCH = 16;
 
 /** What cluster slots have for a value: only their keys count. */
 const NO_VALUE = new Float32Array(1);
+const NO_SLOTS: readonly number[] = [];
 
 /** JSON knows no infinity: δ in a saved header. */
 const INFINITY = 'Infinity';
@@ -299,15 +300,17 @@ export class SubGenCache implements KeyValueCache {
     // The first key of a cluster enters all slots; a later one each with probability 1/members.
     const chosen = this.coins(head, t, 1 / members);
     const logWeight = Math.log(members / t);
-    keySlots.fill(
-      this.keySlab,
-      head,
-      chosen.map((slot) => cluster * t + slot),
-      logWeight,
-      (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, position),
-    );
-    for (const row of new Set(keySlots.rows.subarray(cluster * t, (cluster + 1) * t)))
-      keySlots.setWeight(this.keySlab, head, row, logWeight);
+    if (chosen.length > 0)
+      keySlots.fill(
+        this.keySlab,
+        head,
+        chosen.map((slot) => cluster * t + slot),
+        logWeight,
+        (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, position),
+      );
+    // A row of several slots is weighed as often: cheaper than to tell them apart.
+    for (let slot = cluster * t; slot < (cluster + 1) * t; slot++)
+      keySlots.setWeight(this.keySlab, head, keySlots.rows[slot], logWeight);
   }
 
   private takeValue(head: number, { key, value, position }: Token): void {
@@ -327,16 +330,17 @@ export class SubGenCache implements KeyValueCache {
   }
 
   /** Which of `slots` independent coins of probability p come up heads. */
-  private coins(head: number, slots: number, p: number): number[] {
+  private coins(head: number, slots: number, p: number): readonly number[] {
     const { scalars } = this.heads[head];
-    const heads: number[] = [];
     if (p >= 1) return range(slots);
+    let heads: number[] | undefined; // most tokens change no slot
     const logTails = Math.log1p(-p);
     for (let slot = -1; ; ) {
       const u = 1 - this.rng.at(scalars[1] * this.shape.keyHeads + head);
       scalars[1]++;
       slot += 1 + Math.floor(Math.log(u) / logTails);
-      if (!(slot < slots)) return heads;
+      if (!(slot < slots)) return heads ?? NO_SLOTS;
+      heads ??= [];
       heads.push(slot);
     }
   }
