@@ -111,7 +111,7 @@ describe('subgen', () => {
     let exact = 0;
     for (let j = 0; j < 60; j++)
       exact += Math.exp(query.reduce((sum, x, p) => sum + x * many.data[4 * j + p], 0));
-    const runs = 6000;
+    const runs = 2500;
     const momentsOf = async (clusterSamples: number) => {
       const ratios: number[] = [];
       for (let seed = 0; seed < runs; seed++) {
