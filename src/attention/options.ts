@@ -25,7 +25,7 @@ export interface HyperOptions extends RunOptions {
   sinks?: number;
   /** Causal only: the last keys before each off-diagonal block of queries, exact for all of it. Default 0. */
   window?: number;
-  /** Estimate how far each row is off, from its own samples. Default: only where `fallback` needs it. */
+  /** Estimate how far each row is off, from its own samples; with stratified ones from above. Default: only where `fallback` needs it. */
   errorBars?: boolean;
   /**
    * Rows whose estimated error is above this share of the root mean square ‖o‖ of their head are done exactly, > 0. As that mean is over the whole head,
