@@ -154,8 +154,30 @@ describe('headReport', () => {
         [1, false],
       ],
     );
-    assert.match(advice[0].reason, /of the mass in blocks/);
+    assert.match(advice[0].reason, /blocks hold most of the mass/);
+    // No key of a uniform head is heavy, so none can be missed.
+    assert.match(advice[1].reason, /spread, so that its output is small beside the noise/);
     assert.throws(() => advisePatching({}, { tolerance: 0 }), { code: 'INVALID_ARGUMENT' });
+  });
+});
+
+describe("headReport's κ", () => {
+  it('is the spread of row sums outside the blocks', async () => {
+    const n = 128;
+    const input = randomInput({ queryRows: n, dim: 8, size: 1.2 });
+    const options = { blockSize: 16, sampleSize: 0, minSequence: 1, seed: 4 };
+    const [{ kappa, recall }] = await headReport(input, { ...options, rows: n });
+    // Without samples a row's own lse is that of its block: the rest of the exact sum is the residual.
+    const { lse } = (await hyperAttention(input, { ...options, certifyRows: 0 })).value;
+    const exact = (await exactAttention(input)).lse;
+    const residuals = lse.map((x, i) => Math.exp(exact[i]) - Math.exp(x));
+    const expected = Math.max(...residuals) / Math.min(...residuals);
+    // float32 sums of 128 terms, and differences of them by as much as the recall says.
+    assert.ok(Math.abs(kappa / expected - 1) < 1e-3, `${kappa}; expected ${expected}`);
+    const mean = lse.reduce((sum, x, i) => sum + Math.exp(x - exact[i]), 0) / n;
+    assert.ok(Math.abs(recall - mean) < 1e-4);
+    const [{ kappa: none }] = await headReport(input, { ...options, minSequence: 1000 });
+    assert.equal(none, 1);
   });
 });
 

@@ -109,6 +109,11 @@ function verdictsOf([concentrated, flat]: AblationFigures[]) {
       { high: 0.7, unit },
     ),
     judge(
+      'concentrated: random blocks are worse than samples only',
+      ratio(concentrated, 'random blocks and samples', 'samples only'),
+      { low: 1.15, unit },
+    ),
+    judge(
       'concentrated: blocks without samples are worse than samples without blocks',
       ratio(concentrated, 'blocks only', 'samples only'),
       { low: 1.2, unit },
@@ -117,6 +122,11 @@ function verdictsOf([concentrated, flat]: AblationFigures[]) {
       high: 0.9,
       unit,
     }),
+    judge(
+      'flat: hashing does no better than random blocks',
+      ratio(flat, 'hash and samples', 'random blocks and samples'),
+      { low: 0.75, unit },
+    ),
     judge('flat: blocks without samples are far worse', ratio(flat, 'blocks only', 'hash and samples'), {
       low: 1.8,
       unit,

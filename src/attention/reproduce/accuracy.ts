@@ -110,6 +110,7 @@ function verdictsOf(figures: readonly AccuracyFigures[], strength: number, sizes
       const error = at(method, 128);
       const ratio = error / at('samples only, as many keys', 128);
       const limits = strength >= 10 ? { error: 0.33, ratio: 0.45 } : { error: 0.6, ratio: 0.75 };
+      const random = error / at('random blocks', 128);
       const theory = error / at("the theorem's estimator", 128);
       verdicts.push(
         judge(`${where}, ${method}: error against the theorem's estimator`, theory, {
@@ -118,6 +119,10 @@ function verdictsOf(figures: readonly AccuracyFigures[], strength: number, sizes
         }),
         judge(`${where}, ${method} at b = m = 128: error`, error, { high: limits.error, unit: 'relative' }),
         judge(`${where}, ${method}: error against samples only`, ratio, {
+          high: limits.ratio,
+          unit: 'ratio',
+        }),
+        judge(`${where}, ${method}: error against random blocks`, random, {
           high: limits.ratio,
           unit: 'ratio',
         }),
