@@ -63,8 +63,8 @@ describe('angular hash', () => {
         }
       }
     }
+    // 5 standard errors: each comparison fails by chance once in 1.7 million.
     for (const [a, angle] of angles.entries())
-      // 5 standard errors: each comparison fails by chance once in 1.7 million.
       for (const [count, p] of [
         [counts[a].same, collisionProbability(angle, bits)],
         [counts[a].adjacent, adjacencyProbability(angle, bits)],

@@ -112,23 +112,20 @@ async function planOf(
     for (const [r, { queryStart, queryEnd, keyStart, keyEnd }] of rectangles.entries()) {
       const bits =
         settings.hashBits === 'auto' ? bitsFor(keyEnd - keyStart, settings.blockSize) : settings.hashBits;
-      const mask = (1 << bits) - 1;
       const own = rng.fork(`key head ${keyHead}, rectangle ${r}`);
       const positions = bucketPositions(bits, settings.bucketOrder, own.fork('bucket order'));
-      const keyCodes = hashes.keys[keyHead];
       const windowStart = settings.window > 0 ? Math.max(keyStart, keyEnd - settings.window) : keyEnd;
       const keys = sortKeys(
         plan,
         { start: keyStart, end: keyEnd, live, sinks: settings.sinks, windowStart },
-        (key) => positions[keyCodes[key] & mask],
+        { codes: hashes.keys[keyHead], positions },
         1 << bits,
       );
       for (let head = keyHead * group; head < (keyHead + 1) * group; head++) {
-        const codes = hashes.queries[head];
-        const bucketOf = (query: number) => positions[codes[query] & mask];
+        const hash = { codes: hashes.queries[head], positions };
         addQueries(
           plan,
-          { head, start: queryStart, end: queryEnd, bucketOf },
+          { head, start: queryStart, end: queryEnd, hash },
           keys,
           settings,
           own.fork(`head ${head}`),
