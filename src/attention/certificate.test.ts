@@ -32,7 +32,7 @@ async function sizeOf(input: AttentionInput): Promise<number> {
 }
 
 describe('the certificate of hyperAttention', () => {
-  const options = { blockSize: 32, sampleSize: 16, minSequence: 32, certifyRows: 64 };
+  const options = { blockSize: 64, sampleSize: 32, minSequence: 32, certifyRows: 64 };
   const inputs = {
     planted: plantedInput({ rows: 256, dim: 8, clusters: 8, strength: 6, seed: 1 }),
     random: randomInput({ queryRows: 256, size: 1.5 }),

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { largestDifference, plantedInput, randomInput, relativeError } from '../../test/attention-inputs.ts';
 import { createRng, sampleIndices } from '../core/rng.ts';
-import { fromHalf, toHalf } from '../kernels/index.ts';
+import { fromHalf, loadKernels, toHalf } from '../kernels/index.ts';
+import { drawDirections, hashCodes } from './angular-hash.ts';
 import { exactAttention, type HyperOptions, hyperAttention, oracleAttention } from './index.ts';
 import type { AttentionInput, BlockRule } from './types.ts';
 
@@ -245,14 +246,26 @@ describe('hyperAttention', () => {
       ),
     });
     const other = { ...input, keys: shuffled(input.keys), values: shuffled(input.values) };
-    // With 16 bits and nearly orthogonal keys every key has a bucket of its own (two share one in 1.7 % of all seeds, in none of these), so that the order is
-    // by hash alone: blocks and samples are the same keys.
-    for (const blocks of rules)
-      for (let seed = 0; seed < 5; seed++) {
+    // With a bucket for every key, as 16 bits give nearly orthogonal ones, the order is by hash alone: blocks and samples are the same keys.
+    let compared = 0;
+    for (let seed = 0; seed < 6; seed++) {
+      const directions = drawDirections(dim, 16, createRng(seed).fork('directions').fork(0));
+      const codes = await hashCodes(
+        input.keys.data as Float32Array,
+        rows,
+        dim,
+        directions,
+        await loadKernels(),
+      );
+      if (new Set(codes).size < rows) continue;
+      compared++;
+      for (const blocks of rules) {
         const options = { blockSize: 8, sampleSize: 12, minSequence: 1, hashBits: 16, blocks, seed };
         const [a, b] = [await outputOf(input, options), await outputOf(other, options)];
         assert.ok(largestDifference(a, b) <= 1e-6, `${blocks}, seed ${seed}`);
       }
+    }
+    assert.ok(compared >= 4, `${compared}`);
     // With ties, places within a bucket follow the order of the keys, so samples differ, but not their distribution.
     const seeds = 1000;
     const moments = async (of: AttentionInput) => {

@@ -79,7 +79,7 @@ describe('auditAttention', () => {
   }
 
   it('shows that blocks help where attention is concentrated, and only there', async () => {
-    const both = { blockSize: 128, sampleSize: 128, blocks: 'rank' } as const;
+    const both = { blockSize: 128, sampleSize: 128, blocks: 'rank', hashBits: 7 } as const;
     const sampled = { sampleSize: 256, blocks: 'none' } as const;
     const peaked = [
       await ratioOf(8, both),

@@ -96,7 +96,7 @@ export async function tuneAttention(
       { sampleSize: sampleSize / 2 },
       { blockSize: blockSize / 2 },
       ...(problem.causal ? [{ minSequence: Math.max(1, minSequence >> 2) }] : []),
-      { hashBits: 7 as const },
+      { hashBits: 7 },
     ]) {
       const trial = await attempt({ ...found.options, ...change });
       if (trial.relativeError <= target && trial.cost <= found.cost) found = trial;

@@ -2,7 +2,7 @@
 
 import type { Kernels } from '../kernels/index.ts';
 import { operatorNorm } from './operator-norm.ts';
-import { headRows, type Problem } from './problem.ts';
+import { headRows, liveKeys, type Problem } from './problem.ts';
 
 export interface ValueNorms {
   /** Keys that are not masked. */
@@ -56,12 +56,11 @@ export function probabilityFloor(
 }
 
 /** Values of keys that are not masked, shape (live, d_v): a view where none is. */
-export function liveValues({ keyMask, batch, logits }: Problem, keyHead: number): Float32Array {
-  const { keyHeads, keyRows, valueDim, values: data, storage = 'float32' } = logits;
+export function liveValues(problem: Problem, keyHead: number): Float32Array {
+  const { keyRows, valueDim, values: data, storage = 'float32' } = problem.logits;
   const values = headRows({ data, storage }, keyHead, keyRows, valueDim);
-  if (!keyMask) return values;
-  const entry = Math.floor((keyHead * batch) / keyHeads);
-  const mask = keyMask.subarray(entry * keyRows, (entry + 1) * keyRows);
+  const mask = liveKeys(problem, keyHead);
+  if (!mask) return values;
   const live = new Float32Array(values.length);
   let count = 0;
   for (let j = 0; j < keyRows; j++)

@@ -50,8 +50,16 @@ export async function reproduceAblation(
       const input = plantedInput({ rows, clusters, strength, seed });
       const exact = await exactAttention(input, run);
       const errorOf = await operatorErrors(input, exact, kernels);
-      // The paper's own blocks, since this is about its parts.
-      const common = { ...run, blockSize: size, sampleSize: size, minSequence: 1, certifyRows: 0, seed };
+      // The paper's own blocks and bits, since this is about its parts.
+      const common = {
+        ...run,
+        blockSize: size,
+        sampleSize: size,
+        minSequence: 1,
+        certifyRows: 0,
+        hashBits: 7,
+        seed,
+      };
       const ranked = { ...common, blocks: 'rank' as const };
       const sampled = { ...common, blocks: 'none' as const, sampleSize: 2 * size };
       runs.push({
