@@ -38,6 +38,10 @@ describe('auditAttention', () => {
       const broken = result.certificate.bound.value < ratio;
       if (broken) truly++;
       assert.equal(await isBroken(input, result, 'all'), broken);
+      // Each hidden row adds 4 to ‖E‖²_op, and ‖V‖²_op is n: the sample tells how many it holds, and no more.
+      const { certificate } = await auditAttention(input, promising(result, 9), { rows: 40, seed });
+      const count = (n / 4) * (certificate.audit?.error ?? 0) ** 2;
+      assert.ok(Math.abs(count - Math.round(count)) < 1e-3 && count < hidden, `${count}`);
       for (const rows of [8, 64, 127])
         if (await isBroken(input, result, rows, seed)) assert.ok(broken, `${rows} rows, seed ${seed}`);
     }
