@@ -26,25 +26,36 @@ const ROUNDS = 61;
 
 interface Policy {
   options: CacheOptions;
-  /** Bytes of what a policy keeps besides rows, their places and its lists of rows. */
+  /** Bytes of what a policy keeps besides rows and their places. */
   ownBytes: number;
   /** Absorbing 32 768 tokens takes seconds, not minutes. */
   isQuick: boolean;
 }
 
+/** A row's number for all but the 4 sinks, in pool or window, and one place more for the row that changes sides. */
+const LISTS = HEADS * (BUDGET - 4 + 1) * 4;
+/** What `hybrid` has between its 4 sinks and its window of an eighth. */
+const CENTERS = BUDGET - 4 - BUDGET / 8;
+
 const POLICIES: Record<string, Policy> = {
-  'sink-window': { options: { policy: 'sink-window', budget: BUDGET }, ownBytes: 0, isQuick: true },
+  'sink-window': { options: { policy: 'sink-window', budget: BUDGET }, ownBytes: LISTS, isQuick: true },
   uniform: {
     options: { policy: 'uniform', budget: BUDGET, weighted: true },
-    ownBytes: HEADS * BUDGET * FLOAT, // the weights
+    ownBytes: LISTS + HEADS * BUDGET * FLOAT, // the weights
     isQuick: true,
   },
-  snapkv: { options: { policy: 'snapkv', budget: BUDGET }, ownBytes: 0, isQuick: true },
-  h2o: { options: { policy: 'h2o', budget: BUDGET }, ownBytes: HEADS * BUDGET * 8, isQuick: false },
+  snapkv: { options: { policy: 'snapkv', budget: BUDGET }, ownBytes: LISTS, isQuick: true },
+  h2o: { options: { policy: 'h2o', budget: BUDGET }, ownBytes: LISTS + HEADS * BUDGET * 8, isQuick: false },
   keydiff: {
     options: { policy: 'keydiff', budget: BUDGET },
-    ownBytes: HEADS * DIM * 8 + HEADS * BUDGET * 8,
+    ownBytes: LISTS + HEADS * DIM * 8 + HEADS * BUDGET * 8,
     isQuick: false,
+  },
+  hybrid: {
+    options: { policy: 'hybrid', budget: BUDGET },
+    // A representative; radius, count, least gap and whose it is; three numbers for each of two means. One more while two are being merged.
+    ownBytes: HEADS * (CENTERS + 1) * (DIM * FLOAT + 3 * 8 + 4 + 2 * 3 * 8),
+    isQuick: true,
   },
 };
 
@@ -174,10 +185,8 @@ async function bytesAsPredicted(options: CacheOptions, ownBytes: number) {
   const cache = await filled(options, streamOf(2 * BUDGET));
   const { total } = cache.bytes();
   const rows = HEADS * BUDGET;
-  // A row's number for all but the 4 sinks, in pool or window, and one place more for the row that changes sides.
-  const windowAndPool = HEADS * (BUDGET - 4 + 1) * 4;
   // Key and value; log-weight and position of a row; lengths.
-  const predicted = rows * 2 * DIM * FLOAT + rows * 2 * 4 + HEADS * 4 + windowAndPool + ownBytes;
+  const predicted = rows * 2 * DIM * FLOAT + rows * 2 * 4 + HEADS * 4 + ownBytes;
   if (total !== predicted)
     throw new Error(`a cache of policy "${options.policy}" holds ${total} bytes, predicted ${predicted}.`);
   return { ours: total, peer: predicted, unit: 'bytes', ratio: predicted / total, error: 0 };
