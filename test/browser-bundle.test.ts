@@ -12,7 +12,7 @@ const limits: Record<string, number> = {
   'kernels/index': 16_000,
   'clustering/index': 32_000,
   'attention/index': 32_000,
-  'kv-cache/index': 36_000,
+  'kv-cache/index': 38_000,
   'selection/index': 64_000,
 };
 
