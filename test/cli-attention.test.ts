@@ -8,7 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { patchAttention, pictureSheet } from '../src/attention/reproduce/patches.ts';
 import { loadFashionMnist } from '../src/data/datasets/index.ts';
 import { readTensor, writeNpy, writeSafetensors } from '../src/data/index.ts';
-import { runCli } from './run-cli.ts';
+import { interruptAtWork, runCli } from './run-cli.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'provably-attention-'));
 after(() => rmSync(cwd, { recursive: true }));
@@ -135,10 +135,7 @@ describe('provably attention', () => {
 
   it('stops on Ctrl-C without a file', async () => {
     const words = ['attention', '--planted', 'few-heavy', '--n', '65536', '--exact', '--out', 'late.npy'];
-    const { code, stderr, stdout } = await runCli(words, {
-      cwd,
-      during: (child) => setTimeout(() => child.kill('SIGINT'), 3000),
-    });
+    const { code, stderr, stdout } = await runCli(words, { cwd, during: interruptAtWork });
     assert.equal(code, 130, stderr);
     assert.match(stderr, /interrupted/);
     assert.equal(stdout, '');

@@ -9,7 +9,7 @@ import { parseHTML } from 'linkedom';
 import { patchAttention, pictureSheet } from '../src/attention/reproduce/patches.ts';
 import { loadFashionMnist } from '../src/data/datasets/index.ts';
 import { writeNpy, writeSafetensors } from '../src/data/index.ts';
-import { runCli } from './run-cli.ts';
+import { interruptAtWork, runCli } from './run-cli.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'provably-cache-'));
 after(() => rmSync(cwd, { recursive: true }));
@@ -136,10 +136,7 @@ describe('provably cache', () => {
       '--report',
       'late.html',
     ];
-    const { code, stderr } = await runCli(words, {
-      cwd,
-      during: (child) => setTimeout(() => child.kill('SIGINT'), 3000),
-    });
+    const { code, stderr } = await runCli(words, { cwd, during: interruptAtWork });
     assert.equal(code, 130, stderr);
     assert.ok(!readdirSync(cwd).some((name) => name.startsWith('late')));
   });

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { parseHTML } from 'linkedom';
-import { runCli } from './run-cli.ts';
+import { interruptAtWork, runCli } from './run-cli.ts';
 
 const cwd = mkdtempSync(join(tmpdir(), 'provably-tour-'));
 after(() => rmSync(cwd, { recursive: true }));
@@ -38,7 +38,7 @@ describe('provably tour', () => {
   it('leaves nothing behind on Ctrl-C', async () => {
     const { code, stdout, stderr } = await runCli(['tour', '--report', 'stopped/index.html'], {
       cwd,
-      during: (child) => setTimeout(() => child.kill('SIGINT'), 2500),
+      during: interruptAtWork,
     });
     assert.equal(code, 130, stderr);
     assert.equal(stdout, '');

@@ -37,3 +37,13 @@ export async function runCli(words: string[], { cwd, env = {}, during }: CliOpti
   [run.code] = (await once(child, 'close')) as [number | null];
   return run;
 }
+
+/** For `during`: Ctrl-C as soon as the command tells that it is at work, which a log sees after a second. */
+export function interruptAtWork(child: ChildProcess): void {
+  const listen = (text: string) => {
+    if (!text.includes('…')) return;
+    child.stderr?.off('data', listen);
+    child.kill('SIGINT');
+  };
+  child.stderr?.on('data', listen);
+}
