@@ -21,6 +21,7 @@ export {
   loadKernels,
   type SimdLevel,
 } from './load.ts';
+export { mapFile } from './map-file.ts';
 export type {
   Backend,
   GemmTask,
