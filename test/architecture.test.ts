@@ -17,6 +17,7 @@ const mayImport: Record<string, string[]> = {
   attention: ['kernels', 'core'],
   'kv-cache': ['clustering', 'kernels', 'core'],
   training: ['data', 'kernels', 'core'],
+  llm: ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
   reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
