@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dispatch.h"
+#include "map_file.h"
 #include "thread_pool.h"
 
 namespace {
@@ -359,6 +360,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   for (const KernelTable* table : provably::supportedTables()) levels.Set(levels.Length(), Napi::String::New(env, table->simd));
   exports.Set("levels", levels);
   exports.Set("Engine", Engine::define(env));
+  exports.Set("mapFile", Napi::Function::New(env, provably::mapFile, "mapFile"));
   return exports;
 }
 

@@ -10,6 +10,7 @@ export type {
   KeyValueStorage,
 } from './attention-types.ts';
 export { STORAGES } from './attention-types.ts';
+export { dequantise, weightBytes } from './dequantise.ts';
 export { directDistance } from './direct.ts';
 export { fromHalf, halfToNumber, toHalf } from './half.ts';
 export {
@@ -20,6 +21,7 @@ export {
   loadKernels,
   type SimdLevel,
 } from './load.ts';
+export { mapFile } from './map-file.ts';
 export type {
   Backend,
   GemmTask,
@@ -30,3 +32,4 @@ export type {
   RowNormsTask,
   UniformTask,
 } from './types.ts';
+export { type BlockShape, WEIGHT_FORMATS, type WeightFormat } from './weight-formats.ts';

@@ -17,10 +17,12 @@ type Optional<T> = T | undefined;
 type Complete<Task> = Omit<Task, 'storage'> & { storage: number; biasHeads: number };
 
 /** The addon's exports; the order of arguments is that of native/bindings/node.cc. */
-interface Addon {
+export interface Addon {
   /** What this processor can run, fastest first. */
   levels: string[];
   Engine: new (simd: string, threads: number) => Engine;
+  /** All bytes of a file as pages of memory. */
+  mapFile(path: string): ArrayBuffer;
 }
 
 interface Engine {
@@ -170,10 +172,11 @@ function complete<Task extends AttentionLogits>(task: Task): Complete<Task> {
 
 let addon: Addon | undefined;
 
-function loadAddon(): Addon {
+/** @param where - who asks, for messages @throws {UnsupportedError} there is no addon, and why */
+export function loadAddon(where = 'loadKernels'): Addon {
   if (addon) return addon;
   const builtin = globalThis.process?.getBuiltinModule;
-  if (!builtin) throw new UnsupportedError('loadKernels: native kernels need Node; expected backend "wasm".');
+  if (!builtin) throw new UnsupportedError(`${where}: native kernels need Node; expected backend "wasm".`);
   // The same path from src/kernels and from dist/kernels.
   const url = new URL('../../native/build/provably.node', import.meta.url);
   const { existsSync, readFileSync } = builtin('node:fs');
@@ -181,14 +184,14 @@ function loadAddon(): Addon {
     let why = 'it was not built; `npm run setup` builds it';
     const stamp = new URL('addon.json', url);
     if (existsSync(stamp)) why = JSON.parse(readFileSync(stamp, 'utf8')).failure ?? why;
-    throw new UnsupportedError(`loadKernels: no native addon: ${why}.`);
+    throw new UnsupportedError(`${where}: no native addon: ${why}.`);
   }
   try {
     addon = builtin('node:module').createRequire(import.meta.url)(builtin('node:url').fileURLToPath(url));
   } catch (cause) {
     // Built for another machine or Node: say so, and let the caller fall back.
     throw new UnsupportedError(
-      `loadKernels: the native addon does not load here (${(cause as Error).message}). Delete native/build and build it again.`,
+      `${where}: the native addon does not load here (${(cause as Error).message}). Delete native/build and build it again.`,
       { cause },
     );
   }

@@ -1,0 +1,141 @@
+// The named values of a GGUF file. Lists stay compact: typed arrays, and texts that are decoded when asked for.
+
+import type { GgufCursor } from './gguf-cursor.ts';
+import { StringList } from './string-list.ts';
+
+/** A list of one type; truth values are 0 and 1 in a Uint8Array. Lists of lists are plain arrays. */
+export type GgufList =
+  | Uint8Array
+  | Int8Array
+  | Uint16Array
+  | Int16Array
+  | Uint32Array
+  | Int32Array
+  | BigUint64Array
+  | BigInt64Array
+  | Float32Array
+  | Float64Array
+  | StringList
+  | readonly GgufList[];
+
+/** 64-bit integers that a number holds exactly are numbers. */
+export type GgufValue = number | bigint | boolean | string | GgufList;
+
+export type GgufMetadata = ReadonlyMap<string, GgufValue>;
+
+/** What the real files stay far below; keeps a made-up header from becoming millions of objects. */
+const MAX_KEYS = 2 ** 16;
+const MAX_LISTS = 2 ** 16;
+const MAX_DEPTH = 4;
+
+interface NumberArray {
+  readonly BYTES_PER_ELEMENT: number;
+  new (
+    buffer: ArrayBuffer,
+  ):
+    | Uint8Array
+    | Int8Array
+    | Uint16Array
+    | Int16Array
+    | Uint32Array
+    | Int32Array
+    | BigUint64Array
+    | BigInt64Array
+    | Float32Array
+    | Float64Array;
+}
+
+interface ValueType {
+  /** Bytes a value takes at least. */
+  least: number;
+  read: (cursor: GgufCursor, key: string) => GgufValue;
+  /** For lists of them. */
+  array?: NumberArray;
+}
+
+/** By their numbers in the file. */
+const TYPES: readonly ValueType[] = [
+  { least: 1, read: (cursor) => cursor.uint8(), array: Uint8Array },
+  { least: 1, read: (cursor) => cursor.int8(), array: Int8Array },
+  { least: 2, read: (cursor) => cursor.uint16(), array: Uint16Array },
+  { least: 2, read: (cursor) => cursor.int16(), array: Int16Array },
+  { least: 4, read: (cursor) => cursor.uint32(), array: Uint32Array },
+  { least: 4, read: (cursor) => cursor.int32(), array: Int32Array },
+  { least: 4, read: (cursor) => cursor.float32(), array: Float32Array },
+  { least: 1, read: (cursor, key) => truth(cursor, key, cursor.uint8()), array: Uint8Array },
+  { least: 8, read: (cursor, key) => cursor.text(`"${key}"`) },
+  { least: 12, read: (cursor, key) => readList(cursor, key, 1) },
+  { least: 8, read: (cursor) => compactInteger(cursor.uint64()), array: BigUint64Array },
+  { least: 8, read: (cursor) => compactInteger(cursor.int64()), array: BigInt64Array },
+  { least: 8, read: (cursor) => cursor.float64(), array: Float64Array },
+];
+const [TRUTH, TEXT, LIST] = [7, 8, 9];
+
+/** @throws {DataError} damaged, a name occurs twice, or more than 65536 names */
+export function readMetadata(cursor: GgufCursor, count: number): Map<string, GgufValue> {
+  if (count > MAX_KEYS) throw cursor.damaged(`announces ${count} values; expected ≤ ${MAX_KEYS}`);
+  const metadata = new Map<string, GgufValue>();
+  for (let i = 0; i < count; i++) {
+    const key = cursor.text('the name of a value');
+    if (metadata.has(key)) throw cursor.damaged(`names the value "${key}" twice`);
+    metadata.set(key, typeAt(cursor, key).read(cursor, key));
+  }
+  return metadata;
+}
+
+function typeAt(cursor: GgufCursor, key: string): ValueType & { code: number } {
+  const code = cursor.uint32();
+  const type = TYPES[code];
+  if (type === undefined) {
+    throw cursor.damaged(`gives the value "${key}" type ${code}; expected 0 to ${TYPES.length - 1}`);
+  }
+  return { ...type, code };
+}
+
+function readList(cursor: GgufCursor, key: string, depth: number): GgufList {
+  const { code, least, array } = typeAt(cursor, key);
+  const count = cursor.count(`entries of "${key}"`, least);
+  if (code === TEXT) return readTexts(cursor, key, count);
+  if (code === LIST) {
+    if (depth === MAX_DEPTH || count > MAX_LISTS) {
+      throw cursor.damaged(
+        `nests ${count} lists in "${key}", ${depth} deep; expected ≤ ${MAX_LISTS}, at most ${MAX_DEPTH} deep`,
+      );
+    }
+    return Array.from({ length: count }, () => readList(cursor, key, depth + 1));
+  }
+  const numbers = array as NumberArray;
+  // A copy: the bytes may be those of a larger buffer, at any alignment.
+  const bytes = cursor.bytes(`"${key}"`, count * numbers.BYTES_PER_ELEMENT).slice();
+  if (code === TRUTH) for (const byte of bytes) truth(cursor, key, byte);
+  return new numbers(bytes.buffer);
+}
+
+function readTexts(cursor: GgufCursor, key: string, count: number): StringList {
+  // Once to see that they are all there, then once more to copy them: nothing is allocated for texts that are only announced.
+  const first = cursor.at;
+  let total = 0;
+  for (let i = 0; i < count; i++) total += textBytes(cursor, key).length;
+  cursor.at = first;
+  const [bytes, starts] = [new Uint8Array(total), new Uint32Array(count + 1)];
+  for (let i = 0; i < count; i++) {
+    const text = textBytes(cursor, key);
+    bytes.set(text, starts[i]);
+    starts[i + 1] = starts[i] + text.length;
+  }
+  return new StringList(bytes, starts);
+}
+
+function textBytes(cursor: GgufCursor, key: string): Uint8Array {
+  return cursor.bytes(`"${key}"`, cursor.count(`bytes of "${key}"`, 1));
+}
+
+function truth(cursor: GgufCursor, key: string, byte: number): boolean {
+  if (byte > 1) throw cursor.damaged(`has ${byte} as a truth value in "${key}"; expected 0 or 1`);
+  return byte === 1;
+}
+
+function compactInteger(value: bigint): number | bigint {
+  const number = Number(value);
+  return Number.isSafeInteger(number) ? number : value;
+}
