@@ -8,6 +8,14 @@ import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } 
 import { attentionInPieces, decodeInWasm, expInWasm } from './wasm-attention.ts';
 import { backwardInPieces } from './wasm-attention-backward.ts';
 import { Crew } from './wasm-crew.ts';
+import {
+  addInWasm,
+  dequantiseInWasm,
+  linearInPieces,
+  rmsNormInWasm,
+  rotaryInWasm,
+  siluProductInWasm,
+} from './wasm-linear.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
 
@@ -29,6 +37,12 @@ export async function wasmKernels(threads: number, worker?: WorkerFactory): Prom
     attentionBackward: (task) => backwardInPieces(crew, task),
     decode: async (task) => decodeInWasm(wasm, task),
     exp: async (task) => expInWasm(wasm, task),
+    linear: (task) => linearInPieces(crew, task),
+    dequantiseRows: async (task) => dequantiseInWasm(wasm, task),
+    rmsNorm: async (task) => rmsNormInWasm(wasm, task),
+    rotary: async (task) => rotaryInWasm(wasm, task),
+    siluProduct: async (task) => siluProductInWasm(wasm, task),
+    add: async (task) => addInWasm(wasm, task),
     gemm: (task) => gemm(crew, task),
     nearest: (task) => nearest(crew, task),
     labelSums: (task) => labelSums(wasm, task),

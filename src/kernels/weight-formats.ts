@@ -34,3 +34,10 @@ export const WEIGHT_FORMATS: Readonly<Record<WeightFormat, BlockShape>> = {
   Q5_K: { entries: 256, bytes: 176 },
   Q6_K: { entries: 256, bytes: 210 },
 };
+
+const FORMATS = Object.keys(WEIGHT_FORMATS);
+
+/** The number by which native/kernels.h knows a format: its place in the list above. */
+export function formatNumber(format: WeightFormat): number {
+  return FORMATS.indexOf(format);
+}
