@@ -29,6 +29,7 @@ inline float bfloat16ToFloat(uint16_t half) { return fromBits(uint32_t(half) << 
 struct FloatEntries {
   using Entry = float;
   static Floats load(const float* from) { return loadFloats(from); }
+  static float one(float entry) { return entry; }
 };
 
 // Signed, since a sign that fills the upper half of a word costs no instruction.
@@ -47,11 +48,13 @@ struct Float16Entries {
     const Ints finite = reinterpret_cast<Ints>(reinterpret_cast<Floats>(moved) * fromBits((127 + 112) << 23));
     return reinterpret_cast<Floats>((moved & largest) == largest ? moved | infinity : finite);
   }
+  static float one(uint16_t entry) { return float16ToFloat(entry); }
 };
 
 struct Bfloat16Entries {
   using Entry = uint16_t;
   static Floats load(const uint16_t* from) { return reinterpret_cast<Floats>(loadHalves(from) << 16); }
+  static float one(uint16_t entry) { return bfloat16ToFloat(entry); }
 };
 
 template <class Stored>

@@ -1,76 +1,92 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import fc from 'fast-check';
-import { dequantise, weightBytes } from './dequantise.ts';
+import { allKernels } from '../../test/each-backend.ts';
+import { bytesOfRow, dequantise } from './dequantise.ts';
 import { WEIGHT_FORMATS, type WeightFormat } from './weight-formats.ts';
 
-const formats = Object.keys(WEIGHT_FORMATS) as WeightFormat[];
-const golden = (name: string) =>
-  new Uint8Array(readFileSync(new URL(`../../test/golden/weights/${name}`, import.meta.url)));
+type Golden = Partial<Record<WeightFormat, { blocks: string; floats: string }>>;
+
+// By the PyPI package gguf; the command is in test/golden/README.md.
+const golden = JSON.parse(
+  readFileSync(new URL('../../test/golden/weight-blocks.json', import.meta.url), 'utf8'),
+) as Golden;
+
+/** Bytes at an even place that is no multiple of 4. */
+function bytesOf(hex: string): Uint8Array {
+  const bytes = new Uint8Array(2 + hex.length / 2).subarray(2);
+  bytes.set(Uint8Array.from(hex.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16)));
+  return bytes;
+}
+
+function floatsOf(hex: string): Float32Array {
+  return new Float32Array(bytesOf(hex).slice().buffer);
+}
+
+const formats = Object.keys(golden) as WeightFormat[];
 
 describe('dequantise', () => {
-  for (const format of formats) {
-    it(`gives the same bits as the gguf package for ${format}`, () => {
-      const blocks = golden(`${format}.bin`);
-      const expected = new Float32Array(golden(`${format}.f32`).buffer);
-      assert.ok(expected.length >= 64 && new Set(expected).size > 15, 'the golden file says something');
-      assert.deepEqual(dequantise(format, blocks), expected);
-    });
-
-    it(`reads ${format} at any alignment, block by block, into a part of an array`, () => {
-      const blocks = golden(`${format}.bin`);
-      const { entries, bytes } = WEIGHT_FORMATS[format];
-      const whole = dequantise(format, blocks);
-      const shifted = new Uint8Array(blocks.length + 3);
-      shifted.set(blocks, 3);
-      const out = new Float32Array(whole.length + 2).fill(7);
-      for (let i = 0; i < blocks.length / bytes; i++) {
-        const block = shifted.subarray(3 + i * bytes, 3 + (i + 1) * bytes);
-        dequantise(format, block, out.subarray(1 + i * entries, 1 + (i + 1) * entries));
-      }
-      assert.deepEqual(out, Float32Array.of(7, ...whole, 7));
-    });
-
-    it(`depends on every byte of ${format}`, () => {
-      const blocks = golden(`${format}.bin`);
-      const plain = dequantise(format, blocks);
-      for (let i = 0; i < blocks.length; i++) {
-        const changed = blocks.slice();
-        changed[i] ^= 0x55;
-        assert.notDeepEqual(dequantise(format, changed), plain, `byte ${i}`);
-      }
-    });
-  }
-
-  it('refuses bytes that are no whole blocks, and an array of another length', () => {
+  it('gives what the reference implementation of GGUF gives, bit for bit', () => {
+    assert.equal(formats.length, Object.keys(WEIGHT_FORMATS).length - 1); // all but F32
     for (const format of formats) {
-      const { bytes, entries } = WEIGHT_FORMATS[format];
-      assert.throws(() => dequantise(format, new Uint8Array(2 * bytes - 1)), { code: 'SHAPE' });
-      assert.throws(() => dequantise(format, new Uint8Array(bytes), new Float32Array(entries + 1)), {
-        code: 'SHAPE',
-        message: new RegExp(`bytes of ${format}.*expected those of ${entries + 1} entries`),
-      });
-      assert.equal(dequantise(format, new Uint8Array(0)).length, 0);
+      const { blocks, floats } = golden[format]!;
+      const expected = floatsOf(floats);
+      const out = new Float32Array(expected.length);
+      dequantise(format, bytesOf(blocks), 0, expected.length, out);
+      assert.deepEqual(out, expected, format);
     }
   });
-});
 
-describe('weightBytes', () => {
-  it('counts whole blocks, and refuses rows that end within one', () => {
-    const size = fc.integer({ min: 0, max: 50 });
-    fc.assert(
-      fc.property(fc.constantFrom(...formats), size, size, fc.nat(255), (format, rows, blocks, rest) => {
-        const { entries, bytes } = WEIGHT_FORMATS[format];
-        assert.equal(weightBytes(format, rows, blocks * entries), rows * blocks * bytes);
-        if (rest % entries !== 0) {
-          assert.throws(() => weightBytes(format, rows, blocks * entries + rest), {
-            code: 'INVALID_ARGUMENT',
-            message: /expected a multiple of/,
-          });
-        }
-      }),
-      { seed: 1, numRuns: 200 },
-    );
+  it('reads float32 at any byte', () => {
+    const values = Float32Array.of(1.5, -0, Number.NaN, 1e-40, -Infinity);
+    const bytes = new Uint8Array(21);
+    bytes.set(new Uint8Array(values.buffer), 1);
+    const out = new Float32Array(7).fill(9);
+    dequantise('F32', bytes, 1, 5, out, 1);
+    assert.deepEqual(out, Float32Array.of(9, ...values, 9));
   });
 });
+
+for (const { name, kernels } of await allKernels()) {
+  describe(`dequantiseRows, ${name}`, () => {
+    it('looks rows up in any order, the same bits as the reference', async () => {
+      for (const format of formats) {
+        const data = bytesOf(golden[format]!.blocks);
+        const { entries } = WEIGHT_FORMATS[format];
+        const cols = entries === 1 ? 3 : entries;
+        const storedRows = data.length / bytesOfRow(format, cols);
+        const rows = Uint32Array.from({ length: 300 }, (_, i) => (i * 7) % storedRows);
+        const out = new Float32Array(rows.length * cols);
+        await kernels.dequantiseRows({ format, data, storedRows, cols, rows, out });
+        const all = floatsOf(golden[format]!.floats);
+        rows.forEach((row, i) => {
+          assert.deepEqual(
+            out.subarray(i * cols, (i + 1) * cols),
+            all.subarray(row * cols, (row + 1) * cols),
+            format,
+          );
+        });
+      }
+    });
+
+    it('takes no rows, and refuses rows that are not there and columns that are no blocks', async () => {
+      const stored = { format: 'Q4_0', data: new Uint8Array(36), storedRows: 2, cols: 32 } as const;
+      const out = new Float32Array(32);
+      await kernels.dequantiseRows({ ...stored, rows: new Uint32Array(0), out });
+      await assert.rejects(kernels.dequantiseRows({ ...stored, rows: Uint32Array.of(2), out }), {
+        code: 'INVALID_ARGUMENT',
+        message: /rows\[0\] is 2; expected less than 2/,
+      });
+      await assert.rejects(kernels.dequantiseRows({ ...stored, cols: 33, rows: Uint32Array.of(0), out }), {
+        code: 'SHAPE',
+        message: /multiple of 32, the entries of a block of Q4_0/,
+      });
+      await assert.rejects(
+        kernels.dequantiseRows({ ...stored, storedRows: 3, rows: Uint32Array.of(0), out }),
+        {
+          code: 'SHAPE',
+        },
+      );
+    });
+  });
+}

@@ -3,9 +3,9 @@
 import { requireOneOf } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
+import type { KeyValueStorage } from '../../kernels/index.ts';
 import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import { type CacheOptions, createCache } from '../../kv-cache/index.ts';
-import type { KeyValueStorage } from '../../kernels/index.ts';
 import type { ModelConfig } from '../model/model-config.ts';
 import type { StoredModel } from '../model/stored-model.ts';
 import { loadWeights, type ModelWeights } from '../model/weights.ts';
@@ -50,7 +50,10 @@ export class LanguageModel {
   }
 
   /** @throws {DataError} files that do not hold what they should; {UnsupportedError} what is not computed */
-  static async load(model: StoredModel, options: LanguageModelOptions & RunOptions = {}): Promise<LanguageModel> {
+  static async load(
+    model: StoredModel,
+    options: LanguageModelOptions & RunOptions = {},
+  ): Promise<LanguageModel> {
     const weights = await loadWeights(model, options);
     return new LanguageModel(model.config, weights, await loadKernels(), options);
   }

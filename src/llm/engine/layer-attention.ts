@@ -53,16 +53,19 @@ export async function attendRows(input: LayerInput, start: number, end: number):
 }
 
 /** Queries of all rows become outputs, by HyperAttention. */
-export async function attendApproximately(
-  input: LayerInput,
-  options: HyperOptions,
-): Promise<void> {
+export async function attendApproximately(input: LayerInput, options: HyperOptions): Promise<void> {
   const { config, queries, keys, values, rows, past } = input;
   const { heads, keyHeads, headDim, attentionScale } = config;
   const layout: HeadLayout = { rows, heads, dim: headDim, height: rows, start: 0 };
   const byHead = new Float32Array(queries.length);
   toHeads(queries, byHead, layout);
-  const tensor = (data: Float32Array, count: number) => ({ data, batch: 1, heads: count, rows, cols: headDim });
+  const tensor = (data: Float32Array, count: number) => ({
+    data,
+    batch: 1,
+    heads: count,
+    rows,
+    cols: headDim,
+  });
   const { value } = await hyperAttention(
     {
       queries: tensor(byHead, heads),
@@ -75,7 +78,11 @@ export async function attendApproximately(
   let { output } = value;
   if (past.tokens > 0) {
     const before = await attendPast(past, byHead, rows);
-    ({ output } = mergeAttention(value, { ...value, output: { ...output, data: before.out }, lse: before.lse }));
+    ({ output } = mergeAttention(value, {
+      ...value,
+      output: { ...output, data: before.out },
+      lse: before.lse,
+    }));
   }
   fromHeads(output.data, queries, layout);
 }

@@ -7,7 +7,12 @@ import type { CachePolicy } from '../../kv-cache/index.ts';
 import { decodeStep } from './decode-step.ts';
 import { toHeads } from './head-layout.ts';
 import type { LanguageModel } from './language-model.ts';
-import { attendApproximately, attendRows, type LayerInput, type PrefillAttention } from './layer-attention.ts';
+import {
+  attendApproximately,
+  attendRows,
+  type LayerInput,
+  type PrefillAttention,
+} from './layer-attention.ts';
 import type { RowProgram } from './row-program.ts';
 import { Sequence } from './sequence.ts';
 

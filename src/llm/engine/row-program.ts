@@ -72,7 +72,9 @@ export class RowProgram {
     this.segments = Array.from({ length: layers + 1 }, (_, layer) =>
       kernels.prepare([
         ...(layer > 0 ? this.endOf(weights.layers[layer - 1]) : []),
-        ...(layer < layers ? this.startOf(weights.layers[layer]) : [this.norm(this.state, weights.outputNorm)]),
+        ...(layer < layers
+          ? this.startOf(weights.layers[layer])
+          : [this.norm(this.state, weights.outputNorm)]),
       ]),
     );
   }
@@ -108,7 +110,10 @@ export class RowProgram {
   private prepareLogits(): { steps: PreparedSteps; logits: Float32Array } {
     const { output } = this.model.weights;
     const logits = new Float32Array(this.rows * output.rows);
-    return { logits, steps: this.kernels.prepare([this.linear(this.normed, output.cols, [weightOf(output, logits)])]) };
+    return {
+      logits,
+      steps: this.kernels.prepare([this.linear(this.normed, output.cols, [weightOf(output, logits)])]),
+    };
   }
 
   /** Up to queries, keys and values. */
@@ -169,10 +174,6 @@ export class RowProgram {
   }
 }
 
-function weightOf(
-  { format, bytes, rows }: WeightMatrix,
-  y: Float32Array,
-  bias?: Float32Array,
-): LinearWeight {
+function weightOf({ format, bytes, rows }: WeightMatrix, y: Float32Array, bias?: Float32Array): LinearWeight {
   return { format, data: bytes, outputs: rows, bias, y };
 }

@@ -1,7 +1,7 @@
 // One tensor of a model file, before anything of it is read.
 
 import { UnsupportedError } from '../../core/errors.ts';
-import { WEIGHT_FORMATS, type WeightFormat } from '../../kernels/index.ts';
+import { dequantise, WEIGHT_FORMATS, type WeightFormat } from '../../kernels/index.ts';
 import type { ByteSource } from './byte-source.ts';
 
 export interface StoredTensor {
@@ -35,4 +35,14 @@ export async function readTensorBytes(
 ): Promise<Uint8Array> {
   formatOf(tensor);
   return tensor.source.read(tensor.offset, tensor.bytes as number, options);
+}
+
+/** All of its numbers. @throws {UnsupportedError} its type is not read here */
+export async function readTensorNumbers(
+  tensor: StoredTensor,
+  options: { signal?: AbortSignal | undefined } = {},
+): Promise<Float32Array> {
+  const numbers = new Float32Array(tensor.shape.reduce((product, size) => product * size, 1));
+  dequantise(formatOf(tensor), await readTensorBytes(tensor, options), 0, numbers.length, numbers);
+  return numbers;
 }

@@ -2,9 +2,8 @@
 
 import { z } from 'zod';
 import { UnsupportedError } from '../../core/errors.ts';
-import { dequantise } from '../../kernels/index.ts';
 import type { GgufMetadata } from '../files/gguf-metadata.ts';
-import { formatOf, readTensorBytes, type StoredTensor } from '../files/stored-tensor.ts';
+import { readTensorNumbers, type StoredTensor } from '../files/stored-tensor.ts';
 import { StringList } from '../files/string-list.ts';
 import { architectureOf, layerCount, parseFields, positive, size } from './config-fields.ts';
 import { type Architecture, type ModelConfig, requireConsistent } from './model-config.ts';
@@ -174,7 +173,7 @@ async function ropeOf(
     // The converter permutes rows of queries and keys of the former, not of the latter.
     pairing: architecture === 'qwen2' || architecture === 'qwen3' ? 'half-split' : 'interleaved',
     scaling: scalingOf(fields),
-    divisors: divisors && [...dequantise(formatOf(divisors), await readTensorBytes(divisors, options))],
+    divisors: divisors && [...(await readTensorNumbers(divisors, options))],
   };
 }
 

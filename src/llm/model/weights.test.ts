@@ -11,6 +11,12 @@ type Change = NonNullable<Parameters<typeof tinyGguf>[2]>;
 
 const open = (options?: TinyModelOptions, change?: Change) =>
   openGgufModel([bytesSource(tinyGguf(options, {}, change), 'tiny.gguf')]);
+const numbersOf = (format: WeightFormat, bytes: Uint8Array) => {
+  const { entries, bytes: each } = WEIGHT_FORMATS[format];
+  const numbers = new Float32Array((bytes.length / each) * entries);
+  dequantise(format, bytes, 0, numbers.length, numbers);
+  return numbers;
+};
 const every = { architecture: 'llama', qkvBias: true, outputBias: true, qkNorm: true } as const;
 
 describe('loadWeights', () => {
@@ -30,7 +36,7 @@ describe('loadWeights', () => {
       const { type, shape, bytes } = tensors.get(name) ?? assert.fail(name);
       const [rows, cols] = shape;
       const expected =
-        cols === undefined ? dequantise(type, bytes) : { name, format: type, rows, cols, bytes };
+        cols === undefined ? numbersOf(type, bytes) : { name, format: type, rows, cols, bytes };
       assert.deepEqual(found, expected, name);
       seen++;
     };
@@ -58,7 +64,7 @@ describe('loadWeights', () => {
     for (const format of Object.keys(WEIGHT_FORMATS) as WeightFormat[]) {
       const { output } = await loadWeights(await open({ ...sizes, format }));
       assert.equal(output.format, format);
-      assert.ok(dequantise(format, output.bytes).every(Number.isFinite));
+      assert.ok(numbersOf(format, output.bytes).every(Number.isFinite));
     }
   });
 

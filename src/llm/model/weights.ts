@@ -2,8 +2,8 @@
 
 import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
-import { dequantise, type WeightFormat } from '../../kernels/index.ts';
-import { formatOf, readTensorBytes, type StoredTensor } from '../files/stored-tensor.ts';
+import type { WeightFormat } from '../../kernels/index.ts';
+import { formatOf, readTensorBytes, readTensorNumbers, type StoredTensor } from '../files/stored-tensor.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { StoredModel } from './stored-model.ts';
 import type { LayerTensor, ModelTensor } from './tensor-names.ts';
@@ -77,11 +77,14 @@ export async function loadWeights(model: StoredModel, options: RunOptions = {}):
   const whole: Record<string, unknown> = {};
   for (const { slot, layer, tensor, cols, rows } of plan) {
     options.signal?.throwIfAborted();
-    const bytes = await readTensorBytes(tensor, options);
-    const format = formatOf(tensor);
     (layer === undefined ? whole : layers[layer])[slot] =
-      rows === undefined ? dequantise(format, bytes) : { name: tensor.name, format, rows, cols, bytes };
-    done += bytes.length;
+      rows === undefined
+        ? await readTensorNumbers(tensor, options)
+        : {
+            ...{ name: tensor.name, format: formatOf(tensor), rows, cols },
+            bytes: await readTensorBytes(tensor, options),
+          };
+    done += tensor.bytes ?? 0;
     options.onProgress?.({ phase: 'reading weights', done, total });
   }
   if (tied) whole.output = whole.tokenEmbedding;
