@@ -15,7 +15,7 @@ export interface WeightMatrix {
   format: WeightFormat;
   rows: number;
   cols: number;
-  /** Rows one after the other, at any alignment; may be a view of the mapped file, so it is not to be written. */
+  /** Rows one after the other, at a multiple of 4 bytes; may be a view of the mapped file, so it is not to be written. */
   bytes: Uint8Array;
 }
 
@@ -82,13 +82,18 @@ export async function loadWeights(model: StoredModel, options: RunOptions = {}):
         ? await readTensorNumbers(tensor, options)
         : {
             ...{ name: tensor.name, format: formatOf(tensor), rows, cols },
-            bytes: await readTensorBytes(tensor, options),
+            bytes: aligned(await readTensorBytes(tensor, options)),
           };
     done += tensor.bytes ?? 0;
     options.onProgress?.({ phase: 'reading weights', done, total });
   }
   if (tied) whole.output = whole.tokenEmbedding;
   return { ...whole, layers } as unknown as ModelWeights;
+}
+
+/** As kernels read numbers. Files pad their headers as a rule, so that nothing is copied. */
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
 }
 
 interface Planned {
