@@ -44,4 +44,10 @@ describe('nucleus', () => {
     });
     fc.assert(property, { seed: 2, numRuns: 1000 });
   });
+
+  it('stops as soon as the share is reached, and takes one token at least', () => {
+    assert.deepEqual([...nucleus(Float64Array.of(1, 2, 1), 4, 0.5)], [1]);
+    assert.deepEqual([...nucleus(Float64Array.of(1, 2, 1), 4, 0.75)], [1, 0]);
+    assert.deepEqual([...nucleus(Float64Array.of(1, 2, 1), 4, Number.MIN_VALUE)], [1]);
+  });
 });
