@@ -13,6 +13,14 @@ export {
   type TokenizerJson,
   tokenizerFromJson,
 } from './json-tokenizer.ts';
+export {
+  createOutputText,
+  type FinishReason,
+  type OutputOptions,
+  type OutputStep,
+  type OutputText,
+} from './output-text.ts';
+export { createStopMatcher, type StopMatcher, type StopStep } from './stop-strings.ts';
 export { type ChatTemplates, templatesFromConfig, templatesFromGguf } from './template-sources.ts';
 export type {
   DecodeOptions,
