@@ -52,6 +52,11 @@ export class AddedTokenSplitter {
     if (start < text.length) sections.push({ text: text.slice(start) });
     return sections;
   }
+
+  /** Replaces each token spelled out in a text, whatever it swallows or touches. */
+  rewrite(text: string, replace: (content: string) => string): string {
+    return this.pattern === undefined ? text : text.replaceAll(this.pattern, replace);
+  }
 }
 
 function touchesWord(text: string, start: number, end: number): boolean {

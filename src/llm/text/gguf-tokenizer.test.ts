@@ -74,6 +74,22 @@ describe('byte-level tokenizers from GGUF metadata', () => {
     assert.deepEqual([...tokenizer.encode('a', { addSpecial: false })], [a]);
   });
 
+  it('takes a word that is a token whole where the family does so, merges or none', () => {
+    const spell = (pre: string): string[] => {
+      const tokens = ['a', 'b', 'c', 'ab', 'abc'];
+      const tokenizer = tokenizerFromGguf(ggmlMetadata({ model: 'gpt2', pre, tokens, merges: ['a b'] }));
+      return Array.from(tokenizer.encode('abc'), (id) => tokens[id]);
+    };
+    assert.deepEqual([spell('llama-bpe'), spell('tekken')], [['abc'], ['abc']]);
+    assert.deepEqual(
+      [spell('gpt-2'), spell('qwen2')],
+      [
+        ['ab', 'c'],
+        ['ab', 'c'],
+      ],
+    );
+  });
+
   it('takes lists of any kind: typed arrays, iterables, big integers', () => {
     const token_type = Int32Array.from(byteLevel.tokens, (_, id) => (byteLevel.special.includes(id) ? 3 : 1));
     const metadata = byteLevelMetadata('gpt-2', {

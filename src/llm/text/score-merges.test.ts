@@ -43,4 +43,12 @@ describe('createScoreEncoder', () => {
     const encoder = createScoreEncoder({ xy: 0 }, [0], { addSpace: false, unknown: '<unk>' });
     assert.deepEqual(encoder.encode('xyzz', 0), ['xy', '<unk>']);
   });
+
+  it('never merges into the spelling of a byte', () => {
+    const index = Object.fromEntries(
+      ['<0', '<0x', '<0x0', '<0x0A', '<0x0A>'].map((token, id) => [token, id]),
+    );
+    const encoder = createScoreEncoder(index, [0, 0, 0, 0, 0], { addSpace: false, unknown: '<unk>' });
+    assert.deepEqual(encoder.encode('<0x0A>', 0), ['<0x0A', '<unk>']);
+  });
 });

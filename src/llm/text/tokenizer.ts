@@ -20,6 +20,8 @@ export interface TokenizerParts {
 }
 
 const nothing = new Uint8Array(0);
+/** Breaks the spelling of a special token. A noncharacter, reserved for use inside one program. */
+const mark = '\ufdd0';
 
 export class PartsTokenizer implements Tokenizer {
   readonly special: SpecialTokens;
@@ -27,19 +29,25 @@ export class PartsTokenizer implements Tokenizer {
   /** Splits at every added token, and at those that any text may hold. */
   private readonly trusted: AddedTokenSplitter;
   private readonly untrusted: AddedTokenSplitter;
+  /** Finds special tokens alone. */
+  private readonly syntax: AddedTokenSplitter;
 
   constructor(parts: TokenizerParts) {
     this.parts = parts;
     this.special = parts.special;
     this.trusted = new AddedTokenSplitter(parts.addedTokens);
     this.untrusted = new AddedTokenSplitter(parts.addedTokens.filter((token) => !token.special));
+    this.syntax = new AddedTokenSplitter(parts.addedTokens.filter((token) => token.special));
   }
 
   get vocabularySize(): number {
     return this.parts.vocabulary.size;
   }
 
-  encode(text: string, { addSpecial = true, parseSpecial = false }: EncodeOptions = {}): Uint32Array {
+  encode(
+    text: string,
+    { addSpecial = true, parseSpecial = false, shielded = false }: EncodeOptions = {},
+  ): Uint32Array {
     const { before, after, pieces, vocabulary } = this.parts;
     const ids: number[] = addSpecial ? [...before] : [];
     const sections = (parseSpecial ? this.trusted : this.untrusted).split(text);
@@ -48,7 +56,8 @@ export class PartsTokenizer implements Tokenizer {
         ids.push(section.id);
         return;
       }
-      for (const token of pieces.encode(section.text, index)) {
+      const plain = shielded ? section.text.replaceAll(mark, '') : section.text;
+      for (const token of pieces.encode(plain, index)) {
         // Without an unknown token, what the vocabulary cannot spell is left out, as other implementations do.
         const id = vocabulary.idOf(token);
         if (id !== undefined) ids.push(id);
@@ -56,6 +65,12 @@ export class PartsTokenizer implements Tokenizer {
     });
     if (addSpecial) ids.push(...after);
     return Uint32Array.from(ids);
+  }
+
+  shield(text: string): string {
+    // A mark after every character also breaks tokens that overlap with the one found.
+    const spread = (token: string): string => Array.from(token, (character) => character + mark).join('');
+    return this.syntax.rewrite(text.replaceAll(mark, ''), spread);
   }
 
   decode(ids: ArrayLike<number>, options: DecodeOptions = {}): string {

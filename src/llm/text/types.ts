@@ -21,6 +21,8 @@ export interface EncodeOptions {
    * Added tokens that are not special (runs of spaces, HTML tags) are always read as themselves.
    */
   parseSpecial?: boolean;
+  /** The text holds parts that went through `shield`; their marks are taken out. Default false. */
+  shielded?: boolean;
 }
 
 export interface DecodeOptions {
@@ -48,6 +50,11 @@ export interface Tokenizer {
   readonly special: SpecialTokens;
   /** @returns token ids, shape (tokens,). Lone surrogates count as U+FFFD. Time O(text · log) */
   encode(text: string, options?: EncodeOptions): Uint32Array;
+  /**
+   * Makes a text safe to stand inside one that is encoded with `parseSpecial` and `shielded`: special tokens spelled out
+   * in it are read as plain text. It marks each with a Unicode noncharacter, U+FDD0, and drops those the text had.
+   */
+  shield(text: string): string;
   /** @returns the text; bytes that are no UTF-8 become U+FFFD. @throws {InvalidArgumentError} an id outside the vocabulary */
   decode(ids: ArrayLike<number>, options?: DecodeOptions): string;
   /** A decoder for text that is being generated; `skipSpecial` and `continuation` default to true. */

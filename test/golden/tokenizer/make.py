@@ -23,8 +23,9 @@ def cut(*patterns):
     return pre_tokenizers.Sequence([*(pre_tokenizers.Split(Regex(p), 'isolated') for p in patterns), pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)])
 
 plain = pre_tokenizers.ByteLevel(add_prefix_space=False)
-cuts = { # the pre_tokenizer of each family's tokenizer.json
+cuts = { # the pre_tokenizer of each family's tokenizer.json; 'default' is llama.cpp's own
     'gpt-2': plain,
+    'default': cut(r'[\p{P}\$\+<=>\^~\|]+', GPT2, r'\p{N}+', '[0-9][0-9][0-9]'),
     'smollm': pre_tokenizers.Sequence([pre_tokenizers.Digits(individual_digits=True), plain]),
     'llama-bpe': cut(CL100K % '{1,3}'),
     'qwen2': cut(CL100K % ''),
