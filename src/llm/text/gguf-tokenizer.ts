@@ -2,6 +2,7 @@
 
 import { UnsupportedError } from '../../core/errors.ts';
 import type { AddedToken } from './added-tokens.ts';
+import { BpeModel } from './bpe-model.ts';
 import { endOfGenerationIds } from './end-of-generation.ts';
 import {
   type MetadataSource,
@@ -12,8 +13,9 @@ import {
   requireStrings,
 } from './gguf-metadata.ts';
 import { createPieceEncoder, type PieceEncoder } from './piece-encoder.ts';
+import { spaceNormalizer, spelledMerge } from './pipeline-parts.ts';
 import { byteLevelPreTokenizer, cutNamed } from './pre-tokenizers.ts';
-import { createScoreEncoder } from './score-merges.ts';
+import { mergesOfScores } from './score-merges.ts';
 import { PartsTokenizer } from './tokenizer.ts';
 import type { SpecialTokens, Tokenizer } from './types.ts';
 import { isByteSpelling, type TokenKind, Vocabulary } from './vocabulary.ts';
@@ -55,19 +57,23 @@ function byteLevelTokenizer(source: MetadataSource): Tokenizer {
   const texts = requireStrings(source, 'tokenizer.ggml.tokens');
   const kinds = tokenKinds(source, texts);
   const cut = cutNamed(optionalString(source, 'tokenizer.ggml.pre') ?? 'default');
-  const pieces = createPieceEncoder('GGUF metadata', {
-    normalizer: null,
-    pre_tokenizer: byteLevelPreTokenizer(cut.patterns),
-    post_processor: null,
-    model: {
-      type: 'BPE',
-      vocab: indexOf(texts, kinds),
-      merges: requireStrings(source, 'tokenizer.ggml.merges'),
-      ignore_merges: cut.ignoreMerges ?? false,
-    },
+  const merges = requireStrings(source, 'tokenizer.ggml.merges').map((merge, rank) =>
+    spelledMerge(merge, rank),
+  );
+  const model = new BpeModel(idsOf(texts, kinds), merges, {
+    ignoreMerges: cut.ignoreMerges ?? false,
+    byteFallback: false,
+    unknown: undefined,
+    fuseUnknown: false,
   });
-  const vocabulary = new Vocabulary(texts, kinds, 'byte-level');
-  return finish(source, vocabulary, pieces, { addBos: cut.addBos ?? false, dropFirstSpace: false });
+  const pre_tokenizer = byteLevelPreTokenizer(cut.patterns);
+  const pipeline = { normalizer: null, pre_tokenizer, post_processor: null };
+  return finish(source, {
+    vocabulary: new Vocabulary(texts, kinds, 'byte-level'),
+    pieces: createPieceEncoder('GGUF metadata', pipeline, model),
+    addBos: cut.addBos ?? false,
+    dropFirstSpace: false,
+  });
 }
 
 function sentencePieceTokenizer(source: MetadataSource): Tokenizer {
@@ -75,11 +81,21 @@ function sentencePieceTokenizer(source: MetadataSource): Tokenizer {
   const kinds = tokenKinds(source, texts);
   const scores =
     optionalNumbers(source, 'tokenizer.ggml.scores', texts.length) ?? new Float32Array(texts.length);
+  const ids = idsOf(texts, kinds);
+  const model = new BpeModel(ids, mergesOfScores(ids, scores), {
+    ignoreMerges: false,
+    byteFallback: true,
+    unknown: optionalId(source, 'tokenizer.ggml.unknown_token_id', texts.length) ?? 0,
+    fuseUnknown: true,
+  });
   const addSpace = optionalBoolean(source, 'tokenizer.ggml.add_space_prefix', true);
-  const unknown = optionalId(source, 'tokenizer.ggml.unknown_token_id', texts.length) ?? 0;
-  const pieces = createScoreEncoder(indexOf(texts, kinds), scores, { addSpace, unknown: texts[unknown] });
-  const vocabulary = new Vocabulary(texts, kinds, 'sentencepiece');
-  return finish(source, vocabulary, pieces, { addBos: true, dropFirstSpace: addSpace });
+  const pipeline = { normalizer: spaceNormalizer(addSpace), pre_tokenizer: null, post_processor: null };
+  return finish(source, {
+    vocabulary: new Vocabulary(texts, kinds, 'sentencepiece'),
+    pieces: createPieceEncoder('GGUF metadata', pipeline, model),
+    addBos: true,
+    dropFirstSpace: addSpace,
+  });
 }
 
 function tokenKinds(source: MetadataSource, texts: readonly string[]): TokenKind[] {
@@ -91,20 +107,24 @@ function tokenKinds(source: MetadataSource, texts: readonly string[]): TokenKind
 }
 
 /** Ids of what plain text can be made of: syntax and unused places are left out. */
-function indexOf(texts: readonly string[], kinds: readonly TokenKind[]): Record<string, number> {
-  const index: Record<string, number> = Object.create(null); // a token may be spelled "__proto__"
-  for (let id = texts.length - 1; id >= 0; id--) {
-    if (texts[id] !== '' && (kinds[id] === 'text' || kinds[id] === 'byte')) index[texts[id]] = id;
-  }
-  return index;
+function idsOf(texts: readonly string[], kinds: readonly TokenKind[]): Map<string, number> {
+  const ids = new Map<string, number>();
+  texts.forEach((text, id) => {
+    const usable = text !== '' && (kinds[id] === 'text' || kinds[id] === 'byte');
+    if (usable && !ids.has(text)) ids.set(text, id);
+  });
+  return ids;
 }
 
-function finish(
-  source: MetadataSource,
-  vocabulary: Vocabulary,
-  pieces: PieceEncoder,
-  { addBos, dropFirstSpace }: { addBos: boolean; dropFirstSpace: boolean },
-): Tokenizer {
+interface Parts {
+  vocabulary: Vocabulary;
+  pieces: PieceEncoder;
+  /** Whether texts begin with bos where the file does not say. */
+  addBos: boolean;
+  dropFirstSpace: boolean;
+}
+
+function finish(source: MetadataSource, { vocabulary, pieces, addBos, dropFirstSpace }: Parts): Tokenizer {
   const sentencePiece = vocabulary.spelling === 'sentencepiece';
   const id = (name: string): number | undefined =>
     optionalId(source, `tokenizer.ggml.${name}_token_id`, vocabulary.size);

@@ -102,7 +102,7 @@ describe('tokenizerFromJson', () => {
       code: 'UNSUPPORTED',
       message: /decoder is WordPiece; expected/,
     });
-    const unigram = { ...byteLevelJson(plain), model: { type: 'Unigram', vocab: {} } };
+    const unigram = { ...byteLevelJson(plain), model: { type: 'Unigram', vocab: {}, merges: [] } };
     assert.throws(() => tokenizerFromJson(unigram), {
       code: 'UNSUPPORTED',
       message: /model\.type is "Unigram"/,

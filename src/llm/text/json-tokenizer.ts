@@ -2,16 +2,26 @@
 
 import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { AddedToken } from './added-tokens.ts';
+import { BpeModel } from './bpe-model.ts';
 import { endOfGenerationIds } from './end-of-generation.ts';
 import { createPieceEncoder } from './piece-encoder.ts';
-import { exactPreTokenizer, type PipelinePart } from './pipeline-parts.ts';
+import { exactPreTokenizer, type PipelinePart, spelledMerge } from './pipeline-parts.ts';
 import { PartsTokenizer } from './tokenizer.ts';
 import type { Tokenizer } from './types.ts';
 import { isByteSpelling, type Spelling, type TokenKind, Vocabulary } from './vocabulary.ts';
 
 /** tokenizer.json, the parts read here. */
 export interface TokenizerJson {
-  model: { type?: string; vocab: Record<string, number>; byte_fallback?: boolean; [key: string]: unknown };
+  model: {
+    type?: string;
+    vocab: Record<string, number>;
+    merges: string[] | [string, string][];
+    byte_fallback?: boolean;
+    ignore_merges?: boolean;
+    unk_token?: string | null;
+    fuse_unk?: boolean;
+    [key: string]: unknown;
+  };
   added_tokens?: {
     id: number;
     content: string;
@@ -80,12 +90,12 @@ export function tokenizerFromJson(
     }),
   );
   const vocabulary = vocabularyOf(json, added, decoding.spelling, vocabularySize);
-  const pieces = createPieceEncoder('tokenizer.json', {
+  const pipeline = {
     normalizer: json.normalizer ?? null,
     pre_tokenizer: exactPreTokenizer(json.pre_tokenizer ?? null),
     post_processor: json.post_processor ?? null,
-    model,
-  });
+  };
+  const pieces = createPieceEncoder('tokenizer.json', pipeline, bpeModel(json));
   const named = (token: NamedToken | undefined): number | undefined => {
     const content = typeof token === 'object' ? token?.content : token;
     return content === undefined ? undefined : vocabulary.idOf(content);
@@ -106,6 +116,25 @@ export function tokenizerFromJson(
     before: withBos(idsAround(pieces.around.before, vocabulary), bos, config.add_bos_token ?? undefined),
     after: idsAround(pieces.around.after, vocabulary),
     dropFirstSpace: decoding.dropFirstSpace,
+  });
+}
+
+function bpeModel({ model }: TokenizerJson): BpeModel {
+  for (const part of ['continuing_subword_prefix', 'end_of_word_suffix', 'dropout'] as const) {
+    if (model[part]) {
+      throw new UnsupportedError(
+        `tokenizer.json: model.${part} is ${model[part]}; expected none, as in byte-level BPE.`,
+      );
+    }
+  }
+  const { merges, unk_token } = model;
+  if (!Array.isArray(merges))
+    throw new DataError('tokenizer.json: model.merges is missing; expected a list.');
+  return new BpeModel(new Map(Object.entries(model.vocab)), merges.map(spelledMerge), {
+    ignoreMerges: model.ignore_merges ?? false,
+    byteFallback: model.byte_fallback ?? false,
+    unknown: typeof unk_token === 'string' ? model.vocab[unk_token] : undefined,
+    fuseUnknown: model.fuse_unk ?? false,
   });
 }
 

@@ -1,62 +1,67 @@
-// The one place that touches @huggingface/tokenizers: normalisation, pre-tokenisation and BPE of a piece of plain text.
+// Tokens of plain text. The one place that touches @huggingface/tokenizers, which normalises texts, cuts them into words
+// and knows what goes around them; words are then merged by our own model.
 
 import { Tokenizer as LibraryTokenizer } from '@huggingface/tokenizers';
 import { DataError } from '../../core/errors.ts';
+import type { BpeModel } from './bpe-model.ts';
 
-/** The parts of a tokenizer.json that concern plain text. */
+/** The parts of a tokenizer.json that come before and after the merging. */
 export interface TextPipeline {
   normalizer: object | null;
   pre_tokenizer: object | null;
   post_processor: object | null;
-  model: object;
 }
 
-/** Tokens of plain text, and of what a template puts around it. */
+/** What is used of the library's tokenizer. Its own declarations lack file extensions, so that TypeScript reads none. */
+interface LibraryParts {
+  normalizer: { normalize(text: string): string } | null;
+  pre_tokenizer: { pre_tokenize(text: string, options: { section_index: number }): string[] } | null;
+  post_processor: PostProcessor | null;
+}
+
+interface PostProcessor {
+  post_process(tokens: string[], pair: string[] | null, addSpecial: boolean): { tokens: string[] };
+}
+
 export interface PieceEncoder {
-  /** @param section - number of the section in its text: some vocabularies mark only the first. */
-  encode(text: string, section: number): string[];
+  /**
+   * Appends the ids of a piece of plain text.
+   * @param section - number of the piece in its text: some vocabularies mark only the first
+   */
+  encode(text: string, section: number, out: number[]): void;
   /** Tokens that the post-processor adds around a text. */
   around: { before: string[]; after: string[] };
-  /** Gives every merge the rank that `rankOf` says; the library ranks them by their order. Equal ranks go left to right. */
-  rankMerges(rankOf: (index: number) => number): void;
 }
 
 /** @param where - names the source in errors @throws {DataError} the library cannot make sense of the pipeline */
-export function createPieceEncoder(where: string, pipeline: TextPipeline): PieceEncoder {
-  let library: LibraryTokenizer;
+export function createPieceEncoder(where: string, pipeline: TextPipeline, model: BpeModel): PieceEncoder {
+  let library: LibraryParts;
   try {
     // Added tokens stay with us: the library always parses special ones, which a user's text must not reach.
-    library = new LibraryTokenizer({ ...pipeline, decoder: null, added_tokens: [] }, {});
+    const nothing = { model: { type: 'BPE', vocab: {}, merges: [] }, decoder: null, added_tokens: [] };
+    library = new LibraryTokenizer({ ...pipeline, ...nothing }, {});
   } catch (error) {
     throw new DataError(
       `${where}: ${(error as Error).message}; expected a tokenizer that @huggingface/tokenizers reads.`,
-      {
-        cause: error,
-      },
+      { cause: error },
     );
   }
-  const { normalizer, pre_tokenizer, post_processor, model } = library;
-  if (model === null) throw new DataError(`${where}: no model; expected a tokenizer.json with "model".`);
+  const { normalizer, pre_tokenizer, post_processor } = library;
   return {
-    encode(text, section) {
+    encode(text, section, out) {
       const normal = normalizer === null ? text : normalizer.normalize(text);
-      const words =
-        pre_tokenizer === null ? [normal] : pre_tokenizer.pre_tokenize(normal, { section_index: section });
-      return model._call(words);
+      if (pre_tokenizer === null) {
+        model.encode(normal, out);
+        return;
+      }
+      for (const word of pre_tokenizer.pre_tokenize(normal, { section_index: section }))
+        model.encode(word, out);
     },
     around: tokensAround(post_processor),
-    rankMerges(rankOf) {
-      // The library's queue orders by rank, then by place in the text, which is just what equal scores ask for.
-      const ranks = (model as unknown as { bpe_ranks: Map<string, number> }).bpe_ranks;
-      let index = 0;
-      for (const key of ranks.keys()) ranks.set(key, rankOf(index++));
-    },
   };
 }
 
-type PostProcessor = LibraryTokenizer['post_processor'];
-
-function tokensAround(processor: PostProcessor): { before: string[]; after: string[] } {
+function tokensAround(processor: PostProcessor | null): { before: string[]; after: string[] } {
   if (processor === null) return { before: [], after: [] };
   const text = '\0';
   const { tokens } = processor.post_process([text], null, true);

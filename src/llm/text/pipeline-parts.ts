@@ -1,5 +1,6 @@
 // Parts of a tokenizer.json pipeline.
 
+import type { SpelledMerge } from './bpe-model.ts';
 import { gpt2Words } from './pre-tokenizers.ts';
 
 /** A normalizer, pre-tokenizer, post-processor or decoder: its type and whatever belongs to it. */
@@ -33,4 +34,17 @@ export function exactPreTokenizer(part: PipelinePart | null): PipelinePart | nul
 
 function split(Regex: string): PipelinePart {
   return { type: 'Split', pattern: { Regex }, behavior: 'Isolated', invert: false };
+}
+
+/** SentencePiece writes a space as ▁. @param addSpace - puts one before every stretch of text, as its add_dummy_prefix */
+export function spaceNormalizer(addSpace: boolean): PipelinePart {
+  const spaces = { type: 'Replace', pattern: { String: ' ' }, content: '▁' };
+  return addSpace ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, spaces] } : spaces;
+}
+
+/** A merge as files have it: two spellings with a space between, or a pair of them. */
+export function spelledMerge(merge: string | readonly [string, string], rank: number): SpelledMerge {
+  if (typeof merge !== 'string') return { left: merge[0], right: merge[1], rank };
+  const at = merge.indexOf(' ', 1);
+  return { left: merge.slice(0, at), right: merge.slice(at + 1), rank };
 }

@@ -48,7 +48,7 @@ export class PartsTokenizer implements Tokenizer {
     text: string,
     { addSpecial = true, parseSpecial = false, shielded = false }: EncodeOptions = {},
   ): Uint32Array {
-    const { before, after, pieces, vocabulary } = this.parts;
+    const { before, after, pieces } = this.parts;
     const ids: number[] = addSpecial ? [...before] : [];
     const sections = (parseSpecial ? this.trusted : this.untrusted).split(text);
     sections.forEach((section, index) => {
@@ -57,11 +57,7 @@ export class PartsTokenizer implements Tokenizer {
         return;
       }
       const plain = shielded ? section.text.replaceAll(mark, '') : section.text;
-      for (const token of pieces.encode(plain, index)) {
-        // Without an unknown token, what the vocabulary cannot spell is left out, as other implementations do.
-        const id = vocabulary.idOf(token);
-        if (id !== undefined) ids.push(id);
-      }
+      pieces.encode(plain, index, ids);
     });
     if (addSpecial) ids.push(...after);
     return Uint32Array.from(ids);
