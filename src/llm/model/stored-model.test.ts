@@ -293,7 +293,7 @@ describe('configuration of a hub folder', () => {
       await assert.rejects(hub({}, more), { code, message }, JSON.stringify(more));
     await assert.rejects(
       openHubModel(async () => undefined),
-      { code: 'DATA', message: /there is no config\.json/ },
+      { code: 'DATA', message: /the model has no config\.json/ },
     );
   });
 
@@ -303,7 +303,7 @@ describe('configuration of a hub folder', () => {
     folder.delete('model-2-of-2.safetensors');
     await assert.rejects(
       openHubModel(async (name) => folder.get(name)),
-      { code: 'DATA', message: /no model-2-of-2/ },
+      { code: 'DATA', message: /has no model-2-of-2/ },
     );
     const index = { weight_map: { x: '../../secret.safetensors' } };
     folder.set(
