@@ -184,6 +184,30 @@ describe('configuration of a GGUF file', () => {
   });
 });
 
+describe('a damaged GGUF model', () => {
+  it('is met with an error of ours', async () => {
+    const whole = tinyGguf({}, { 'llama.rope.scaling.factor': float(2) });
+    // The names and values come first, so damage is dense there.
+    const place = fc.oneof(fc.nat(900), fc.nat(whole.length - 1));
+    const flips = fc.array(fc.record({ at: place, to: fc.nat(255) }), { maxLength: 4 });
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(flips, fc.option(fc.nat(whole.length)), async (changes, cut) => {
+        const bytes = whole.slice(0, cut ?? undefined);
+        for (const { at, to } of changes) if (at < bytes.length) bytes[at] = to;
+        try {
+          await loadWeights(await openGgufModel([bytesSource(bytes, 'damaged.gguf')]));
+        } catch (error) {
+          refused++;
+          assert.ok(error instanceof ProvablyError, String(error));
+        }
+      }),
+      { seed: 5, numRuns: 1000 },
+    );
+    assert.ok(refused > 300, `${refused}`);
+  });
+});
+
 describe('configuration of a hub folder', () => {
   it('reads the same model as from GGUF, but for the pairing', async () => {
     assert.deepEqual((await hub()).config, { ...base, rope: halfSplit });
