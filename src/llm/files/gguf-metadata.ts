@@ -112,22 +112,19 @@ function readList(cursor: GgufCursor, key: string, depth: number): GgufList {
 }
 
 function readTexts(cursor: GgufCursor, key: string, count: number): StringList {
+  const [what, lengthOf] = [`"${key}"`, `bytes of "${key}"`];
   // Once to see that they are all there, then once more to copy them: nothing is allocated for texts that are only announced.
   const first = cursor.at;
-  let total = 0;
-  for (let i = 0; i < count; i++) total += textBytes(cursor, key).length;
+  for (let i = 0; i < count; i++) cursor.skip(what, cursor.count(lengthOf, 1));
+  const bytes = new Uint8Array(cursor.at - first - 8 * count);
+  const starts = new Uint32Array(count + 1);
   cursor.at = first;
-  const [bytes, starts] = [new Uint8Array(total), new Uint32Array(count + 1)];
   for (let i = 0; i < count; i++) {
-    const text = textBytes(cursor, key);
+    const text = cursor.bytes(what, cursor.count(lengthOf, 1));
     bytes.set(text, starts[i]);
     starts[i + 1] = starts[i] + text.length;
   }
   return new StringList(bytes, starts);
-}
-
-function textBytes(cursor: GgufCursor, key: string): Uint8Array {
-  return cursor.bytes(`"${key}"`, cursor.count(`bytes of "${key}"`, 1));
 }
 
 function truth(cursor: GgufCursor, key: string, byte: number): boolean {
