@@ -1,5 +1,14 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  ftruncateSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
@@ -75,6 +84,18 @@ describe('fileSource', () => {
     await assert.rejects(fileSource(join(folder, 'none')), { code: 'DATA', message: /cannot be opened/ });
     await assert.rejects(fileSource(folder), { code: 'DATA', message: /is not a file/ });
     await assert.rejects(fileSource(path, { access: 'magic' as 'map' }), { code: 'INVALID_ARGUMENT' });
+  });
+
+  it('puts large parts together from pieces', async () => {
+    const large = join(folder, 'large.bin');
+    const length = 2 ** 25 + 5000;
+    const file = openSync(large, 'w');
+    ftruncateSync(file, length);
+    const marks = [0, 2 ** 24 - 1, 2 ** 24, 2 ** 24 + 1, 2 ** 25, length - 1];
+    for (const [i, at] of marks.entries()) writeSync(file, Uint8Array.of(i + 1), 0, 1, at);
+    closeSync(file);
+    const bytes = await (await fileSource(large, { access: 'read' })).read(0, length);
+    for (const [i, at] of marks.entries()) assert.equal(bytes[at], i + 1, `byte ${at}`);
   });
 
   it('names a file that got shorter', async () => {

@@ -149,6 +149,24 @@ describe('openGguf', () => {
     assert.deepEqual(await readTensorBytes(tensors[0]), new Uint8Array(4).fill(3));
   });
 
+  it('gives up on a source that hands out less than it has', async () => {
+    const inner = bytesSource(
+      writeGguf({ metadata: { a: { type: 'string', value: 'text' } } }),
+      'short.gguf',
+    );
+    const source: ByteSource = { ...inner, read: (offset, length) => inner.read(offset, length - 9) };
+    await assert.rejects(openGguf(source), {
+      code: 'DATA',
+      message: /short\.gguf gave \d+ bytes, and its header goes on/,
+    });
+  });
+
+  it('refuses a file whose last byte is missing', async () => {
+    const whole = writeGguf({ tensors: [{ name: 'w', type: 'F32', shape: [3], bytes: new Uint8Array(12) }] });
+    await open(whole);
+    await assert.rejects(open(whole.subarray(0, -1)), { code: 'DATA', message: /tensor "w" ends at/ });
+  });
+
   it('refuses other versions and byte orders by name', async () => {
     await assert.rejects(open(writeGguf({ version: 1 })), {
       code: 'UNSUPPORTED',
