@@ -267,6 +267,29 @@ describe('openGguf', () => {
     await open(bytes);
   });
 
+  it('makes no millions of objects of what is empty', async () => {
+    const lists = (count: number) =>
+      ({ type: 'array', of: 'array:uint8', value: Array(count).fill([]) }) as const;
+    await open(writeGguf({ metadata: { a: lists(30_000), b: lists(35_536) } }));
+    await assert.rejects(open(writeGguf({ metadata: { a: lists(30_000), b: lists(35_537) } })), {
+      code: 'DATA',
+      message: /nests 35537 lists in "b", 1 deep; expected ≤ 65536 in the file/,
+    });
+    const bytes = writeGguf({});
+    for (const [at, what] of [
+      [8, 'tensors'],
+      [16, 'values'],
+    ] as const) {
+      const many = new Uint8Array(2 ** 23);
+      many.set(bytes);
+      new DataView(many.buffer).setUint32(at, 200_000, true);
+      await assert.rejects(open(many), {
+        code: 'DATA',
+        message: new RegExp(`announces 200000 ${what}; expected ≤`),
+      });
+    }
+  });
+
   it('meets any damage with an error of ours, in bounded time and memory', async () => {
     const tokens = Array.from({ length: 300 }, (_, i) => `t${i}`);
     const bytes = writeGguf({
