@@ -5,6 +5,7 @@ import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { infoCommand } from './commands/info.ts';
+import { modelCommand } from './commands/model.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { selectCommand } from './commands/select.ts';
 import { tourCommand } from './commands/tour.ts';
@@ -18,6 +19,7 @@ const commands = [
   cacheCommand,
   selectCommand,
   clusterCommand,
+  modelCommand,
   reproduceCommand,
   infoCommand,
 ];

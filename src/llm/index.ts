@@ -15,4 +15,11 @@ export {
 export { type RopeAngles, type RopeConfig, type RopeScaling, ropeAngles } from './model/rope.ts';
 export { type FindFile, openGgufModel, openHubModel, type StoredModel } from './model/stored-model.ts';
 export type { TensorNaming } from './model/tensor-names.ts';
-export { type LayerWeights, loadWeights, type ModelWeights, type WeightMatrix } from './model/weights.ts';
+export {
+  checkWeights,
+  type LayerWeights,
+  loadWeights,
+  type ModelWeights,
+  type PlannedTensor,
+  type WeightMatrix,
+} from './model/weights.ts';

@@ -57,18 +57,24 @@ export class GgufCursor {
 
   /** A 64-bit count of things that take at least `least` bytes each: more than the rest of the file can hold is refused. */
   count(what: string, least: number): number {
-    const count = this.uint64();
+    // Not as a BigInt: a vocabulary has hundreds of thousands of lengths. Rounding begins far above what any file can hold.
+    const count = this.uint32() + this.uint32() * 2 ** 32;
     const rest = this.#fileSize - this.at;
-    if (count * BigInt(least) > BigInt(rest)) {
+    if (count * least > rest) {
       throw this.damaged(`announces ${count} ${what}, but only ${rest} bytes follow`);
     }
-    return Number(count);
+    return count;
   }
 
   /** A view of the next bytes. */
   bytes(what: string, length: number): Uint8Array {
     const start = this.#take(what, length);
     return this.#bytes.subarray(start, start + length);
+  }
+
+  /** Passes over the next bytes. */
+  skip(what: string, length: number): void {
+    this.#take(what, length);
   }
 
   /** Text with its length before it. */

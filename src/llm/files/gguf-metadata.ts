@@ -23,7 +23,7 @@ export type GgufValue = number | bigint | boolean | string | GgufList;
 
 export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 
-/** What the real files stay far below; keeps a made-up header from becoming millions of objects. */
+/** What real files stay far below; keeps a made-up header from becoming millions of objects. Lists: within lists, in the whole file. */
 const MAX_KEYS = 2 ** 16;
 const MAX_LISTS = 2 ** 16;
 const MAX_DEPTH = 4;
@@ -45,10 +45,15 @@ interface NumberArray {
     | Float64Array;
 }
 
+/** What is left of the lists within lists. */
+interface Budget {
+  lists: number;
+}
+
 interface ValueType {
   /** Bytes a value takes at least. */
   least: number;
-  read: (cursor: GgufCursor, key: string) => GgufValue;
+  read: (cursor: GgufCursor, key: string, budget: Budget) => GgufValue;
   /** For lists of them. */
   array?: NumberArray;
 }
@@ -64,7 +69,7 @@ const TYPES: readonly ValueType[] = [
   { least: 4, read: (cursor) => cursor.float32(), array: Float32Array },
   { least: 1, read: (cursor, key) => truth(cursor, key, cursor.uint8()), array: Uint8Array },
   { least: 8, read: (cursor, key) => cursor.text(`"${key}"`) },
-  { least: 12, read: (cursor, key) => readList(cursor, key, 1) },
+  { least: 12, read: (cursor, key, budget) => readList(cursor, key, 1, budget) },
   { least: 8, read: (cursor) => compactInteger(cursor.uint64()), array: BigUint64Array },
   { least: 8, read: (cursor) => compactInteger(cursor.int64()), array: BigInt64Array },
   { least: 8, read: (cursor) => cursor.float64(), array: Float64Array },
@@ -75,10 +80,11 @@ const [TRUTH, TEXT, LIST] = [7, 8, 9];
 export function readMetadata(cursor: GgufCursor, count: number): Map<string, GgufValue> {
   if (count > MAX_KEYS) throw cursor.damaged(`announces ${count} values; expected ≤ ${MAX_KEYS}`);
   const metadata = new Map<string, GgufValue>();
+  const budget = { lists: MAX_LISTS };
   for (let i = 0; i < count; i++) {
     const key = cursor.text('the name of a value');
     if (metadata.has(key)) throw cursor.damaged(`names the value "${key}" twice`);
-    metadata.set(key, typeAt(cursor, key).read(cursor, key));
+    metadata.set(key, typeAt(cursor, key).read(cursor, key, budget));
   }
   return metadata;
 }
@@ -92,17 +98,18 @@ function typeAt(cursor: GgufCursor, key: string): ValueType & { code: number } {
   return { ...type, code };
 }
 
-function readList(cursor: GgufCursor, key: string, depth: number): GgufList {
+function readList(cursor: GgufCursor, key: string, depth: number, budget: Budget): GgufList {
   const { code, least, array } = typeAt(cursor, key);
   const count = cursor.count(`entries of "${key}"`, least);
   if (code === TEXT) return readTexts(cursor, key, count);
   if (code === LIST) {
-    if (depth === MAX_DEPTH || count > MAX_LISTS) {
+    budget.lists -= count;
+    if (depth === MAX_DEPTH || budget.lists < 0) {
       throw cursor.damaged(
-        `nests ${count} lists in "${key}", ${depth} deep; expected ≤ ${MAX_LISTS}, at most ${MAX_DEPTH} deep`,
+        `nests ${count} lists in "${key}", ${depth} deep; expected ≤ ${MAX_LISTS} in the file, at most ${MAX_DEPTH} deep`,
       );
     }
-    return Array.from({ length: count }, () => readList(cursor, key, depth + 1));
+    return Array.from({ length: count }, () => readList(cursor, key, depth + 1, budget));
   }
   const numbers = array as NumberArray;
   // A copy: the bytes may be those of a larger buffer, at any alignment.
@@ -112,22 +119,19 @@ function readList(cursor: GgufCursor, key: string, depth: number): GgufList {
 }
 
 function readTexts(cursor: GgufCursor, key: string, count: number): StringList {
+  const [what, lengthOf] = [`"${key}"`, `bytes of "${key}"`];
   // Once to see that they are all there, then once more to copy them: nothing is allocated for texts that are only announced.
   const first = cursor.at;
-  let total = 0;
-  for (let i = 0; i < count; i++) total += textBytes(cursor, key).length;
+  for (let i = 0; i < count; i++) cursor.skip(what, cursor.count(lengthOf, 1));
+  const bytes = new Uint8Array(cursor.at - first - 8 * count);
+  const starts = new Uint32Array(count + 1);
   cursor.at = first;
-  const [bytes, starts] = [new Uint8Array(total), new Uint32Array(count + 1)];
   for (let i = 0; i < count; i++) {
-    const text = textBytes(cursor, key);
+    const text = cursor.bytes(what, cursor.count(lengthOf, 1));
     bytes.set(text, starts[i]);
     starts[i + 1] = starts[i] + text.length;
   }
   return new StringList(bytes, starts);
-}
-
-function textBytes(cursor: GgufCursor, key: string): Uint8Array {
-  return cursor.bytes(`"${key}"`, cursor.count(`bytes of "${key}"`, 1));
 }
 
 function truth(cursor: GgufCursor, key: string, byte: number): boolean {

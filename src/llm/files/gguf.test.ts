@@ -121,7 +121,7 @@ describe('openGguf', () => {
   });
 
   it('asks for more of a header than it read at first', async () => {
-    const tokens = Array.from({ length: 700_000 }, (_, i) => `token ${i}`);
+    const tokens = Array.from({ length: 20_000 }, (_, i) => `${i} `.repeat(100));
     const bytes = writeGguf({
       metadata: {
         tokens: { type: 'array', of: 'string', value: tokens },
@@ -143,10 +143,28 @@ describe('openGguf', () => {
     const list = metadata.get('tokens');
     assert.ok(list instanceof StringList);
     assert.equal(list.length, tokens.length);
-    for (const i of [0, 1, 345_678, 699_999]) assert.equal(list.at(i), tokens[i]);
-    assert.throws(() => list.at(700_000), { code: 'INVALID_ARGUMENT' });
+    for (const i of [0, 1, 12_345, 19_999]) assert.equal(list.at(i), tokens[i]);
+    assert.throws(() => list.at(20_000), { code: 'INVALID_ARGUMENT' });
     assert.equal(metadata.get('after'), 9);
     assert.deepEqual(await readTensorBytes(tensors[0]), new Uint8Array(4).fill(3));
+  });
+
+  it('gives up on a source that hands out less than it has', async () => {
+    const inner = bytesSource(
+      writeGguf({ metadata: { a: { type: 'string', value: 'text' } } }),
+      'short.gguf',
+    );
+    const source: ByteSource = { ...inner, read: (offset, length) => inner.read(offset, length - 9) };
+    await assert.rejects(openGguf(source), {
+      code: 'DATA',
+      message: /short\.gguf gave \d+ bytes, and its header goes on/,
+    });
+  });
+
+  it('refuses a file whose last byte is missing', async () => {
+    const whole = writeGguf({ tensors: [{ name: 'w', type: 'F32', shape: [3], bytes: new Uint8Array(12) }] });
+    await open(whole);
+    await assert.rejects(open(whole.subarray(0, -1)), { code: 'DATA', message: /tensor "w" ends at/ });
   });
 
   it('refuses other versions and byte orders by name', async () => {
@@ -190,8 +208,26 @@ describe('openGguf', () => {
         /nests 1 lists in "x", 4 deep/,
       ],
     ];
+    const off = { 'general.alignment': { type: 'uint32', value: 64 } } as const;
+    const two = ['v', 'w'].map((name) => ({ name, type: 'F32', shape: [5], bytes: new Uint8Array(20) }));
+    cases.push([{ metadata: off, tensors: two }, /places tensor "w" at 32; expected a multiple of 64/]);
     for (const [made, message] of cases)
       await assert.rejects(open(writeGguf(made)), { code: 'DATA', message });
+  });
+
+  it('refuses a value named twice, a type of value that is none, and a truth that is neither', async () => {
+    const flag = { type: 'bool', value: true } as const;
+    const bytes = writeGguf({ metadata: { a: flag, b: flag } });
+    // Magic, version, two counts; then length, name, type and value of each.
+    const [second, length] = [24 + 14, 8];
+    const damage = async (at: number, to: number, message: RegExp) => {
+      const damaged = bytes.slice();
+      damaged[at] = to;
+      await assert.rejects(open(damaged), { code: 'DATA', message });
+    };
+    await damage(second + length, 97, /names the value "a" twice/);
+    await damage(second + length + 1, 13, /gives the value "b" type 13; expected 0 to 12/);
+    await damage(second + length + 5, 2, /has 2 as a truth value in "b"/);
   });
 
   it('refuses a type that is not computed with only when the tensor is read', async () => {
@@ -224,11 +260,34 @@ describe('openGguf', () => {
       view.setBigUint64(at, 2n ** 62n, true);
       await assert.rejects(open(bytes), {
         code: 'DATA',
-        message: /announces 4611686018427387904 .*, but only \d+ bytes follow/,
+        message: /announces 4611686018427388000 .*, but only \d+ bytes follow/,
       });
       view.setBigUint64(at, kept, true);
     }
     await open(bytes);
+  });
+
+  it('makes no millions of objects of what is empty', async () => {
+    const lists = (count: number) =>
+      ({ type: 'array', of: 'array:uint8', value: Array(count).fill([]) }) as const;
+    await open(writeGguf({ metadata: { a: lists(30_000), b: lists(35_536) } }));
+    await assert.rejects(open(writeGguf({ metadata: { a: lists(30_000), b: lists(35_537) } })), {
+      code: 'DATA',
+      message: /nests 35537 lists in "b", 1 deep; expected ≤ 65536 in the file/,
+    });
+    const bytes = writeGguf({});
+    for (const [at, what] of [
+      [8, 'tensors'],
+      [16, 'values'],
+    ] as const) {
+      const many = new Uint8Array(2 ** 23);
+      many.set(bytes);
+      new DataView(many.buffer).setUint32(at, 200_000, true);
+      await assert.rejects(open(many), {
+        code: 'DATA',
+        message: new RegExp(`announces 200000 ${what}; expected ≤`),
+      });
+    }
   });
 
   it('meets any damage with an error of ours, in bounded time and memory', async () => {

@@ -46,9 +46,10 @@ export async function openGguf(
     } catch (error) {
       if (!(error instanceof NeedMoreBytes)) throw error;
     }
-    if (length >= MAX_HEADER) {
+    // A source that hands out less than it has must not keep us asking.
+    if (length >= MAX_HEADER || bytes.length < length || length === source.size) {
       throw new DataError(
-        `openGguf: ${source.name} has a header of more than ${MAX_HEADER} bytes; expected less. It is damaged: fetch it anew.`,
+        `openGguf: ${source.name} gave ${bytes.length} bytes, and its header goes on; expected it within ${Math.min(MAX_HEADER, source.size)}. It is damaged: fetch it anew.`,
       );
     }
   }

@@ -20,7 +20,8 @@ export async function openModel(
   { signal, ...access }: FileSourceOptions & { signal?: AbortSignal | undefined } = {},
 ): Promise<StoredModel> {
   const folder = (await stat(path).catch(() => undefined))?.isDirectory();
-  if (folder) return openHubModel((name) => fileSourceIfThere(join(path, name), access), { signal });
+  if (folder)
+    return openHubModel((name) => fileSourceIfThere(join(path, name), access), { signal, name: path });
   await requireFile('openModel', path);
   if (!/\.gguf$/i.test(path)) {
     throw new UnsupportedError(

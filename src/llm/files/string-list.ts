@@ -14,18 +14,6 @@ export class StringList implements Iterable<string> {
     this.#starts = starts;
   }
 
-  /** Packs texts; the way back is iteration. */
-  static from(texts: readonly string[]): StringList {
-    const parts = texts.map((text) => new TextEncoder().encode(text));
-    const total = parts.reduce((sum, part) => sum + part.length, 0);
-    const [bytes, starts] = [new Uint8Array(total), new Uint32Array(texts.length + 1)];
-    parts.forEach((part, i) => {
-      bytes.set(part, starts[i]);
-      starts[i + 1] = starts[i] + part.length;
-    });
-    return new StringList(bytes, starts);
-  }
-
   get length(): number {
     return this.#starts.length - 1;
   }

@@ -22,6 +22,8 @@ const ropeSchema = z.strictObject({
   attention_factor: positive.nullish(),
   beta_fast: positive.nullish(),
   beta_slow: positive.nullish(),
+  /** YaRN's range in whole pairs, which is what is computed. */
+  truncate: z.literal(true).nullish(),
 });
 type RopeFields = z.infer<typeof ropeSchema>;
 

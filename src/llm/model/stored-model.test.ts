@@ -184,6 +184,30 @@ describe('configuration of a GGUF file', () => {
   });
 });
 
+describe('a damaged GGUF model', () => {
+  it('is met with an error of ours', async () => {
+    const whole = tinyGguf({}, { 'llama.rope.scaling.factor': float(2) });
+    // The names and values come first, so damage is dense there.
+    const place = fc.oneof(fc.nat(900), fc.nat(whole.length - 1));
+    const flips = fc.array(fc.record({ at: place, to: fc.nat(255) }), { maxLength: 4 });
+    let refused = 0;
+    await fc.assert(
+      fc.asyncProperty(flips, fc.option(fc.nat(whole.length)), async (changes, cut) => {
+        const bytes = whole.slice(0, cut ?? undefined);
+        for (const { at, to } of changes) if (at < bytes.length) bytes[at] = to;
+        try {
+          await loadWeights(await openGgufModel([bytesSource(bytes, 'damaged.gguf')]));
+        } catch (error) {
+          refused++;
+          assert.ok(error instanceof ProvablyError, String(error));
+        }
+      }),
+      { seed: 5, numRuns: 1000 },
+    );
+    assert.ok(refused > 300, `${refused}`);
+  });
+});
+
 describe('configuration of a hub folder', () => {
   it('reads the same model as from GGUF, but for the pairing', async () => {
     assert.deepEqual((await hub()).config, { ...base, rope: halfSplit });
@@ -293,7 +317,7 @@ describe('configuration of a hub folder', () => {
       await assert.rejects(hub({}, more), { code, message }, JSON.stringify(more));
     await assert.rejects(
       openHubModel(async () => undefined),
-      { code: 'DATA', message: /there is no config\.json/ },
+      { code: 'DATA', message: /the model has no config\.json/ },
     );
   });
 
@@ -303,7 +327,7 @@ describe('configuration of a hub folder', () => {
     folder.delete('model-2-of-2.safetensors');
     await assert.rejects(
       openHubModel(async (name) => folder.get(name)),
-      { code: 'DATA', message: /no model-2-of-2/ },
+      { code: 'DATA', message: /has no model-2-of-2/ },
     );
     const index = { weight_map: { x: '../../secret.safetensors' } };
     folder.set(

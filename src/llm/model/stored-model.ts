@@ -63,26 +63,30 @@ const indexSchema = z.object({
 /**
  * Opens a model of the Hugging Face hub: config.json with model.safetensors, or with the shards that model.safetensors.index.json names.
  *
+ * @param options.name - what messages call the folder
  * @throws {DataError} a file is missing, damaged or does not fit the others
  * @throws {UnsupportedError} another architecture, or a property that is not computed
  */
-export async function openHubModel(find: FindFile, options: OpenOptions = {}): Promise<StoredModel> {
-  const config = await readJson(await need(find, 'config.json'), options);
+export async function openHubModel(
+  find: FindFile,
+  { name: folder = 'the model', ...options }: OpenOptions & { name?: string | undefined } = {},
+): Promise<StoredModel> {
+  const config = await readJson(await need(folder, find, 'config.json'), options);
   const index = await find('model.safetensors.index.json');
   const names = index
     ? new Set(Object.values(parseFields(index.name, indexSchema, await readJson(index, options)).weight_map))
     : ['model.safetensors'];
   const shards: StoredTensor[][] = [];
-  for (const name of names) shards.push(await openSafetensors(await need(find, name), options));
+  for (const name of names) shards.push(await openSafetensors(await need(folder, find, name), options));
   const tensors = byName(shards.flat());
   return { config: configFromHub(config, tensors), tensors, naming: HUB_NAMES, find };
 }
 
-async function need(find: FindFile, name: string): Promise<ByteSource> {
+async function need(folder: string, find: FindFile, name: string): Promise<ByteSource> {
   const source = await find(name);
   if (source) return source;
   throw new DataError(
-    `openHubModel: there is no ${name}; expected config.json and model.safetensors, or model.safetensors.index.json with all shards. Fetch the whole model.`,
+    `openHubModel: ${folder} has no ${name}; expected config.json and model.safetensors, or model.safetensors.index.json with all shards. Fetch the whole model.`,
   );
 }
 

@@ -68,9 +68,7 @@ export interface ModelWeights {
  */
 export async function loadWeights(model: StoredModel, options: RunOptions = {}): Promise<ModelWeights> {
   const { config } = model;
-  const tied = config.tiedEmbeddings;
-  const plan = planTensors(model);
-  refuseUnknown(model, new Set(plan.map(({ tensor }) => tensor.name)));
+  const plan = checkWeights(model);
   const total = plan.reduce((sum, { tensor }) => sum + (tensor.bytes ?? 0), 0);
   let done = 0;
   const layers: Record<string, unknown>[] = Array.from({ length: config.layers }, () => ({}));
@@ -87,7 +85,7 @@ export async function loadWeights(model: StoredModel, options: RunOptions = {}):
     done += tensor.bytes ?? 0;
     options.onProgress?.({ phase: 'reading weights', done, total });
   }
-  if (tied) whole.output = whole.tokenEmbedding;
+  if (config.tiedEmbeddings) whole.output = whole.tokenEmbedding;
   return { ...whole, layers } as unknown as ModelWeights;
 }
 
@@ -96,8 +94,20 @@ function aligned(bytes: Uint8Array): Uint8Array {
   return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
 }
 
-interface Planned {
-  slot: string;
+/**
+ * The tensors that `loadWeights` will read, found and of the right shapes and formats; none is read.
+ *
+ * @throws as `loadWeights`
+ */
+export function checkWeights(model: StoredModel): PlannedTensor[] {
+  const plan = planTensors(model);
+  refuseUnknown(model, new Set(plan.map(({ tensor }) => tensor.name)));
+  return plan;
+}
+
+/** A tensor and its place among the weights. */
+export interface PlannedTensor {
+  slot: ModelTensor | LayerTensor;
   /** Undefined for those of the whole model. */
   layer: number | undefined;
   tensor: StoredTensor;
@@ -107,9 +117,9 @@ interface Planned {
 }
 
 /** Every tensor the configuration asks for, found, of the right shape and of a format that is computed with. */
-function planTensors({ config, tensors, naming }: StoredModel): Planned[] {
-  const plan: Planned[] = [];
-  const add = (slot: string, layer: number | undefined, name: string, shape: Shape): void => {
+function planTensors({ config, tensors, naming }: StoredModel): PlannedTensor[] {
+  const plan: PlannedTensor[] = [];
+  const add = (slot: PlannedTensor['slot'], layer: number | undefined, name: string, shape: Shape): void => {
     const tensor = tensors.get(name);
     if (!tensor) {
       throw new DataError(
@@ -129,7 +139,8 @@ function planTensors({ config, tensors, naming }: StoredModel): Planned[] {
   add('tokenEmbedding', undefined, naming.model.tokenEmbedding, whole.tokenEmbedding);
   for (let layer = 0; layer < config.layers; layer++) {
     for (const [slot, shape] of perLayer) {
-      add(slot, layer, `${naming.layers}${layer}.${naming.layer[slot as LayerTensor]}`, shape);
+      const own = slot as LayerTensor;
+      add(own, layer, `${naming.layers}${layer}.${naming.layer[own]}`, shape);
     }
   }
   add('outputNorm', undefined, naming.model.outputNorm, whole.outputNorm);
