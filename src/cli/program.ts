@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { clusterCommand } from './commands/cluster.ts';
+import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
 import { modelCommand } from './commands/model.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
@@ -19,6 +20,7 @@ const commands = [
   cacheCommand,
   selectCommand,
   clusterCommand,
+  generateCommand,
   modelCommand,
   reproduceCommand,
   infoCommand,

@@ -6,8 +6,7 @@ import { BusyError } from '../../core/errors.ts';
 import { yieldToEventLoop } from '../../core/progress.ts';
 import { decodeStep } from '../engine/decode-step.ts';
 import type { LanguageModel, SequenceOptions } from '../engine/language-model.ts';
-import type { PrefillAttention } from '../engine/layer-attention.ts';
-import { prefillSteps } from '../engine/prefill.ts';
+import { type PrefillOptions, prefillSteps } from '../engine/prefill.ts';
 import type { Sequence } from '../engine/sequence.ts';
 import { createSampler, type SampledToken, type Sampler, type SamplingOptions } from '../sampling/index.ts';
 import {
@@ -36,8 +35,8 @@ export interface GenerationRequest extends OutputOptions {
   prompt: ArrayLike<number>;
   /** What layers keep of the text. */
   sequence?: SequenceOptions | undefined;
-  /** How layers attend while the prompt is read, in one way for all. Default 'exact'. */
-  attention?: PrefillAttention | undefined;
+  /** How layers attend while the prompt is read. Default 'exact'. */
+  attention?: PrefillOptions['attention'] | undefined;
   sampling?: SamplingOptions | undefined;
   /** Texts for this prompt, each with a stream of random numbers of its own. Default 1. */
   choices?: number | undefined;
@@ -302,5 +301,6 @@ export class TextGenerator {
 
 /** Texts of equal settings can go on from each other's caches; undefined where that cannot be told. */
 function settingsOf({ sequence = {}, attention = 'exact' }: GenerationRequest): string | undefined {
-  return typeof sequence.cache === 'function' ? undefined : JSON.stringify([sequence, attention]);
+  const depends = typeof sequence.cache === 'function' || typeof attention === 'function';
+  return depends ? undefined : JSON.stringify([sequence, attention]);
 }
