@@ -7,6 +7,7 @@ import { clusterCommand } from './commands/cluster.ts';
 import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
 import { modelCommand } from './commands/model.ts';
+import { perplexityCommand } from './commands/perplexity.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { selectCommand } from './commands/select.ts';
 import { tourCommand } from './commands/tour.ts';
@@ -22,6 +23,7 @@ const commands = [
   clusterCommand,
   generateCommand,
   modelCommand,
+  perplexityCommand,
   reproduceCommand,
   infoCommand,
 ];
