@@ -5,7 +5,13 @@ import type { AddedToken } from './added-tokens.ts';
 import { BpeModel } from './bpe-model.ts';
 import { endOfGenerationIds } from './end-of-generation.ts';
 import { createPieceEncoder } from './piece-encoder.ts';
-import { exactPreTokenizer, type PipelinePart, spelledMerge } from './pipeline-parts.ts';
+import {
+  exactPreTokenizer,
+  type PipelinePart,
+  prependScheme,
+  requireExactNormalizer,
+  spelledMerge,
+} from './pipeline-parts.ts';
 import { PartsTokenizer } from './tokenizer.ts';
 import type { Tokenizer } from './types.ts';
 import { isByteSpelling, type Spelling, type TokenKind, Vocabulary } from './vocabulary.ts';
@@ -61,7 +67,9 @@ export interface JsonTokenizerOptions {
  *
  * Added tokens are matched in the text as given, before normalisation, leftmost and longest first.
  *
- * @throws {UnsupportedError} the model is no BPE, or the decoder is of another kind (WordPiece, CTC, …)
+ * Decoding gives the bytes of the tokens, without the clean-up of spaces before punctuation that some configurations ask for.
+ *
+ * @throws {UnsupportedError} the model is no BPE, or a part is of a kind that is not read exactly (WordPiece, Precompiled, …)
  * @throws {DataError} parts are missing, or the library cannot read them
  *
  * Time and memory O(vocabulary).
@@ -79,6 +87,7 @@ export function tokenizerFromJson(
     throw new UnsupportedError(`tokenizer.json: model.type is "${model.type}"; expected "BPE".`);
   }
   const decoding = decodingOf(json.decoder ?? null);
+  requireExactNormalizer(json.normalizer ?? null);
   const added = (json.added_tokens ?? []).map(
     (token): AddedToken => ({
       id: token.id,
@@ -177,7 +186,7 @@ function decodingOf(decoder: PipelinePart | null): { spelling: Spelling; dropFir
     return { spelling: 'byte-level', dropFirstSpace: false };
   const metaspace = parts.find((part) => part.type === 'Metaspace');
   if (metaspace !== undefined) {
-    return { spelling: 'sentencepiece', dropFirstSpace: metaspace.prepend_scheme !== 'never' };
+    return { spelling: 'sentencepiece', dropFirstSpace: prependScheme(metaspace) !== 'never' };
   }
   if (types.includes('ByteFallback') && types.includes('Replace')) {
     return { spelling: 'sentencepiece', dropFirstSpace: Number(strip?.start ?? 0) > 0 };
