@@ -102,6 +102,16 @@ describe('byte-level tokenizers from GGUF metadata', () => {
     assert.deepEqual([...tokenizer.encode(strings[20])], byteLevel.ids[20]);
   });
 
+  it('takes ends of turns for syntax, whatever the file says of them', () => {
+    const tokens = ['a', '<|im_end|>', '<b>'];
+    const file = { model: 'gpt2', pre: 'gpt-2', tokens, merges: [] };
+    const userDefined = tokenizerFromGguf(ggmlMetadata({ ...file, token_type: [1, 4, 4] }));
+    assert.deepEqual([...userDefined.special.endOfGeneration], [1]);
+    assert.deepEqual([...userDefined.encode('a<|im_end|><b>')], [0, 2]); // spelled out, of what the vocabulary has
+    const old = tokenizerFromGguf(ggmlMetadata({ ...file, eos_token_id: 2 }));
+    assert.equal(old.decode([0, 2], { skipSpecial: true }), 'a');
+  });
+
   it('names what it cannot read', () => {
     const unknown = {
       code: 'UNSUPPORTED',
@@ -116,6 +126,15 @@ describe('byte-level tokenizers from GGUF metadata', () => {
     assert.throws(() => tokenizerFromGguf(byteLevelMetadata('gpt-2', { merges: undefined })), {
       code: 'DATA',
       message: /merges is missing; expected an array of strings/,
+    });
+    assert.throws(() => tokenizerFromGguf(byteLevelMetadata('gpt-2', { merges: ['a b', 'ab'] })), {
+      code: 'DATA',
+      message: /merge 1 is "ab"; expected two spellings/,
+    });
+    const scores = sentencePiece.scores.map((score, id) => (id === 7 ? NaN : score));
+    assert.throws(() => tokenizerFromGguf(sentencePieceMetadata({ scores })), {
+      code: 'DATA',
+      message: /scores\[7\] is NaN; expected a finite number/,
     });
     assert.throws(() => tokenizerFromGguf(byteLevelMetadata('gpt-2', { token_type: [1, 2] })), {
       code: 'DATA',

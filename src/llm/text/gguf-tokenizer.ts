@@ -1,9 +1,9 @@
 // Tokenizers from GGUF metadata: byte-level BPE (tokenizer.ggml.model "gpt2") and SentencePiece BPE ("llama").
 
-import { UnsupportedError } from '../../core/errors.ts';
+import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { AddedToken } from './added-tokens.ts';
 import { BpeModel } from './bpe-model.ts';
-import { endOfGenerationIds } from './end-of-generation.ts';
+import { endOfGenerationIds, isEnding } from './end-of-generation.ts';
 import {
   type MetadataSource,
   optionalBoolean,
@@ -81,6 +81,12 @@ function sentencePieceTokenizer(source: MetadataSource): Tokenizer {
   const kinds = tokenKinds(source, texts);
   const scores =
     optionalNumbers(source, 'tokenizer.ggml.scores', texts.length) ?? new Float32Array(texts.length);
+  const odd = texts.findIndex((_, id) => !Number.isFinite(scores[id]));
+  if (odd >= 0) {
+    throw new DataError(
+      `GGUF metadata: tokenizer.ggml.scores[${odd}] is ${scores[odd]}; expected a finite number.`,
+    );
+  }
   const ids = idsOf(texts, kinds);
   const model = new BpeModel(ids, mergesOfScores(ids, scores), {
     ignoreMerges: false,
@@ -100,10 +106,19 @@ function sentencePieceTokenizer(source: MetadataSource): Tokenizer {
 
 function tokenKinds(source: MetadataSource, texts: readonly string[]): TokenKind[] {
   const types = optionalNumbers(source, 'tokenizer.ggml.token_type', texts.length);
-  return texts.map((text, id) => {
+  const kinds = texts.map((text, id): TokenKind => {
     const kind = types === undefined ? 'text' : (kindOfType[types[id]] ?? 'text');
-    return kind === 'byte' && !isByteSpelling(text) ? 'text' : kind;
+    if (kind === 'byte' && !isByteSpelling(text)) return 'text';
+    return kind === 'added' && isEnding(text) ? 'special' : kind;
   });
+  if (types === undefined) {
+    // Old files do not say what is syntax, but name the tokens.
+    for (const name of ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding']) {
+      const id = optionalId(source, `tokenizer.ggml.${name}_token_id`, texts.length);
+      if (id !== undefined) kinds[id] = 'special';
+    }
+  }
+  return kinds;
 }
 
 /** Ids of what plain text can be made of: syntax and unused places are left out. */

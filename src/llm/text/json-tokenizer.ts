@@ -3,7 +3,7 @@
 import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { AddedToken } from './added-tokens.ts';
 import { BpeModel } from './bpe-model.ts';
-import { endOfGenerationIds } from './end-of-generation.ts';
+import { endOfGenerationIds, isEnding } from './end-of-generation.ts';
 import { createPieceEncoder } from './piece-encoder.ts';
 import {
   exactPreTokenizer,
@@ -92,7 +92,7 @@ export function tokenizerFromJson(
     (token): AddedToken => ({
       id: token.id,
       content: token.content,
-      special: token.special ?? false,
+      special: (token.special ?? false) || isEnding(token.content),
       lstrip: token.lstrip ?? false,
       rstrip: token.rstrip ?? false,
       singleWord: token.single_word ?? false,

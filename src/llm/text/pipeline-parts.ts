@@ -1,6 +1,6 @@
 // Parts of a tokenizer.json pipeline.
 
-import { UnsupportedError } from '../../core/errors.ts';
+import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { SpelledMerge } from './bpe-model.ts';
 import { gpt2Words } from './pre-tokenizers.ts';
 
@@ -83,9 +83,12 @@ export function spaceNormalizer(addSpace: boolean): PipelinePart {
   return addSpace ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, spaces] } : spaces;
 }
 
-/** A merge as files have it: two spellings with a space between, or a pair of them. */
-export function spelledMerge(merge: string | readonly [string, string], rank: number): SpelledMerge {
-  if (typeof merge !== 'string') return { left: merge[0], right: merge[1], rank };
-  const at = merge.indexOf(' ', 1);
-  return { left: merge.slice(0, at), right: merge.slice(at + 1), rank };
+/** A merge as files have it: two spellings with a space between, or a pair of them. @throws {DataError} it is neither */
+export function spelledMerge(merge: string | readonly string[], rank: number): SpelledMerge {
+  const at = typeof merge === 'string' ? merge.indexOf(' ', 1) : -1;
+  const [left, right] = typeof merge === 'string' ? [merge.slice(0, at), merge.slice(at + 1)] : merge;
+  if ((typeof merge === 'string' && at < 0) || typeof left !== 'string' || typeof right !== 'string') {
+    throw new DataError(`tokenizer: merge ${rank} is ${JSON.stringify(merge)}; expected two spellings.`);
+  }
+  return { left, right, rank };
 }
