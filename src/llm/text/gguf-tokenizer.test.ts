@@ -10,6 +10,7 @@ import {
   smollm2,
   strings,
 } from '../../../test/golden-tokenizers.ts';
+import { ProvablyError } from '../../core/errors.ts';
 import { tokenizerFromGguf } from './gguf-tokenizer.ts';
 
 describe('byte-level tokenizers from GGUF metadata', () => {
@@ -144,6 +145,40 @@ describe('byte-level tokenizers from GGUF metadata', () => {
       code: 'DATA',
       message: /eos_token_id is 1000000; expected a token id below/,
     });
+  });
+
+  it('reads damaged metadata, or says what is wrong with it, and never more', () => {
+    const spelling = fc.oneof(
+      fc.constantFrom('a', 'b', 'ab', 'Ġ', '▁', '▁a', '<0x41>', '<s>', ''),
+      fc.string({ maxLength: 4 }),
+    );
+    const metadata = fc.record({
+      model: fc.constantFrom('gpt2', 'llama'),
+      pre: fc.constantFrom('gpt-2', 'llama-bpe', undefined),
+      tokens: fc.array(spelling, { maxLength: 12 }),
+      merges: fc.array(fc.oneof(fc.constantFrom('a b', 'b a', 'ab a'), fc.string({ maxLength: 5 })), {
+        maxLength: 6,
+      }),
+      types: fc.option(fc.array(fc.integer({ min: -1, max: 8 }), { minLength: 12, maxLength: 12 })),
+      bos_token_id: fc.option(fc.integer({ min: -2, max: 14 }), { nil: undefined }),
+      add_bos_token: fc.option(fc.boolean(), { nil: undefined }),
+    });
+    const property = fc.property(
+      metadata,
+      fc.string({ maxLength: 20 }),
+      ({ types, tokens, ...rest }, text) => {
+        const token_type = types?.slice(0, tokens.length);
+        try {
+          const tokenizer = tokenizerFromGguf(ggmlMetadata({ ...rest, tokens, token_type }));
+          const ids = tokenizer.encode(text, { parseSpecial: true, addSpecial: false });
+          assert.ok(ids.every((id) => id < tokens.length));
+          tokenizer.decode(ids);
+        } catch (error) {
+          assert.ok(error instanceof ProvablyError, String(error));
+        }
+      },
+    );
+    fc.assert(property, { seed: 8, numRuns: 500 });
   });
 
   it('refuses ids outside the vocabulary', () => {

