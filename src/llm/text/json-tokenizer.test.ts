@@ -139,6 +139,16 @@ describe('tokenizerFromJson', () => {
     const suffix = byteLevelJson(plain);
     suffix.model.end_of_word_suffix = '</w>';
     assert.throws(() => tokenizerFromJson(suffix), unsupported(/end_of_word_suffix is <\/w>; expected none/));
+    const nameless = { ...byteLevelJson(plain), added_tokens: [{ id: 1, content: '' }] };
+    assert.throws(() => tokenizerFromJson(nameless), {
+      code: 'DATA',
+      message: /added_tokens\[0\]\.content is ""/,
+    });
+    const far = { ...byteLevelJson(plain), added_tokens: [{ id: 1e9, content: 'x' }] };
+    assert.throws(() => tokenizerFromJson(far), {
+      code: 'DATA',
+      message: /the id of "x" is 1000000000; expected/,
+    });
     const broken = byteLevelJson({ type: 'Split', pattern: { Regex: '(' }, behavior: 'Isolated' });
     assert.throws(() => tokenizerFromJson(broken), {
       code: 'DATA',

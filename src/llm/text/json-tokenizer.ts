@@ -88,16 +88,7 @@ export function tokenizerFromJson(
   }
   const decoding = decodingOf(json.decoder ?? null);
   requireExactNormalizer(json.normalizer ?? null);
-  const added = (json.added_tokens ?? []).map(
-    (token): AddedToken => ({
-      id: token.id,
-      content: token.content,
-      special: (token.special ?? false) || isEnding(token.content),
-      lstrip: token.lstrip ?? false,
-      rstrip: token.rstrip ?? false,
-      singleWord: token.single_word ?? false,
-    }),
-  );
+  const added = addedTokens(json);
   const vocabulary = vocabularyOf(json, added, decoding.spelling, vocabularySize);
   const pipeline = {
     normalizer: json.normalizer ?? null,
@@ -128,6 +119,24 @@ export function tokenizerFromJson(
   });
 }
 
+function addedTokens({ added_tokens = [] }: TokenizerJson): AddedToken[] {
+  return added_tokens.map((token, i) => {
+    if (typeof token?.content !== 'string' || token.content === '') {
+      throw new DataError(
+        `tokenizer.json: added_tokens[${i}].content is ${JSON.stringify(token?.content)}; expected a text to look for.`,
+      );
+    }
+    return {
+      id: token.id,
+      content: token.content,
+      special: (token.special ?? false) || isEnding(token.content),
+      lstrip: token.lstrip ?? false,
+      rstrip: token.rstrip ?? false,
+      singleWord: token.single_word ?? false,
+    };
+  });
+}
+
 function bpeModel({ model }: TokenizerJson): BpeModel {
   for (const part of ['continuing_subword_prefix', 'end_of_word_suffix', 'dropout'] as const) {
     if (model[part]) {
@@ -155,10 +164,13 @@ function vocabularyOf(
 ): Vocabulary {
   const texts: string[] = [];
   const kinds: TokenKind[] = [];
+  const entries = Object.entries(model.vocab);
+  // Ids may have gaps, but a small file must not make a large table.
+  const largest = 2 * (entries.length + added.length) + 65_536;
   const put = (id: number, text: string, kind: TokenKind): void => {
-    if (!Number.isInteger(id) || id < 0 || id > 0xffffff) {
+    if (!Number.isInteger(id) || id < 0 || id > largest) {
       throw new DataError(
-        `tokenizer.json: the id of "${text}" is ${id}; expected an integer from 0 to 16777215.`,
+        `tokenizer.json: the id of "${text}" is ${id}; expected an integer from 0 to ${largest}, for so many tokens.`,
       );
     }
     while (texts.length <= id) {
@@ -168,7 +180,7 @@ function vocabularyOf(
     texts[id] = text;
     kinds[id] = kind;
   };
-  for (const [text, id] of Object.entries(model.vocab)) {
+  for (const [text, id] of entries) {
     put(id, text, model.byte_fallback && isByteSpelling(text) ? 'byte' : 'text');
   }
   for (const token of added) put(token.id, token.content, token.special ? 'special' : 'added');
