@@ -3,6 +3,7 @@
 import { Command } from 'commander';
 import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
+import { chatCommand } from './commands/chat.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
@@ -21,6 +22,7 @@ const commands = [
   cacheCommand,
   selectCommand,
   clusterCommand,
+  chatCommand,
   generateCommand,
   modelCommand,
   perplexityCommand,
