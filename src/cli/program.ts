@@ -7,6 +7,7 @@ import { chatCommand } from './commands/chat.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
+import { longevalCommand } from './commands/longeval.ts';
 import { modelCommand } from './commands/model.ts';
 import { perplexityCommand } from './commands/perplexity.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
@@ -24,6 +25,7 @@ const commands = [
   clusterCommand,
   chatCommand,
   generateCommand,
+  longevalCommand,
   modelCommand,
   perplexityCommand,
   reproduceCommand,

@@ -12,6 +12,7 @@ export {
   type PerplexityResult,
   perplexity,
 } from './evaluate/perplexity.ts';
+export { type RetrievalOptions, type RetrievalRow, retrievalContest } from './evaluate/retrieval-contest.ts';
 export { type ByteSource, blobSource, bytesSource } from './files/byte-source.ts';
 export { type FileSourceOptions, fileSource } from './files/file-source.ts';
 export { type GgufFile, openGguf } from './files/gguf.ts';
