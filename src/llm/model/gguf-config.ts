@@ -4,9 +4,10 @@ import { z } from 'zod';
 import { UnsupportedError } from '../../core/errors.ts';
 import { dequantise } from '../../kernels/index.ts';
 import type { GgufMetadata } from '../files/gguf-metadata.ts';
+import { quoted } from '../files/quoted.ts';
 import { formatOf, readTensorBytes, type StoredTensor } from '../files/stored-tensor.ts';
 import { StringList } from '../files/string-list.ts';
-import { architectureOf, layerCount, parseFields, positive, size } from './config-fields.ts';
+import { architectureOf, layerCount, parseFields, positive, shown, size } from './config-fields.ts';
 import { type Architecture, type ModelConfig, requireConsistent } from './model-config.ts';
 import { type RopeConfig, type RopeScaling, yarnAmplitude } from './rope.ts';
 
@@ -88,7 +89,7 @@ export async function configFromGguf(
   for (const key of REFUSED) {
     if (own[key])
       throw new UnsupportedError(
-        `${where}: ${family}.${key} is ${String(own[key])}; expected a model without it.`,
+        `${where}: ${family}.${key} is ${shown(own[key])}; expected a model without it.`,
       );
   }
   const fields = parseFields(where, fieldsSchema, own);
@@ -184,7 +185,9 @@ function scalingOf(fields: Fields): RopeScaling {
   if (type === 'none' || (type === 'linear' && factor === 1)) return { type: 'none' };
   if (type === 'linear') return { type, factor };
   if (type !== 'yarn') {
-    throw new UnsupportedError(`${where}: rope.scaling.type is "${type}"; expected none, linear or yarn.`);
+    throw new UnsupportedError(
+      `${where}: rope.scaling.type is ${quoted(type)}; expected none, linear or yarn.`,
+    );
   }
   const extrapolation = fields['rope.scaling.yarn_ext_factor'];
   if (extrapolation !== undefined && extrapolation !== 1 && extrapolation >= 0) {

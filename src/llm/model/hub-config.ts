@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { UnsupportedError } from '../../core/errors.ts';
+import { quoted } from '../files/quoted.ts';
 import type { StoredTensor } from '../files/stored-tensor.ts';
 import { architectureOf, layerCount, parseFields, positive, size } from './config-fields.ts';
 import { type Architecture, type ModelConfig, requireConsistent } from './model-config.ts';
@@ -101,7 +102,7 @@ export function configFromHub(json: unknown, tensors: ReadonlyMap<string, Stored
 
 function refuse({ hidden_act, mlp_bias, quantization_config }: Fields): void {
   if (hidden_act !== 'silu') {
-    throw new UnsupportedError(`${where}: hidden_act is "${hidden_act}"; expected silu.`);
+    throw new UnsupportedError(`${where}: hidden_act is ${quoted(hidden_act)}; expected silu.`);
   }
   if (mlp_bias) throw new UnsupportedError(`${where}: mlp_bias is true; expected a network without biases.`);
   if (quantization_config) {
@@ -152,7 +153,7 @@ function scalingOf(given: RopeFields, context: number): RopeScaling {
     }
     default:
       throw new UnsupportedError(
-        `${where}: the rope scaling is "${type}"; expected default, linear, llama3 or yarn.`,
+        `${where}: the rope scaling is ${quoted(type)}; expected default, linear, llama3 or yarn.`,
       );
   }
 }

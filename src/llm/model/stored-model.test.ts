@@ -132,7 +132,7 @@ describe('configuration of a GGUF file', () => {
       [{ 'llama.block_count': undefined }, 'DATA', /block_count is undefined/],
       [{ 'llama.block_count': integer(5000) }, 'DATA', /block_count is 5000/],
       [{ 'llama.embedding_length': float(1.5) }, 'DATA', /embedding_length is 1\.5/],
-      [{ 'llama.attention.layer_norm_rms_epsilon': text('small') }, 'DATA', /epsilon is small/],
+      [{ 'llama.attention.layer_norm_rms_epsilon': text('small') }, 'DATA', /epsilon is "small"/],
       [
         { 'llama.attention.head_count_kv': integer(3) },
         'DATA',
