@@ -1,148 +1,125 @@
-// Weights of every stored format as plain numbers: the obvious version, which the fast kernels are held against.
-//
-// Block layouts as GGUF documents them. All arithmetic is exact in float64 (a half has 11 significant bits, scales at most 8, codes at most
-// 8), so that each result is the exact value rounded once to float32.
+// Stored weights as float32, with the roundings of their format: what every backend must give bit for bit. The layouts are those of ggml's
+// blocks (block_q4_0 … block_q6_K).
 
-import { requireInteger } from '../core/check.ts';
-import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
 import { halfToNumber } from './half.ts';
 import { WEIGHT_FORMATS, type WeightFormat } from './weight-formats.ts';
 
+type Unpack = (bytes: Uint8Array, at: number, out: Float32Array, to: number) => void;
+
 /**
- * Bytes that a matrix takes in a format; rows follow each other without gaps.
+ * Entries of stored rows as float32.
  *
- * @throws {InvalidArgumentError} a size is no integer ≥ 0, or `cols` is no multiple of the format's block
+ * @param bytes - whole blocks from `at` on, enough for `count` entries; any alignment
+ * @param count - a multiple of the format's entries a block
+ * @param out - receives the entries from `to` on
+ *
+ * O(count).
  */
-export function weightBytes(format: WeightFormat, rows: number, cols: number): number {
+export function dequantise(
+  format: WeightFormat,
+  bytes: Uint8Array,
+  at: number,
+  count: number,
+  out: Float32Array,
+  to = 0,
+): void {
+  const shape = WEIGHT_FORMATS[format];
+  const unpack = UNPACK[format];
+  for (let entry = 0, from = at; entry < count; entry += shape.entries, from += shape.bytes)
+    unpack(bytes, from, out, to + entry);
+}
+
+/** Bytes of a row of `cols` entries. */
+export function bytesOfRow(format: WeightFormat, cols: number): number {
   const { entries, bytes } = WEIGHT_FORMATS[format];
-  requireInteger('weightBytes: rows', rows, 0);
-  requireInteger('weightBytes: cols', cols, 0);
-  if (cols % entries !== 0) {
-    throw new InvalidArgumentError(
-      `weightBytes: cols is ${cols}; expected a multiple of ${entries}, the entries of a block of ${format}. Store it as F16.`,
-    );
-  }
-  return rows * (cols / entries) * bytes;
+  return (cols / entries) * bytes;
 }
 
-/**
- * Decodes blocks to numbers, exactly up to the rounding to float32. NaN and infinities of halves and floats pass.
- *
- * @param bytes - whole blocks, at any alignment
- * @param out - takes one number per entry; made when left out
- * @returns `out`
- * @throws {ShapeError} `bytes` are no whole blocks, or not those of `out.length` entries
- *
- * Time O(entries).
- */
-export function dequantise(format: WeightFormat, bytes: Uint8Array, out?: Float32Array): Float32Array {
-  const block = WEIGHT_FORMATS[format];
-  const count = bytes.length / block.bytes;
-  const numbers = out ?? new Float32Array(Math.floor(count) * block.entries);
-  if (count * block.entries !== numbers.length) {
-    throw new ShapeError(
-      `dequantise: ${bytes.length} bytes of ${format}, ${block.bytes} for ${block.entries} entries; expected those of ${numbers.length} entries.`,
-    );
-  }
-  const decode = DECODERS[format];
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  for (let i = 0; i < count; i++) decode(view, i * block.bytes, numbers, i * block.entries);
-  return numbers;
-}
-
-/** Decodes the block at byte `at` to the entries from `to` on. */
-type Decoder = (view: DataView, at: number, out: Float32Array, to: number) => void;
-
-const DECODERS: Readonly<Record<WeightFormat, Decoder>> = {
-  F32: (view, at, out, to) => {
-    out[to] = view.getFloat32(at, true);
+const UNPACK: Record<WeightFormat, Unpack> = {
+  F32: (bytes, at, out, to) => {
+    word[0] = bytes[at] | (bytes[at + 1] << 8) | (bytes[at + 2] << 16) | (bytes[at + 3] << 24);
+    out[to] = float[0];
   },
-  F16: (view, at, out, to) => {
-    out[to] = half(view, at);
+  F16: (bytes, at, out, to) => {
+    out[to] = half(bytes, at);
   },
-  BF16: (view, at, out, to) => {
-    out[to] = halfToNumber(view.getUint16(at, true), 'bfloat16');
+  BF16: (bytes, at, out, to) => {
+    out[to] = halfToNumber(bytes[at] | (bytes[at + 1] << 8), 'bfloat16');
   },
-  // Scale, then 32 signed bytes.
-  Q8_0: (view, at, out, to) => {
-    const scale = half(view, at);
-    for (let i = 0; i < 32; i++) out[to + i] = scale * view.getInt8(at + 2 + i);
+  Q8_0: (bytes, at, out, to) => {
+    const scale = half(bytes, at);
+    for (let i = 0; i < 32; i++) out[to + i] = scale * signed(bytes[at + 2 + i]);
   },
-  // Scale, then 16 bytes: the low halves are entries 0 to 15, the high halves 16 to 31.
-  Q4_0: (view, at, out, to) => {
-    const scale = half(view, at);
-    for (let i = 0; i < 32; i++) out[to + i] = scale * (nibble(view, at + 2, i, 16) - 8);
-  },
-  // Scale, minimum, then codes as in Q4_0.
-  Q4_1: (view, at, out, to) => {
-    const [scale, minimum] = [half(view, at), half(view, at + 2)];
-    for (let i = 0; i < 32; i++) out[to + i] = scale * nibble(view, at + 4, i, 16) + minimum;
-  },
-  // Scale, 32 fifth bits (bit i is entry i's), then the lower four as in Q4_0.
-  Q5_0: (view, at, out, to) => {
-    const [scale, fifth] = [half(view, at), view.getUint32(at + 2, true)];
-    for (let i = 0; i < 32; i++) {
-      out[to + i] = scale * ((nibble(view, at + 6, i, 16) | (((fifth >>> i) & 1) << 4)) - 16);
-    }
-  },
-  Q5_1: (view, at, out, to) => {
-    const [scale, minimum, fifth] = [half(view, at), half(view, at + 2), view.getUint32(at + 4, true)];
-    for (let i = 0; i < 32; i++) {
-      out[to + i] = scale * (nibble(view, at + 8, i, 16) | (((fifth >>> i) & 1) << 4)) + minimum;
-    }
-  },
-  // Scale of scales, scale of minima, 12 bytes with both of 8 groups of 32 entries, then codes: 32 bytes for two groups.
-  Q4_K: (view, at, out, to) => {
-    const [scale, minimum] = [half(view, at), half(view, at + 2)];
-    for (let group = 0; group < 8; group++) {
-      const [factor, offset] = groupScales(view, at + 4, group);
-      for (let i = 0; i < 32; i++) {
-        const code = nibble(view, at + 16, 32 * group + i, 32);
-        out[to + 32 * group + i] = scale * factor * code - minimum * offset;
-      }
-    }
-  },
-  // As Q4_K, with 32 bytes of fifth bits before the codes: bit g of byte i belongs to entry i of group g.
-  Q5_K: (view, at, out, to) => {
-    const [scale, minimum] = [half(view, at), half(view, at + 2)];
-    for (let group = 0; group < 8; group++) {
-      const [factor, offset] = groupScales(view, at + 4, group);
-      for (let i = 0; i < 32; i++) {
-        const fifth = (view.getUint8(at + 16 + i) >> group) & 1;
-        const code = nibble(view, at + 48, 32 * group + i, 32) | (fifth << 4);
-        out[to + 32 * group + i] = scale * factor * code - minimum * offset;
-      }
-    }
-  },
-  // Lower four bits (64 bytes for 128 entries), upper two (32 bytes for 128 entries), 16 signed scales of 16 entries, scale of scales.
-  Q6_K: (view, at, out, to) => {
-    const scale = half(view, at + 208);
-    for (let i = 0; i < 256; i++) {
-      const upper = (view.getUint8(at + 128 + 32 * (i >> 7) + (i & 31)) >> (2 * ((i >> 5) & 3))) & 3;
-      const code = (nibble(view, at, i, 64) | (upper << 4)) - 32;
-      out[to + i] = scale * view.getInt8(at + 192 + (i >> 4)) * code;
-    }
-  },
+  Q4_0: fourOrFiveBits({ hasMin: false, hasFifth: false }),
+  Q4_1: fourOrFiveBits({ hasMin: true, hasFifth: false }),
+  Q5_0: fourOrFiveBits({ hasMin: false, hasFifth: true }),
+  Q5_1: fourOrFiveBits({ hasMin: true, hasFifth: true }),
+  Q4_K: fourOrFiveBitRuns(false),
+  Q5_K: fourOrFiveBitRuns(true),
+  Q6_K: sixBits,
 };
 
-function half(view: DataView, at: number): number {
-  return halfToNumber(view.getUint16(at, true), 'float16');
+const word = new Uint32Array(1);
+const float = new Float32Array(word.buffer);
+
+function half(bytes: Uint8Array, at: number): number {
+  return halfToNumber(bytes[at] | (bytes[at + 1] << 8), 'float16');
 }
 
-/** Four-bit code i: `width` bytes hold `width` entries in their low halves and the next `width` in their high halves. */
-function nibble(view: DataView, at: number, i: number, width: number): number {
-  const pair = Math.floor(i / (2 * width));
-  const byte = view.getUint8(at + pair * width + (i % width));
-  return i % (2 * width) < width ? byte & 15 : byte >> 4;
+function signed(byte: number): number {
+  return (byte << 24) >> 24;
 }
 
-/**
- * Six-bit scale and minimum of a group, packed in 12 bytes: groups 0 to 3 in the low six bits of bytes 0 to 3 and 4 to 7; groups 4 to 7 in
- * the halves of bytes 8 to 11, their upper two bits on top of the former.
- */
-function groupScales(view: DataView, at: number, group: number): [scale: number, minimum: number] {
-  if (group < 4) return [view.getUint8(at + group) & 63, view.getUint8(at + 4 + group) & 63];
-  const low = view.getUint8(at + 4 + group);
-  const [scaleTop, minimumTop] = [view.getUint8(at + group - 4) >> 6, view.getUint8(at + group) >> 6];
-  return [(low & 15) | (scaleTop << 4), (low >> 4) | (minimumTop << 4)];
+/** Blocks of 32: a scale, perhaps a summand, perhaps a word of fifth bits, and 16 bytes of two codes each: entries i and i + 16. */
+function fourOrFiveBits({ hasMin, hasFifth }: { hasMin: boolean; hasFifth: boolean }): Unpack {
+  const fifthAt = hasMin ? 4 : 2;
+  const codesAt = fifthAt + (hasFifth ? 4 : 0);
+  const offset = hasMin ? 0 : hasFifth ? 16 : 8;
+  return (bytes, at, out, to) => {
+    const scale = half(bytes, at);
+    const min = hasMin ? half(bytes, at + 2) : 0;
+    for (let i = 0; i < 32; i++) {
+      let code = (bytes[at + codesAt + (i % 16)] >> (i < 16 ? 0 : 4)) & 15;
+      if (hasFifth) code |= ((bytes[at + fifthAt + (i >> 3)] >> (i & 7)) & 1) << 4;
+      const product = Math.fround(scale * (code - offset));
+      out[to + i] = hasMin ? product + min : product;
+    }
+  };
+}
+
+/** Blocks of 256: two halves, 8 scales and 8 summands of 6 bits in 12 bytes, fifth bits, and 32 bytes for every two runs of 32 entries. */
+function fourOrFiveBitRuns(hasFifth: boolean): Unpack {
+  return (bytes, at, out, to) => {
+    const [scale, min] = [half(bytes, at), half(bytes, at + 2)];
+    const codesAt = at + (hasFifth ? 48 : 16);
+    for (let run = 0; run < 8; run++) {
+      const [scaleCode, minCode] = sixBitPair(bytes, at + 4, run);
+      const runScale = Math.fround(scale * scaleCode);
+      const runMin = Math.fround(min * minCode);
+      for (let i = 0; i < 32; i++) {
+        let code = (bytes[codesAt + (run >> 1) * 32 + i] >> (4 * (run & 1))) & 15;
+        if (hasFifth) code |= ((bytes[at + 16 + i] >> run) & 1) << 4;
+        out[to + 32 * run + i] = Math.fround(runScale * code) - runMin;
+      }
+    }
+  };
+}
+
+/** Scale and summand of a run: the last four runs have their upper two bits in the bytes of the first four. */
+function sixBitPair(bytes: Uint8Array, at: number, run: number): [number, number] {
+  if (run < 4) return [bytes[at + run] & 63, bytes[at + run + 4] & 63];
+  const low = bytes[at + run + 4];
+  return [(low & 15) | ((bytes[at + run - 4] >> 6) << 4), (low >> 4) | ((bytes[at + run] >> 6) << 4)];
+}
+
+/** Blocks of 256: 128 bytes of lower four bits, 64 of upper two, 16 signed scales and a half. */
+function sixBits(bytes: Uint8Array, at: number, out: Float32Array, to: number): void {
+  const scale = half(bytes, at + 208);
+  for (let i = 0; i < 256; i++) {
+    const [part, run, l] = [i >> 7, (i >> 5) & 3, i & 31];
+    const four = (bytes[at + 64 * part + 32 * (run & 1) + l] >> (4 * (run >> 1))) & 15;
+    const two = (bytes[at + 128 + 32 * part + l] >> (2 * run)) & 3;
+    const runScale = Math.fround(scale * signed(bytes[at + 192 + (i >> 4)]));
+    out[to + i] = runScale * ((four | (two << 4)) - 32);
+  }
 }

@@ -10,7 +10,7 @@ export type {
   KeyValueStorage,
 } from './attention-types.ts';
 export { STORAGES } from './attention-types.ts';
-export { dequantise, weightBytes } from './dequantise.ts';
+export { bytesOfRow, dequantise } from './dequantise.ts';
 export { directDistance } from './direct.ts';
 export { fromHalf, halfToNumber, toHalf } from './half.ts';
 export {

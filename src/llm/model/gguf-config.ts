@@ -2,10 +2,9 @@
 
 import { z } from 'zod';
 import { UnsupportedError } from '../../core/errors.ts';
-import { dequantise } from '../../kernels/index.ts';
 import type { GgufMetadata } from '../files/gguf-metadata.ts';
 import { quoted } from '../files/quoted.ts';
-import { formatOf, readTensorBytes, type StoredTensor } from '../files/stored-tensor.ts';
+import { readTensorNumbers, type StoredTensor } from '../files/stored-tensor.ts';
 import { StringList } from '../files/string-list.ts';
 import { architectureOf, layerCount, parseFields, positive, shown, size } from './config-fields.ts';
 import { type Architecture, type ModelConfig, requireConsistent } from './model-config.ts';
@@ -173,9 +172,9 @@ async function ropeOf(
     base: fields['rope.freq_base'],
     dims: fields['rope.dimension_count'] ?? headDim,
     // The converter permutes rows of queries and keys of the former, not of the latter.
-    pairing: architecture === 'qwen2' || architecture === 'qwen3' ? 'half-split' : 'interleaved',
+    pairing: architecture === 'qwen2' || architecture === 'qwen3' ? 'halves' : 'interleaved',
     scaling: scalingOf(fields),
-    divisors: divisors && [...dequantise(formatOf(divisors), await readTensorBytes(divisors, options))],
+    divisors: divisors && [...(await readTensorNumbers(divisors, options))],
   };
 }
 

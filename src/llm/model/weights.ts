@@ -2,9 +2,9 @@
 
 import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
-import { dequantise, type WeightFormat } from '../../kernels/index.ts';
+import type { WeightFormat } from '../../kernels/index.ts';
 import { quoted } from '../files/quoted.ts';
-import { formatOf, readTensorBytes, type StoredTensor } from '../files/stored-tensor.ts';
+import { formatOf, readTensorBytes, readTensorNumbers, type StoredTensor } from '../files/stored-tensor.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { StoredModel } from './stored-model.ts';
 import type { LayerTensor, ModelTensor } from './tensor-names.ts';
@@ -16,7 +16,10 @@ export interface WeightMatrix {
   format: WeightFormat;
   rows: number;
   cols: number;
-  /** Rows one after the other, at any alignment; may be a view of the mapped file, so it is not to be written. */
+  /**
+   * Rows one after the other, from a multiple of 4 bytes (F32) or 2 on, as the kernels take them; may be a view of the mapped file, so it is
+   * not to be written.
+   */
   bytes: Uint8Array;
 }
 
@@ -76,11 +79,12 @@ export async function loadWeights(model: StoredModel, options: RunOptions = {}):
   const whole: Record<string, unknown> = {};
   for (const { slot, layer, tensor, cols, rows } of plan) {
     options.signal?.throwIfAborted();
-    const bytes = await readTensorBytes(tensor, options);
-    const format = formatOf(tensor);
+    const { name } = tensor;
     (layer === undefined ? whole : layers[layer])[slot] =
-      rows === undefined ? dequantise(format, bytes) : { name: tensor.name, format, rows, cols, bytes };
-    done += bytes.length;
+      rows === undefined
+        ? await readTensorNumbers(tensor, options)
+        : { name, format: formatOf(tensor), rows, cols, bytes: await readTensorBytes(tensor, options) };
+    done += tensor.bytes ?? 0;
     options.onProgress?.({ phase: 'reading weights', done, total });
   }
   if (config.tiedEmbeddings) whole.output = whole.tokenEmbedding;
