@@ -37,7 +37,7 @@ describe('provably model', () => {
     assert.deepEqual([code, stderr], [0, '']);
     const report = JSON.parse(stdout);
     assert.equal(report.kind, 'safetensors');
-    assert.equal(report.config.rope.pairing, 'halves');
+    assert.equal(report.config.rope.pairing, 'half-split');
     // A layer: q and output 256², k and v 64 · 256, three matrices of the network 256², two norms; then embedding, output and a norm.
     const matrices = 2 * (5 * 256 * 256 + 2 * 64 * 256) + 2 * 40 * 256;
     const norms = 5 * 256;

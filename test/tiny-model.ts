@@ -1,6 +1,6 @@
 // For tests: whole models of the Llama family, small and with random weights, as a GGUF file and as a hub folder.
 
-import { bytesOfRow, WEIGHT_FORMATS, type WeightFormat } from '../src/kernels/index.ts';
+import { WEIGHT_FORMATS, type WeightFormat, weightBytes } from '../src/kernels/index.ts';
 import type { ByteSource } from '../src/llm/files/byte-source.ts';
 import { bytesSource } from '../src/llm/files/byte-source.ts';
 import { GGUF_NAMES, HUB_NAMES, type LayerTensor, type TensorNaming } from '../src/llm/model/tensor-names.ts';
@@ -184,7 +184,7 @@ export function randomWeights(format: WeightFormat, shape: readonly number[], se
   const rows = shape.length === 1 ? 1 : shape[0];
   const numbers = randomFloats(rows * cols, seed);
   if (format === 'F32') return new Uint8Array(numbers.buffer);
-  const bytes = new Uint8Array(rows * bytesOfRow(format, cols));
+  const bytes = new Uint8Array(weightBytes(format, rows, cols));
   const view = new DataView(bytes.buffer);
   for (let i = 0; i < bytes.length; i++)
     bytes[i] = (i * 131 + seed * 29 + (numbers[i % numbers.length] + 1) * 128) & 255;

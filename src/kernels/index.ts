@@ -10,7 +10,7 @@ export type {
   KeyValueStorage,
 } from './attention-types.ts';
 export { STORAGES } from './attention-types.ts';
-export { bytesOfRow, dequantise } from './dequantise.ts';
+export { dequantise } from './dequantise.ts';
 export { directDistance } from './direct.ts';
 export { fromHalf, halfToNumber, toHalf } from './half.ts';
 export {
@@ -32,4 +32,4 @@ export type {
   RowNormsTask,
   UniformTask,
 } from './types.ts';
-export { type BlockShape, WEIGHT_FORMATS, type WeightFormat } from './weight-formats.ts';
+export { type BlockShape, WEIGHT_FORMATS, type WeightFormat, weightBytes } from './weight-formats.ts';

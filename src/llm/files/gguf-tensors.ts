@@ -1,6 +1,6 @@
 // The tensors that a GGUF file lists: names, shapes, types and places, all checked against the file's size.
 
-import { bytesOfRow, WEIGHT_FORMATS, type WeightFormat } from '../../kernels/index.ts';
+import { WEIGHT_FORMATS, type WeightFormat, weightBytes } from '../../kernels/index.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { GgufCursor } from './gguf-cursor.ts';
 import { quoted } from './quoted.ts';
@@ -65,7 +65,7 @@ function readListed(cursor: GgufCursor): Listed {
     type,
     shape,
     offset,
-    bytes: cols && (entries / cols) * bytesOfRow(type as WeightFormat, cols),
+    bytes: weightBytes(type as WeightFormat, cols && entries / cols, cols),
   };
 }
 

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type GgufToWrite, type GgufWritable, writeGguf } from '../../../test/gguf-writer.ts';
 import { ProvablyError } from '../../core/errors.ts';
-import { bytesOfRow, WEIGHT_FORMATS, type WeightFormat } from '../../kernels/index.ts';
+import { WEIGHT_FORMATS, type WeightFormat, weightBytes } from '../../kernels/index.ts';
 import { type ByteSource, bytesSource } from './byte-source.ts';
 import { openGguf } from './gguf.ts';
 import type { GgufValue } from './gguf-metadata.ts';
@@ -62,7 +62,7 @@ const tensor = fc
   })
   .map(({ format, rows, blocks, fill }) => {
     const shape = [rows, blocks * WEIGHT_FORMATS[format].entries];
-    return { type: format, shape, bytes: new Uint8Array(shape[0] * bytesOfRow(format, shape[1])).fill(fill) };
+    return { type: format, shape, bytes: new Uint8Array(weightBytes(format, shape[0], shape[1])).fill(fill) };
   });
 const file = fc.record({
   version: fc.constantFrom(2, 3),

@@ -26,8 +26,7 @@ export function formatOf({ name, type, source }: StoredTensor): WeightFormat {
 }
 
 /**
- * Its bytes as stored: a view where the source has them in memory, which is not to be written. They begin where the kernels take them, at a
- * multiple of 4 bytes for F32 and of 2 for all others; where the file has them elsewhere they are copied.
+ * Its bytes as stored: a view where the source has them in memory, which is not to be written.
  *
  * @throws {UnsupportedError} its type is not read here
  */
@@ -35,17 +34,16 @@ export async function readTensorBytes(
   tensor: StoredTensor,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<Uint8Array> {
-  const step = formatOf(tensor) === 'F32' ? 4 : 2;
-  const bytes = await tensor.source.read(tensor.offset, tensor.bytes as number, options);
-  return bytes.byteOffset % step === 0 ? bytes : bytes.slice();
+  formatOf(tensor);
+  return tensor.source.read(tensor.offset, tensor.bytes as number, options);
 }
 
-/** Its entries as float32, shape (product of its axes,). @throws {UnsupportedError} its type is not read here */
+/** All of its numbers. @throws {UnsupportedError} its type is not read here */
 export async function readTensorNumbers(
   tensor: StoredTensor,
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<Float32Array> {
-  const numbers = new Float32Array(tensor.shape.reduce((product, n) => product * n, 1));
+  const numbers = new Float32Array(tensor.shape.reduce((product, size) => product * size, 1));
   dequantise(formatOf(tensor), await readTensorBytes(tensor, options), 0, numbers.length, numbers);
   return numbers;
 }

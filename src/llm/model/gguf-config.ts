@@ -172,7 +172,7 @@ async function ropeOf(
     base: fields['rope.freq_base'],
     dims: fields['rope.dimension_count'] ?? headDim,
     // The converter permutes rows of queries and keys of the former, not of the latter.
-    pairing: architecture === 'qwen2' || architecture === 'qwen3' ? 'halves' : 'interleaved',
+    pairing: architecture === 'qwen2' || architecture === 'qwen3' ? 'half-split' : 'interleaved',
     scaling: scalingOf(fields),
     divisors: divisors && [...(await readTensorNumbers(divisors, options))],
   };

@@ -118,7 +118,7 @@ function ropeOf(fields: Fields, headDim: number): RopeConfig {
   return {
     base: given.rope_theta ?? fields.rope_theta ?? 10000,
     dims: Math.floor(headDim * share),
-    pairing: 'halves',
+    pairing: 'half-split',
     scaling: scalingOf(given, fields.max_position_embeddings),
   };
 }

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { type RopeConfig, ropeAngles, yarnAmplitude } from './rope.ts';
 
-const plain: RopeConfig = { base: 10000, dims: 128, pairing: 'halves', scaling: { type: 'none' } };
+const plain: RopeConfig = { base: 10000, dims: 128, pairing: 'half-split', scaling: { type: 'none' } };
 const angles = (scaling: RopeConfig['scaling']) => ropeAngles({ ...plain, scaling }).frequencies;
 // A power and two products or quotients: a few roundings of float64.
 const near = (a: number, b: number) =>

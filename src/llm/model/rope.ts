@@ -36,9 +36,9 @@ export interface RopeConfig {
   dims: number;
   /**
    * Which entries make pair i. 'interleaved': 2i and 2i + 1 (GGUF files of the Llama family, whose query and key rows are permuted for it).
-   * 'halves': i and i + dims / 2 (weights of the Hugging Face hub, GGUF files of Qwen).
+   * 'half-split': i and i + dims / 2 (weights of the Hugging Face hub, GGUF files of Qwen).
    */
-  pairing: 'interleaved' | 'halves';
+  pairing: 'interleaved' | 'half-split';
   scaling: RopeScaling;
   /** Shape (dims / 2,): pair i turns by its angle divided by divisors[i], before scaling. From the tensor rope_freqs.weight of GGUF. */
   divisors?: readonly number[] | undefined;

@@ -38,7 +38,7 @@ const base: ModelConfig = {
   ...{ qkvBias: false, outputBias: false, qkNorm: false },
   ...{ attentionScale: 0.25, embeddingScale: 1, residualScale: 1, logitScale: 1 },
 };
-const halfSplit = { base: 10000, dims: 16, pairing: 'halves', scaling: { type: 'none' } };
+const halfSplit = { base: 10000, dims: 16, pairing: 'half-split', scaling: { type: 'none' } };
 
 describe('configuration of a GGUF file', () => {
   it('reads the Llama family', async () => {
@@ -50,7 +50,7 @@ describe('configuration of a GGUF file', () => {
     assert.deepEqual(config, { ...base, name: 'Tiny', tiedEmbeddings: true, keyHeads: 4 });
   });
 
-  it('reads Qwen 2 with its biases and Qwen 3 with its norms, both in halves', async () => {
+  it('reads Qwen 2 with its biases and Qwen 3 with its norms, both half-split', async () => {
     const { config: two } = await gguf({ architecture: 'qwen2', qkvBias: true });
     assert.deepEqual(two, {
       ...base,
@@ -61,7 +61,7 @@ describe('configuration of a GGUF file', () => {
     const { config: three } = await gguf({ architecture: 'qwen3', qkNorm: true, headDim: 32 });
     assert.equal(three.headDim, 32);
     assert.equal(three.attentionScale, 1 / Math.sqrt(32));
-    assert.deepEqual([three.qkNorm, three.rope.pairing, three.rope.dims], [true, 'halves', 32]);
+    assert.deepEqual([three.qkNorm, three.rope.pairing, three.rope.dims], [true, 'half-split', 32]);
   });
 
   it('reads every scaling of positions', async () => {

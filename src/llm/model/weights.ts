@@ -16,10 +16,7 @@ export interface WeightMatrix {
   format: WeightFormat;
   rows: number;
   cols: number;
-  /**
-   * Rows one after the other, from a multiple of 4 bytes (F32) or 2 on, as the kernels take them; may be a view of the mapped file, so it is
-   * not to be written.
-   */
+  /** Rows one after the other, at a multiple of 4 bytes; may be a view of the mapped file, so it is not to be written. */
   bytes: Uint8Array;
 }
 
@@ -79,16 +76,23 @@ export async function loadWeights(model: StoredModel, options: RunOptions = {}):
   const whole: Record<string, unknown> = {};
   for (const { slot, layer, tensor, cols, rows } of plan) {
     options.signal?.throwIfAborted();
-    const { name } = tensor;
     (layer === undefined ? whole : layers[layer])[slot] =
       rows === undefined
         ? await readTensorNumbers(tensor, options)
-        : { name, format: formatOf(tensor), rows, cols, bytes: await readTensorBytes(tensor, options) };
+        : {
+            ...{ name: tensor.name, format: formatOf(tensor), rows, cols },
+            bytes: aligned(await readTensorBytes(tensor, options)),
+          };
     done += tensor.bytes ?? 0;
     options.onProgress?.({ phase: 'reading weights', done, total });
   }
   if (config.tiedEmbeddings) whole.output = whole.tokenEmbedding;
   return { ...whole, layers } as unknown as ModelWeights;
+}
+
+/** As kernels read numbers. Files pad their headers as a rule, so that nothing is copied. */
+function aligned(bytes: Uint8Array): Uint8Array {
+  return bytes.byteOffset % 4 === 0 ? bytes : bytes.slice();
 }
 
 /**
