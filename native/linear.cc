@@ -49,7 +49,7 @@ void multiplyFew(const LinearTask& t, Team& team) {
     if (!t.exact && isBlocked(w->format))
       multiplyFewByBytes(*w, t.cols, t.rows, x, units, first, end);
     else
-      multiplyFewByFloats(*w, t.cols, t.rows, t.x, first, end, scratchOf<float>(team, thread, 4 * t.cols));
+      multiplyFewByFloats(*w, t.cols, t.rows, t.x, first, end, scratchOf<float>(team, thread, t.cols));
   });
 }
 
