@@ -83,7 +83,7 @@ function boundOf(x: Float32Array, w: Float32Array, format: WeightFormat, activat
     }
     rounding += (most / 254) * total;
   }
-  return float + (1 + 2 ** -14) * rounding + (cols / 32 + 8) * U * sizes;
+  return (1 + 2 ** -14) * rounding + (cols / 16 + 8) * U * sizes;
 }
 
 /** Runs a task and compares every output with float64; returns the largest error as a share of its bound. */
