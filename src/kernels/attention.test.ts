@@ -3,8 +3,9 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { attentionLogits as logitsOf, scrambledTiles, small } from '../../test/attention-tasks.ts';
 import { allKernels, offsetView, randomFloats } from '../../test/each-backend.ts';
+import { createRng, sampleIndices } from '../core/rng.ts';
 import { attentionReference } from './attention-reference.ts';
-import type { AttentionLogits, AttentionTask } from './attention-types.ts';
+import type { AttentionLogits, AttentionTask, AttentionTiles } from './attention-types.ts';
 import { toHalf } from './half.ts';
 
 /** With outputs that hold rubbish where nothing is merged. */
@@ -275,5 +276,34 @@ describe('attention', () => {
         else assert.deepEqual([task.out, task.lse], [known[i].out, known[i].lse], `task ${i}`);
       }
     assert.notDeepEqual(known[2].out, known[3].out);
+  });
+
+  it('gives the same bits where the tiles of one head take several pieces', async (test) => {
+    const backends = (await allKernels()).filter(({ kernels }) => kernels.backend === 'wasm');
+    if (backends.length === 0) return test.skip('no WASM kernels here');
+    // 2⁸ tiles of 2⁴ rows and 2¹¹ keys are 10⁹ multiply-adds: twice what makes a piece.
+    const shape = { ...small, heads: 1, keyHeads: 1, queryRows: 4096, keyRows: 2048, dim: 64, valueDim: 64 };
+    const rng = createRng(5);
+    const rows = sampleIndices(4096, 4096, rng);
+    const keys = sampleIndices(2048, 2048, rng);
+    const plan = (first: number, end: number): AttentionTiles => {
+      const starts = (step: number) => Uint32Array.from({ length: end - first + 1 }, (_, i) => i * step);
+      return {
+        ...{ heads: new Uint32Array(end - first), rowStart: starts(16), segmentStart: starts(1), keys },
+        rows: rows.subarray(16 * first, 16 * end),
+        keyStart: new Uint32Array(end - first),
+        keyEnd: new Uint32Array(end - first).fill(2048),
+        logWeights: new Float32Array(end - first),
+      };
+    };
+    for (const { kernels } of backends) {
+      const logits = { ...logitsOf(shape), causalOffset: -900 };
+      const whole = taskOf({ ...logits, tiles: plan(0, 256) });
+      await kernels.attention(whole);
+      const halves = taskOf({ ...logits, tiles: plan(0, 100) });
+      await kernels.attention(halves);
+      await kernels.attention({ ...halves, merge: true, tiles: plan(100, 256) });
+      assert.deepEqual([whole.out, whole.lse], [halves.out, halves.lse]);
+    }
   });
 });

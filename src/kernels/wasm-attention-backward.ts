@@ -1,8 +1,10 @@
 // The backward pass of attention in WASM: pieces as in the forward pass, each with gradients of its own for all keys of its head.
 
 import type { AttentionBackwardTask } from './attention-types.ts';
-import { cutByRows, lines, type OneHead, oneHead, putLogits } from './wasm-attention.ts';
+import { tilesOfHead } from './tiles-of.ts';
+import { cutByRows } from './wasm-attention.ts';
 import type { Crew } from './wasm-crew.ts';
+import { lines, type OneHead, oneHead, putLogits } from './wasm-logits.ts';
 import { wasmModule } from './wasm-module.ts';
 
 /** The backward pass of some query rows of one head. */
@@ -34,6 +36,7 @@ export async function backwardInPieces(crew: Crew, task: AttentionBackwardTask):
     const [row, last] = [head * queryRows + start, head * queryRows + end];
     return {
       ...oneHead(task, head, start, end),
+      tiles: task.tiles && tilesOfHead(task.tiles, head),
       out: lines(task.out, row, last, valueDim),
       lse: lines(task.lse, row, last, 1),
       outGradient: lines(task.outGradient, row, last, valueDim),

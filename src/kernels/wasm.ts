@@ -5,9 +5,10 @@ import type { WorkerFactory } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
-import { attentionInPieces, decodeInWasm, expInWasm } from './wasm-attention.ts';
+import { attentionInPieces } from './wasm-attention.ts';
 import { backwardInPieces } from './wasm-attention-backward.ts';
 import { Crew } from './wasm-crew.ts';
+import { decodeInWasm, expInWasm } from './wasm-decode.ts';
 import {
   addInWasm,
   dequantiseInWasm,
@@ -18,6 +19,7 @@ import {
 } from './wasm-linear.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
+import { tilesInPieces } from './wasm-tiles.ts';
 
 /** The one SIMD level of this backend. */
 export const WASM_LEVEL = 'wasm-simd128';
@@ -33,7 +35,7 @@ export async function wasmKernels(threads: number, worker?: WorkerFactory): Prom
     backend: 'wasm',
     simd: WASM_LEVEL,
     threads,
-    attention: (task) => attentionInPieces(crew, task),
+    attention: (task) => (task.tiles ? tilesInPieces(crew, task, task.tiles) : attentionInPieces(crew, task)),
     attentionBackward: (task) => backwardInPieces(crew, task),
     decode: async (task) => decodeInWasm(wasm, task),
     exp: async (task) => expInWasm(wasm, task),

@@ -8,7 +8,8 @@ import {
   type HyperOptions,
   hyperAttention,
 } from '../../../src/attention/index.ts';
-import { loadKernels } from '../../../src/kernels/index.ts';
+import { createRng, sampleIndices } from '../../../src/core/rng.ts';
+import { type AttentionTiles, loadKernels } from '../../../src/kernels/index.ts';
 import { errorAgainstOracle, type InputShape, plantedInput, requireExact } from '../attention-input.ts';
 import {
   EXACT_PEERS,
@@ -21,7 +22,7 @@ import { type Case, type Contest, median, type Once, timed } from '../measure.ts
 import { openJax, openTfjs, type WasmSoftmax } from '../peers/wasm-softmax.ts';
 import { threadsText, useThreads } from '../threads.ts';
 
-/** b = m = 256 as in the paper's experiments, on both sides; bits of the hash by the number of keys, 2^r ≈ 2 n/b. */
+/** b = m = 256 as in the paper's experiments, on both sides; bits of the hash by the number of keys: ours as 'auto' has it, theirs 2^r ≈ 2 n/b. */
 const SIZES = { blockSize: 256, sampleSize: 256 };
 const LONG = 131_072;
 
@@ -48,6 +49,11 @@ export function* cases(): Generator<Case | Once> {
     name: 'wasm exact n=2048 d=64 1 thread vs wasm gemm',
     ...{ unit: 'GFLOP/s', work: exactWork(2048, false) },
     setUp: () => wasmAgainstGemm(),
+  };
+  yield {
+    name: 'wasm tiles n=32768 b=m=256 d=64 1 thread vs wasm gemm',
+    ...{ unit: 'GFLOP/s', work: (4 * 32_768 * 512 * 64) / 1e9 },
+    setUp: () => wasmTilesAgainstGemm(32_768),
   };
   yield* hyperCases();
 }
@@ -131,35 +137,91 @@ async function wasmContest(
   };
 }
 
-/** As many operations in one product of matrices: 4 n² d = 2 m n k for n = 2048 and 512 × 1024 × 1024. */
+/** As many operations in one product of matrices: 4 n² d = 2 m n k for n = 2048 and m = 512. */
 async function wasmAgainstGemm(): Promise<Contest> {
   const ours = await wasmSide(plantedInput({ rows: 2048 }));
+  return againstGemm(ours.check, ours.run, 512);
+}
+
+/** A plan as hyperAttention makes it: every tile meets its block of keys and a sample of all, which lie anywhere. */
+async function wasmTilesAgainstGemm(rows: number): Promise<Contest> {
+  const input = plantedInput({ rows });
+  const tiles = randomTiles(rows);
+  const ours = await kernelSide(input, 'wasm', tiles);
+  const reference = await kernelSide(input, 'ts', tiles);
+  const check = async () => {
+    await ours.run();
+    await reference.run();
+    return requireExact('the WASM kernels', differenceOf(ours.out, reference.out));
+  };
+  return againstGemm(check, ours.run, rows / 16);
+}
+
+async function againstGemm(
+  check: () => Promise<number>,
+  run: () => Promise<void>,
+  m: number,
+): Promise<Contest> {
   const kernels = await loadKernels({ backend: 'wasm', threads: 1 });
-  const [m, n, k] = [512, 1024, 1024];
+  const [n, k] = [1024, 1024];
   const [a, b, c] = [m * k, k * n, m * n].map((length) => new Float32Array(length).fill(1));
   return {
-    check: ours.check,
-    ours: () => timed(ours.run),
+    check,
+    ours: () => timed(run),
     peer: () => timed(() => kernels.gemm({ m, n, k, a, b, c })),
     async [Symbol.asyncDispose]() {},
   };
 }
 
+function randomTiles(rows: number): AttentionTiles {
+  const { blockSize, sampleSize } = SIZES;
+  const rng = createRng(0);
+  const [queries, keys] = [
+    sampleIndices(rows, rows, rng.fork('queries')),
+    sampleIndices(rows, rows, rng.fork('keys')),
+  ];
+  const count = rows / blockSize;
+  const starts = Uint32Array.from({ length: count + 1 }, (_, t) => t * blockSize);
+  // Segments: its block, then the first keys, which are a sample of all.
+  return {
+    heads: new Uint32Array(count),
+    ...{ rowStart: starts, rows: queries },
+    segmentStart: Uint32Array.from({ length: count + 1 }, (_, t) => 2 * t),
+    keyStart: Uint32Array.from({ length: 2 * count }, (_, s) => (s % 2 ? rows : starts[s / 2])),
+    keyEnd: Uint32Array.from({ length: 2 * count }, (_, s) =>
+      s % 2 ? rows + sampleSize : starts[s / 2] + blockSize,
+    ),
+    logWeights: new Float32Array(2 * count),
+    keys: Uint32Array.from([...keys, ...sampleIndices(rows, sampleSize, rng.fork('sample'))]),
+  };
+}
+
 async function wasmSide(input: AttentionInput) {
-  const kernels = await loadKernels({ backend: 'wasm', threads: 1 });
+  const { out, run } = await kernelSide(input, 'wasm');
+  const check = async () => {
+    await run();
+    return requireExact('the WASM kernels', errorAgainstOracle(input)(out));
+  };
+  return { run, check };
+}
+
+async function kernelSide(input: AttentionInput, backend: 'wasm' | 'ts', tiles?: AttentionTiles) {
+  const kernels = await loadKernels({ backend, threads: 1 });
   const { rows, cols } = input.queries;
   const out = new Float32Array(rows * cols);
   const run = () =>
     kernels.attention({
       ...{ queries: input.queries.data, keys: input.keys.data, values: input.values.data },
       ...{ heads: 1, keyHeads: 1, queryRows: rows, keyRows: rows, dim: cols, valueDim: cols },
-      ...{ scale: 1 / Math.sqrt(cols), out, lse: new Float64Array(rows) },
+      ...{ scale: 1 / Math.sqrt(cols), tiles, out, lse: new Float64Array(rows) },
     });
-  const check = async () => {
-    await run();
-    return requireExact('the WASM kernels', errorAgainstOracle(input)(out));
-  };
-  return { run, check };
+  return { out, run };
+}
+
+/** ‖a − b‖_F / ‖b‖_F. */
+function differenceOf(a: Float32Array, b: Float32Array): number {
+  const square = (of: (i: number) => number) => b.reduce((sum, _, i) => sum + of(i) ** 2, 0);
+  return Math.sqrt(square((i) => a[i] - b[i]) / square((i) => b[i]));
 }
 
 function hyperSide(input: AttentionInput, options: HyperOptions) {
