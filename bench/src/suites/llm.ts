@@ -5,13 +5,13 @@
 import { availableParallelism } from 'node:os';
 import { createRng } from '../../../src/core/rng.ts';
 import {
-  bytesOfRow,
   dequantise,
   type Kernels,
   type LinearTask,
   loadKernels,
   WEIGHT_FORMATS,
   type WeightFormat,
+  weightBytes,
 } from '../../../src/kernels/index.ts';
 import { type Case, type Contest, timed } from '../measure.ts';
 import { threadsText } from '../threads.ts';
@@ -26,10 +26,10 @@ const ROWS = 512;
 export function* cases(): Generator<Case> {
   for (const threads of availableParallelism() > 1 ? [1, 2] : [1])
     for (const format of FORMATS) {
-      const outputs = Math.floor(STREAM_BYTES / bytesOfRow(format, COLS));
+      const outputs = Math.floor(STREAM_BYTES / weightBytes(format, 1, COLS));
       yield {
         name: `linear 1 row ${format} ${threadsText(threads)} vs float32 reading as many bytes`,
-        ...{ unit: 'GB/s', work: (outputs * bytesOfRow(format, COLS)) / 1e9, rounds: 21 },
+        ...{ unit: 'GB/s', work: (outputs * weightBytes(format, 1, COLS)) / 1e9, rounds: 21 },
         setUp: () => oneRow(format, outputs, threads),
       };
       yield {
@@ -74,7 +74,7 @@ function ourSide(kernels: Kernels, task: LinearTask) {
 function randomTask(format: WeightFormat, rows: number, outputs: number): LinearTask {
   const rng = createRng(outputs);
   const x = Float32Array.from({ length: rows * COLS }, () => 2 * rng.next() - 1);
-  const data = new Uint8Array(outputs * bytesOfRow(format, COLS));
+  const data = new Uint8Array(outputs * weightBytes(format, 1, COLS));
   const words = new Uint32Array(data.buffer, 0, data.length >> 2);
   for (let i = 0; i < words.length; i++) words[i] = rng.integer(0x100000000);
   // Plain halves and those that scale blocks: below 2, and finite.
@@ -91,7 +91,7 @@ function worstShare({ x, rows, cols, weights: [{ format, data, outputs, y }] }: 
   let worst = 0;
   for (let sample = 0; sample < 200; sample++) {
     const [row, output] = [rng.integer(rows), rng.integer(outputs)];
-    dequantise(format, data, output * bytesOfRow(format, cols), cols, line);
+    dequantise(format, data, output * weightBytes(format, 1, cols), cols, line);
     let [sum, bound] = [0, 0];
     for (let start = 0; start < cols; start += 32) {
       let [most, size] = [0, 0];
