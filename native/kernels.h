@@ -157,6 +157,72 @@ struct DecodeTask {
   float* probabilities;     // (heads, capacity), or null; rows beyond the length are left alone
 };
 
+// Names and layouts of GGUF, in the order of src/kernels/weight-formats.ts.
+enum class WeightFormat : uint32_t { kF32, kF16, kBF16, kQ8_0, kQ4_0, kQ4_1, kQ5_0, kQ5_1, kQ4_K, kQ5_K, kQ6_K };
+
+// y = x Wᵀ, plus bias and, when `accumulate`, what y holds.
+struct LinearWeight {
+  WeightFormat format;
+  const uint8_t* data;  // (outputs, bytes of a row); F32 aligned to 4 bytes, the rest to 2
+  size_t outputs;
+  const float* bias;  // (outputs,), or null
+  float* y;           // (rows, outputs)
+  bool accumulate;
+};
+
+// Products of the same rows with several weights. When `exact`, an entry is off by at most (cols + 4) u Σ|x w|, and by two roundings of
+// sums with bias and y besides. Else, where weights come in blocks of 32 or 256, every 32 entries of x may be rounded to 8 bits of the largest among them, b: that adds
+// b / 254 · (1 + 2⁻¹⁴) Σ|w| of those 32 (2⁻¹⁰⁰ Σ|w| where b is as small), and sums are off by (cols / 16 + 8) u Σ|x| (|scale · code| + |min|).
+// A row of x that holds NaN or ±∞ then gives NaN throughout. No sum depends on the number of threads.
+struct LinearTask {
+  const float* x;  // (rows, cols)
+  size_t rows, cols;  // cols ≥ 1, a multiple of every weight's block
+  const LinearWeight* weights;
+  size_t weightCount;
+  bool exact;
+};
+
+// out[i] = row rows[i] of a stored matrix as float32, rounded after each of the one or two operations of its format.
+struct DequantiseRowsTask {
+  WeightFormat format;
+  const uint8_t* data;
+  size_t cols;
+  const uint32_t* rows;  // (count,)
+  size_t count;
+  float* out;  // (count, cols)
+};
+
+// out = x / √(mean of x² + epsilon) · weight, row by row; within 4u relative. `out` may be `x`.
+struct RmsNormTask {
+  const float* x;  // (rows, cols)
+  size_t rows, cols;
+  const float* weight;  // (cols,), or null: ones
+  double epsilon;
+  float* out;
+};
+
+// Turns pairs (a, b) of x in place to (a cos − b sin, b cos + a sin), by the angles of their row.
+struct RotaryTask {
+  float* x;                // (rows, heads, dim)
+  size_t rows, heads, dim, pairs;  // 2 · pairs ≤ dim
+  bool interleaved;        // pair i is entries 2i and 2i + 1, else i and i + pairs
+  const float *cos, *sin;  // (rows, pairs)
+};
+
+// out = gate / (1 + e^−gate) · up; within 6u relative. `out` may be `gate` or `up`.
+struct SiluProductTask {
+  const float *gate, *up;
+  float* out;
+  size_t count;
+};
+
+// out += x.
+struct AddTask {
+  const float* x;
+  float* out;
+  size_t count;
+};
+
 struct KernelTable {
   const char* simd;
   void (*gemm)(const GemmTask&, Team&);
@@ -169,6 +235,12 @@ struct KernelTable {
   void (*attention)(const AttentionTask&, Team&);
   void (*attentionBackward)(const AttentionBackwardTask&, Team&);
   void (*decode)(const DecodeTask&, Team&);
+  void (*linear)(const LinearTask&, Team&);
+  void (*dequantiseRows)(const DequantiseRowsTask&, Team&);
+  void (*rmsNorm)(const RmsNormTask&, Team&);
+  void (*rotary)(const RotaryTask&, Team&);
+  void (*siluProduct)(const SiluProductTask&, Team&);
+  void (*add)(const AddTask&, Team&);
 };
 
 }  // namespace provably

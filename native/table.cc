@@ -10,9 +10,11 @@ namespace provably::PROVABLY_TARGET {
 extern const KernelTable table;
 extern const KernelTable scalarTable;
 const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64,
-                        uniform, exp, attention, attentionBackward, decode};
+                        uniform, exp, attention, attentionBackward, decode,
+                        linear, dequantiseRows, rmsNorm, rotary, siluProduct, add};
 const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
                               rowNormsScalar, xxh64Scalar, uniformScalar,
-                              expScalar, attentionScalar, attentionBackwardScalar, decodeScalar};
+                              expScalar, attentionScalar, attentionBackwardScalar, decodeScalar,
+                              linearScalar, dequantiseRowsScalar, rmsNormScalar, rotaryScalar, siluProductScalar, addScalar};
 
 }  // namespace provably::PROVABLY_TARGET

@@ -15,6 +15,12 @@ void exp(const ExpTask&, Team&);
 void attention(const AttentionTask&, Team&);
 void attentionBackward(const AttentionBackwardTask&, Team&);
 void decode(const DecodeTask&, Team&);
+void linear(const LinearTask&, Team&);
+void dequantiseRows(const DequantiseRowsTask&, Team&);
+void rmsNorm(const RmsNormTask&, Team&);
+void rotary(const RotaryTask&, Team&);
+void siluProduct(const SiluProductTask&, Team&);
+void add(const AddTask&, Team&);
 
 // The obvious loops the kernels are tested against, one thread.
 void gemmScalar(const GemmTask&, Team&);
@@ -27,5 +33,11 @@ void expScalar(const ExpTask&, Team&);
 void attentionScalar(const AttentionTask&, Team&);
 void attentionBackwardScalar(const AttentionBackwardTask&, Team&);
 void decodeScalar(const DecodeTask&, Team&);
+void linearScalar(const LinearTask&, Team&);
+void dequantiseRowsScalar(const DequantiseRowsTask&, Team&);
+void rmsNormScalar(const RmsNormTask&, Team&);
+void rotaryScalar(const RotaryTask&, Team&);
+void siluProductScalar(const SiluProductTask&, Team&);
+void addScalar(const AddTask&, Team&);
 
 }  // namespace provably::PROVABLY_TARGET

@@ -17,6 +17,7 @@ const mayImport: Record<string, string[]> = {
   attention: ['kernels', 'core'],
   'kv-cache': ['clustering', 'kernels', 'core'],
   training: ['data', 'kernels', 'core'],
+  llm: ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
   reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
@@ -31,6 +32,7 @@ const mayImport: Record<string, string[]> = {
     'kv-cache/reproduce',
     'selection',
     'attention',
+    'llm',
     'kv-cache',
     'clustering',
     'training',
@@ -43,6 +45,9 @@ const mayImport: Record<string, string[]> = {
 
 /** Folders that run unchanged in a browser: no `node:` import anywhere in them. */
 const browserSafe = ['core', 'kernels', 'clustering', 'attention', 'kv-cache', 'selection'];
+
+/** The only files of src/llm that touch Node: models in files. Everything else there takes bytes. */
+const nodeInLlm = ['llm/files/file-source.ts', 'llm/files/open-model.ts'];
 
 function folderOf(file: string): string {
   const path = relative(src, file).replaceAll('\\', '/');
@@ -101,5 +106,16 @@ describe('architecture', () => {
           .map((name) => `${relative(src, file)} → ${name}`),
       );
     assert.deepEqual(wrong, []);
+  });
+
+  it('keeps Node out of the language models but for what opens files', () => {
+    const touching = files.filter(
+      (file) => folderOf(file) === 'llm' && importsOf(file).some((name) => name.startsWith('node:')),
+    );
+    const names = touching.map((file) => relative(src, file).replaceAll('\\', '/'));
+    assert.deepEqual(
+      names.filter((name) => !nodeInLlm.includes(name)),
+      [],
+    );
   });
 });

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "dispatch.h"
+#include "map_file.h"
 #include "thread_pool.h"
 
 namespace {
@@ -22,6 +23,17 @@ using provably::Team;
 
 // Operations below which a hop to another thread and back (about 30 µs) costs more than the kernel.
 constexpr double kInlineOperations = 2e5;
+
+// Operations that are worth waking the other threads for.
+constexpr double kSharedOperations = 2e4;
+
+// Looks of the other threads at what comes next before they sleep: about 0.1 ms, the gap between two steps of a model that JavaScript
+// fills with its own work.
+constexpr int kInlineSpins = 4000;
+
+// Multiply-adds of a product with stored weights in the time of one operation: up to 8 million of them run inline, which is less than a
+// millisecond.
+constexpr double kProductsPerOperation = 40;
 
 // A task on its way: what to run, and what must stay alive until it has run.
 struct Job {
@@ -55,7 +67,8 @@ class Engine : public Napi::ObjectWrap<Engine> {
                         InstanceMethod<&Engine::xxh64>("xxh64"), InstanceMethod<&Engine::uniform>("uniform"),
                         InstanceMethod<&Engine::exp>("exp"), InstanceMethod<&Engine::attention>("attention"),
                         InstanceMethod<&Engine::decode>("decode"),
-                        InstanceMethod<&Engine::attentionBackward>("attentionBackward")});
+                        InstanceMethod<&Engine::attentionBackward>("attentionBackward"), InstanceMethod<&Engine::prepare>("prepare"),
+                        InstanceMethod<&Engine::run>("run")});
   }
 
   explicit Engine(const Napi::CallbackInfo& info)
@@ -155,7 +168,7 @@ class Engine : public Napi::ObjectWrap<Engine> {
     return submit(info, double(task.count), table_->exp, task);
   }
 
-  // One object, since there are many arrays: a complete task as src/kernels/native.ts makes it.
+  // Tasks as objects, since there are many arrays: complete as src/kernels/native.ts makes them.
   Napi::Value attention(const Napi::CallbackInfo& info) {
     const Napi::Object from = info[0].As<Napi::Object>();
     provably::AttentionTask task{};
@@ -182,7 +195,11 @@ class Engine : public Napi::ObjectWrap<Engine> {
   }
 
   Napi::Value decode(const Napi::CallbackInfo& info) {
-    const Napi::Object from = info[0].As<Napi::Object>();
+    const provably::DecodeTask task = decodeTaskOf(info[0].As<Napi::Object>());
+    return submit(info, operationsOf(task), table_->decode, task);
+  }
+
+  static provably::DecodeTask decodeTaskOf(const Napi::Object& from) {
     const auto size = [&](const char* name) { return sizeOf(from.Get(name)); };
     provably::DecodeTask task{};
     task.queries = dataOf<float>(from.Get("queries"));
@@ -200,9 +217,103 @@ class Engine : public Napi::ObjectWrap<Engine> {
     task.out = dataOf<float>(from.Get("out"));
     task.lse = dataOf<double>(from.Get("lse"));
     task.probabilities = dataOf<float>(from.Get("probabilities"));
+    return task;
+  }
+
+  static double operationsOf(const provably::DecodeTask& task) {
     double rows = 0;
     for (size_t head = 0; head < task.keyHeads; head++) rows += task.lengths[head];
-    return submit(info, rows * (task.heads / task.keyHeads + 1) * (task.dim + task.valueDim) / 12, table_->decode, task);
+    return rows * (task.heads / task.keyHeads + 1) * (task.dim + task.valueDim) / 12;
+  }
+
+  // prepare(steps): an External of what run() needs. Each step is {kernel, task}; arrays are kept by the caller.
+  Napi::Value prepare(const Napi::CallbackInfo& info) {
+    const Napi::Array from = info[0].As<Napi::Array>();
+    auto prepared = std::make_shared<Prepared>();
+    for (uint32_t i = 0; i < from.Length(); i++) {
+      const Napi::Object step = from.Get(i).As<Napi::Object>();
+      addStep(*prepared, step.Get("kernel").As<Napi::String>(), step.Get("task").As<Napi::Object>());
+    }
+    using Shared = std::shared_ptr<const Prepared>;  // a run that is under way outlives the External
+    return Napi::External<Shared>::New(info.Env(), new Shared(std::move(prepared)), [](Napi::Env, Shared* finished) { delete finished; });
+  }
+
+  // run(prepared, steps): all steps in order.
+  Napi::Value run(const Napi::CallbackInfo& info) {
+    const std::shared_ptr<const Prepared>& prepared = *info[0].As<Napi::External<std::shared_ptr<const Prepared>>>().Data();
+    double operations = prepared->operations;
+    for (const provably::DecodeTask& task : prepared->decodes) operations += operationsOf(task);
+    return submit(info, operations, runPrepared, prepared);
+  }
+
+  // Steps of several kernels, done one after another in one go.
+  struct Prepared {
+    std::vector<std::function<void(Team&)>> steps;
+    std::vector<provably::DecodeTask> decodes;  // what they cost is known when they run
+    double operations = 0;                      // of the other steps
+  };
+
+  static void runPrepared(const std::shared_ptr<const Prepared>& prepared, Team& team) {
+    for (const auto& step : prepared->steps) step(team);
+  }
+
+  template <class Task>
+  static void addKernel(Prepared& to, double operations, void (*kernel)(const Task&, Team&), const Task& task) {
+    to.operations += operations;
+    to.steps.push_back([kernel, task](Team& team) { kernel(task, team); });
+  }
+
+  void addStep(Prepared& to, const std::string& kernel, const Napi::Object& from) {
+    const auto size = [&](const char* name) { return sizeOf(from.Get(name)); };
+    const auto floats = [&](const char* name) { return dataOf<float>(from.Get(name)); };
+    if (kernel == "linear") {
+      addLinear(to, from);
+    } else if (kernel == "dequantiseRows") {
+      const provably::DequantiseRowsTask task{provably::WeightFormat(size("format")), dataOf<uint8_t>(from.Get("data")), size("cols"),
+                                              dataOf<uint32_t>(from.Get("rows")), size("count"), floats("out")};
+      addKernel(to, double(task.count) * task.cols / 4, table_->dequantiseRows, task);
+    } else if (kernel == "rmsNorm") {
+      const provably::RmsNormTask task{floats("x"), size("rows"), size("cols"), floats("weight"),
+                                       from.Get("epsilon").As<Napi::Number>().DoubleValue(), floats("out")};
+      addKernel(to, double(task.rows) * task.cols / 4, table_->rmsNorm, task);
+    } else if (kernel == "rotary") {
+      const provably::RotaryTask task{floats("x"), size("rows"), size("heads"), size("dim"), size("pairs"), flagOf(from.Get("interleaved")),
+                                      floats("cos"), floats("sin")};
+      addKernel(to, double(task.rows) * task.heads * task.pairs / 2, table_->rotary, task);
+    } else if (kernel == "siluProduct") {
+      const provably::SiluProductTask task{floats("gate"), floats("up"), floats("out"), size("count")};
+      addKernel(to, double(task.count), table_->siluProduct, task);
+    } else if (kernel == "add") {
+      const provably::AddTask task{floats("x"), floats("out"), size("count")};
+      addKernel(to, double(task.count) / 4, table_->add, task);
+    } else {
+      const provably::DecodeTask task = decodeTaskOf(from);
+      to.decodes.push_back(task);
+      addKernel(to, 0, table_->decode, task);
+    }
+  }
+
+  void addLinear(Prepared& to, const Napi::Object& from) {
+    const Napi::Array list = from.Get("weights").As<Napi::Array>();
+    auto weights = std::make_shared<std::vector<provably::LinearWeight>>();
+    provably::LinearTask task{};
+    task.x = dataOf<float>(from.Get("x"));
+    task.rows = sizeOf(from.Get("rows"));
+    task.cols = sizeOf(from.Get("cols"));
+    task.exact = flagOf(from.Get("exact"));
+    task.weightCount = list.Length();
+    double outputs = 0;
+    for (uint32_t i = 0; i < list.Length(); i++) {
+      const Napi::Object w = list.Get(i).As<Napi::Object>();
+      weights->push_back({provably::WeightFormat(sizeOf(w.Get("format"))), dataOf<uint8_t>(w.Get("data")), sizeOf(w.Get("outputs")),
+                          dataOf<float>(w.Get("bias")), dataOf<float>(w.Get("y")), flagOf(w.Get("accumulate"))});
+      outputs += double(sizeOf(w.Get("outputs")));
+    }
+    task.weights = weights->data();
+    // In the unit of the other kernels.
+    to.operations += double(task.rows) * task.cols * outputs / kProductsPerOperation;
+    const auto kernel = table_->linear;
+    to.steps.push_back([kernel, task, weights](Team& team) { kernel(task, team); });
   }
 
   static provably::AttentionLogits logitsOf(const Napi::Object& from) {
@@ -266,8 +377,10 @@ class Engine : public Napi::ObjectWrap<Engine> {
     const Napi::Env env = info.Env();
     if (operations < kInlineOperations) {
       try {
-        if (!inline_) inline_ = std::make_unique<provably::ThreadPool>(1);
-        kernel(task, inline_->team());
+        const bool alone = operations < kSharedOperations;
+        std::unique_ptr<provably::ThreadPool>& pool = alone ? alone_ : shared_;
+        if (!pool) pool = std::make_unique<provably::ThreadPool>(alone ? 1 : threads_, kInlineSpins);
+        kernel(task, pool->team());
       } catch (const std::exception& error) {
         Napi::Error::New(env, error.what()).ThrowAsJavaScriptException();
       }
@@ -344,7 +457,8 @@ class Engine : public Napi::ObjectWrap<Engine> {
 
   const KernelTable* table_ = nullptr;
   int threads_;
-  std::unique_ptr<provably::ThreadPool> inline_;
+  // For tasks that run inline: the threads of the second sleep unless such tasks follow each other closely.
+  std::unique_ptr<provably::ThreadPool> alone_, shared_;
   Napi::ThreadSafeFunction finished_;
   std::thread master_;
   int pending_ = 0;  // touched by the JavaScript thread only
@@ -359,6 +473,7 @@ Napi::Object initialize(Napi::Env env, Napi::Object exports) {
   for (const KernelTable* table : provably::supportedTables()) levels.Set(levels.Length(), Napi::String::New(env, table->simd));
   exports.Set("levels", levels);
   exports.Set("Engine", Engine::define(env));
+  exports.Set("mapFile", Napi::Function::New(env, provably::mapFile, "mapFile"));
   return exports;
 }
 

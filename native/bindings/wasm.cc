@@ -7,10 +7,14 @@
 #include "attention_backward.cc"
 #include "attention_block.cc"
 #include "decode.cc"
+#include "dequantise.cc"
 #include "exp.cc"
 #include "gemm.cc"
 #include "gemm_skinny.cc"
 #include "label_sums.cc"
+#include "layer_steps.cc"
+#include "linear.cc"
+#include "linear_few.cc"
 #include "micro_kernel.cc"
 #include "nearest.cc"
 #include "row_norms.cc"
@@ -150,3 +154,31 @@ void decode(const float* queries, const void* keys, const void* values, uint32_t
   call(target::decode, DecodeTask{queries, keys, values, Storage(storage), heads, keyHeads, capacity, dim, valueDim, lengths, scale,
                                   logWeights, out, lse, probabilities});
 }
+
+PROVABLY_EXPORT(linear)
+void linear(const float* x, size_t rows, size_t cols, uint32_t format, const uint8_t* data, size_t outputs, const float* bias, float* y,
+            bool accumulate, bool exact) {
+  const LinearWeight weight{WeightFormat(format), data, outputs, bias, y, accumulate};
+  call(target::linear, LinearTask{x, rows, cols, &weight, 1, exact});
+}
+
+PROVABLY_EXPORT(dequantiseRows)
+void dequantiseRows(uint32_t format, const uint8_t* data, size_t cols, const uint32_t* rows, size_t count, float* out) {
+  call(target::dequantiseRows, DequantiseRowsTask{WeightFormat(format), data, cols, rows, count, out});
+}
+
+PROVABLY_EXPORT(rmsNorm)
+void rmsNorm(const float* x, size_t rows, size_t cols, const float* weight, double epsilon, float* out) {
+  call(target::rmsNorm, RmsNormTask{x, rows, cols, weight, epsilon, out});
+}
+
+PROVABLY_EXPORT(rotary)
+void rotary(float* x, size_t rows, size_t heads, size_t dim, size_t pairs, bool interleaved, const float* cos, const float* sin) {
+  call(target::rotary, RotaryTask{x, rows, heads, dim, pairs, interleaved, cos, sin});
+}
+
+PROVABLY_EXPORT(siluProduct)
+void siluProduct(const float* gate, const float* up, float* out, size_t count) { call(target::siluProduct, SiluProductTask{gate, up, out, count}); }
+
+PROVABLY_EXPORT(add)
+void add(const float* x, float* out, size_t count) { call(target::add, AddTask{x, out, count}); }

@@ -16,10 +16,15 @@ const KERNELS = [
   'attention_backward',
   'attention_block',
   'decode',
+  'dequantise',
   'exp',
   'gemm',
   'gemm_skinny',
   'label_sums',
+  'layer_steps',
+  'linear',
+  'linear_few',
+  'linear_many_bytes',
   'micro_kernel',
   'nearest',
   'row_norms',
@@ -37,6 +42,8 @@ const FUSED = new Set([
   'decode',
   'exp',
   'gemm_skinny',
+  'linear_few',
+  'linear_many_bytes',
   'micro_kernel',
   'screen_tile',
 ]);
@@ -53,7 +60,7 @@ const COMMON = [
 // IEEE results are kept: these two only give up errno and floating-point exception flags, which nobody reads.
 const MATH = ['-fno-math-errno', '-fno-trapping-math'];
 
-const AVX2 = ['-mavx2', '-mfma'];
+const AVX2 = ['-mavx2', '-mfma', '-mf16c'];
 const AVX512 = [...AVX2, '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'];
 const TARGETS = {
   x64: {

@@ -8,7 +8,8 @@ export type ErrorCode =
   | 'UNSUPPORTED'
   | 'DATA'
   | 'MISSING_DEPENDENCY'
-  | 'WORKER';
+  | 'WORKER'
+  | 'BUSY';
 
 /** Base of all errors this library throws on purpose. Message form: *where: what it is; what was expected. How to mend it.* */
 export class ProvablyError extends Error {
@@ -74,5 +75,12 @@ export class MissingDependencyError extends ProvablyError {
 export class WorkerError extends ProvablyError {
   constructor(message: string, options?: ErrorOptions) {
     super('WORKER', message, options);
+  }
+}
+
+/** There is more to do than may wait: the same call may succeed later. */
+export class BusyError extends ProvablyError {
+  constructor(message: string, options?: ErrorOptions) {
+    super('BUSY', message, options);
   }
 }

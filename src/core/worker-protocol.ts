@@ -2,6 +2,7 @@
 
 import {
   AuditError,
+  BusyError,
   DataError,
   type ErrorCode,
   InvalidArgumentError,
@@ -42,6 +43,7 @@ const ERROR_CLASSES: Record<ErrorCode, new (message: string) => ProvablyError> =
   DATA: DataError,
   MISSING_DEPENDENCY: MissingDependencyError,
   WORKER: WorkerError,
+  BUSY: BusyError,
 };
 
 export function encodeError(error: unknown): ErrorMessage {

@@ -136,14 +136,6 @@ export async function readFully(
   }
 }
 
-/** @throws {DataError} the file is shorter than the layout says */
-export function requireSize(where: string, path: string, size: number, needed: number): void {
-  if (size >= needed) return;
-  throw new DataError(
-    `${where}: ${path} has ${size} bytes; its header announces ${needed}. It is cut off: fetch or write it anew.`,
-  );
-}
-
 /** The bytes of an array as little-endian numbers. */
 export function littleEndianBytes(data: Float32Array | Float64Array): Uint8Array {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);

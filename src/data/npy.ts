@@ -12,10 +12,10 @@ import {
   littleEndianBytes,
   type MatrixLayout,
   readFully,
-  requireSize,
   writeFully,
 } from './file-matrix.ts';
 import { requireFile } from './format.ts';
+import { requireSize } from './require-size.ts';
 import { writeAtomically } from './temporary.ts';
 
 /** An array in memory, row-major. */

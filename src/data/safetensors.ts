@@ -1,50 +1,20 @@
 // Matrices in .safetensors files: 8 bytes of header length, a JSON header, then the numbers of all tensors.
 
 import { open } from 'node:fs/promises';
-import { z } from 'zod';
 import { DataError, InvalidArgumentError, UnsupportedError } from '../core/errors.ts';
 import { type Matrix32, type RowSource, toSource } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
-import { type ElementType, elementBytes } from './element-type.ts';
-import { fileMatrixSource, littleEndianBytes, readFully, requireSize, writeFully } from './file-matrix.ts';
+import type { ElementType } from './element-type.ts';
+import { fileMatrixSource, littleEndianBytes, readFully, writeFully } from './file-matrix.ts';
 import { requireFile } from './format.ts';
+import { requireSize } from './require-size.ts';
+import {
+  parseSafetensorsHeader,
+  SAFETENSORS_TYPES,
+  safetensorsHeaderLength,
+  type TensorInfo,
+} from './safetensors-header.ts';
 import { writeAtomically } from './temporary.ts';
-
-/** What a .safetensors file says of one tensor. */
-export interface TensorInfo {
-  name: string;
-  /** As in the file: "F32", "BF16", "I64" … */
-  dtype: string;
-  shape: number[];
-  /** First byte of its numbers in the file, and how many there are. */
-  offset: number;
-  bytes: number;
-}
-
-const TYPES: Record<string, ElementType> = {
-  F16: 'f2',
-  BF16: 'bf2',
-  F32: 'f4',
-  F64: 'f8',
-  I8: 'i1',
-  I16: 'i2',
-  I32: 'i4',
-  I64: 'i8',
-  U8: 'u1',
-  U16: 'u2',
-  U32: 'u4',
-  U64: 'u8',
-  BOOL: 'b1',
-};
-
-/** The format's own limit. */
-const MAX_HEADER = 100_000_000;
-
-const size = z.number().int().nonnegative();
-const headerSchema = z.record(
-  z.string(),
-  z.object({ dtype: z.string(), shape: z.array(size), data_offsets: z.tuple([size, size]) }),
-);
 
 /**
  * The tensors of a .safetensors file, in the order of their data.
@@ -58,55 +28,9 @@ export async function listTensors(path: string): Promise<TensorInfo[]> {
   const start = new Uint8Array(8);
   requireSize(where, path, fileSize, 8);
   await readFully(where, path, file, start, 0);
-  const length = Number(new DataView(start.buffer).getBigUint64(0, true));
-  if (length > MAX_HEADER || length < 2) {
-    throw new DataError(
-      `${where}: ${path} announces a header of ${length} bytes; expected 2 to ${MAX_HEADER}. It is no .safetensors file, or damaged.`,
-    );
-  }
-  requireSize(where, path, fileSize, 8 + length);
-  const bytes = new Uint8Array(length);
-  await readFully(where, path, file, bytes, 8);
-  const tensors = Object.entries(parseHeader(path, bytes)).map(
-    ([
-      name,
-      {
-        dtype,
-        shape,
-        data_offsets: [from, to],
-      },
-    ]) => {
-      const type = TYPES[dtype];
-      const count = shape.reduce((product, n) => product * n, 1);
-      if (to < from || (type !== undefined && to - from !== count * elementBytes(type))) {
-        throw new DataError(
-          `${where}: ${path} gives tensor "${name}" (${dtype}, shape ${shape.join(' × ')}) the bytes ${from} to ${to}; these do not fit. It is damaged.`,
-        );
-      }
-      return { name, dtype, shape, offset: 8 + length + from, bytes: to - from };
-    },
-  );
-  requireSize(
-    where,
-    path,
-    fileSize,
-    Math.max(8 + length, ...tensors.map(({ offset, bytes }) => offset + bytes)),
-  );
-  return tensors.sort((a, b) => a.offset - b.offset);
-}
-
-function parseHeader(path: string, bytes: Uint8Array): z.infer<typeof headerSchema> {
-  try {
-    const { __metadata__, ...tensors } = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return headerSchema.parse(tensors);
-  } catch (cause) {
-    throw new DataError(
-      `listTensors: ${path} has no readable header; expected the JSON of a .safetensors file. It is damaged.`,
-      {
-        cause,
-      },
-    );
-  }
+  const json = new Uint8Array(safetensorsHeaderLength(where, path, start, fileSize));
+  await readFully(where, path, file, json, 8);
+  return parseSafetensorsHeader(where, path, json, fileSize);
 }
 
 /**
@@ -147,10 +71,10 @@ export function describeTensors(tensors: readonly TensorInfo[]): string {
 
 /** How the numbers of a tensor are read. @throws {UnsupportedError} they are of a type not read here */
 export function elementTypeOf(where: string, path: string, { name, dtype }: TensorInfo): ElementType {
-  const type = TYPES[dtype];
+  const type = SAFETENSORS_TYPES[dtype];
   if (type !== undefined) return type;
   throw new UnsupportedError(
-    `${where}: tensor "${name}" of ${path} has type ${dtype}; expected one of ${Object.keys(TYPES).join(', ')}.`,
+    `${where}: tensor "${name}" of ${path} has type ${dtype}; expected one of ${Object.keys(SAFETENSORS_TYPES).join(', ')}.`,
   );
 }
 

@@ -134,7 +134,7 @@ function requireRowsOnce(name: string, tiles: AttentionTiles, heads: number, que
     }
 }
 
-function checkDecode(task: DecodeTask): void {
+export function checkDecode(task: DecodeTask): void {
   const { heads, keyHeads, capacity, lengths, dim, valueDim, storage = 'float32' } = task;
   requireHeads('decode', task);
   requireInteger('decode: capacity', capacity, 0, 0xffffffff);
@@ -168,7 +168,7 @@ function requireHeads(name: string, { heads, keyHeads }: { heads: number; keyHea
   }
 }
 
-function requireBelow(name: string, values: Uint32Array, count: number, limit: number): void {
+export function requireBelow(name: string, values: Uint32Array, count: number, limit: number): void {
   for (let i = 0; i < count; i++)
     if (values[i] >= limit) {
       throw new InvalidArgumentError(`${name}[${i}] is ${values[i]}; expected less than ${limit}.`);

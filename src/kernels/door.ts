@@ -4,7 +4,9 @@
 import { requireInteger } from '../core/check.ts';
 import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
 import { checkedAttention } from './attention-door.ts';
-import { requireArray } from './require-array.ts';
+import { checkedLlm, type LlmBackend } from './llm-door.ts';
+import type { LlmKernels } from './llm-types.ts';
+import { requireApart, requireArray } from './require-array.ts';
 import type {
   GemmTask,
   HashTask,
@@ -19,7 +21,7 @@ import type {
 export type FullGemmTask = Required<GemmTask>;
 
 /** What a backend implements: as `Kernels`, but it gets tasks that were checked and completed. */
-export interface CheckedKernels extends Omit<Kernels, 'gemm' | 'nearest'> {
+export interface CheckedKernels extends Omit<Kernels, 'gemm' | 'nearest' | keyof LlmKernels>, LlmBackend {
   gemm(task: FullGemmTask): Promise<void>;
   /** `secondLabels` and `secondDistances` are both there or both not. */
   nearest(task: NearestTask): Promise<void>;
@@ -51,6 +53,7 @@ export function checked(kernels: CheckedKernels): Kernels {
       await kernels.uniform(task);
     },
     ...checkedAttention(kernels),
+    ...checkedLlm(kernels),
   };
 }
 
@@ -146,15 +149,4 @@ function requireStored(name: string, value: Float32Array, rows: number, cols: nu
     throw new ShapeError(`${name}: stride is ${stride}; expected at least ${cols}, the columns stored.`);
   }
   requireArray(name, value, Float32Array, rows === 0 || cols === 0 ? 0 : (rows - 1) * stride + cols);
-}
-
-function requireApart(name: string, output: Float32Array, input: Float32Array, inputName: string): void {
-  if (output.buffer !== input.buffer || output.length === 0 || input.length === 0) return;
-  const outputEnd = output.byteOffset + output.byteLength;
-  const inputEnd = input.byteOffset + input.byteLength;
-  if (output.byteOffset < inputEnd && input.byteOffset < outputEnd) {
-    throw new InvalidArgumentError(
-      `${name} overlaps ${inputName} in memory; expected arrays apart. Copy one.`,
-    );
-  }
 }

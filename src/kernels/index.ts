@@ -10,8 +10,22 @@ export type {
   KeyValueStorage,
 } from './attention-types.ts';
 export { STORAGES } from './attention-types.ts';
+export { dequantise } from './dequantise.ts';
 export { directDistance } from './direct.ts';
 export { fromHalf, halfToNumber, putHalf, toHalf } from './half.ts';
+export type {
+  AddTask,
+  DequantiseRowsTask,
+  KernelStep,
+  LinearTask,
+  LinearWeight,
+  PreparedSteps,
+  RmsNormTask,
+  RotaryPairing,
+  RotaryTask,
+  SiluProductTask,
+  StoredRows,
+} from './llm-types.ts';
 export {
   type BackendInfo,
   describeKernels,
@@ -20,6 +34,8 @@ export {
   loadKernels,
   type SimdLevel,
 } from './load.ts';
+export { mapFile } from './map-file.ts';
+export { type RotaryTable, rotaryTable } from './rotary-table.ts';
 export type {
   Backend,
   GemmTask,
@@ -30,3 +46,4 @@ export type {
   RowNormsTask,
   UniformTask,
 } from './types.ts';
+export { type BlockShape, WEIGHT_FORMATS, type WeightFormat, weightBytes } from './weight-formats.ts';

@@ -9,6 +9,8 @@ import {
   STORAGES,
 } from './attention-types.ts';
 import type { CheckedKernels } from './door.ts';
+import type { KernelStep, StepTasks } from './llm-types.ts';
+import { formatNumber } from './weight-formats.ts';
 
 type Pending = Promise<void> | undefined;
 type Optional<T> = T | undefined;
@@ -16,11 +18,19 @@ type Optional<T> = T | undefined;
 /** An attention task with what the addon cannot work out itself. */
 type Complete<Task> = Omit<Task, 'storage'> & { storage: number; biasHeads: number };
 
+/** A step as the addon reads it: numbers for names, sizes that are lengths of arrays. */
+interface CompleteStep {
+  kernel: keyof StepTasks;
+  task: object;
+}
+
 /** The addon's exports; the order of arguments is that of native/bindings/node.cc. */
-interface Addon {
+export interface Addon {
   /** What this processor can run, fastest first. */
   levels: string[];
   Engine: new (simd: string, threads: number) => Engine;
+  /** All bytes of a file as pages of memory. */
+  mapFile(path: string): ArrayBuffer;
 }
 
 interface Engine {
@@ -79,6 +89,9 @@ interface Engine {
   attention(task: Complete<AttentionTask>): Pending;
   attentionBackward(task: Complete<AttentionBackwardTask>): Pending;
   decode(task: Omit<DecodeTask, 'storage'> & { storage: number }): Pending;
+  /** What `run` needs; it holds no arrays. */
+  prepare(steps: readonly CompleteStep[]): unknown;
+  run(prepared: unknown, steps: readonly CompleteStep[]): Pending;
 }
 
 /** The SIMD levels of the addon, fastest first. @throws {UnsupportedError} there is no addon, and why */
@@ -99,15 +112,33 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     );
   }
   const engine = new Engine(simd, threads);
+  const prepare = (steps: readonly KernelStep[]) => {
+    const complete = steps.map(completeStep);
+    const prepared = engine.prepare(complete);
+    return async () => {
+      await engine.run(prepared, complete);
+    };
+  };
+  const asStep =
+    <Name extends keyof StepTasks>(kernel: Name) =>
+    (task: StepTasks[Name]) =>
+      prepare([{ kernel, task } as KernelStep])();
   return {
     backend: 'native',
     simd,
     threads,
+    prepare,
+    linear: asStep('linear'),
+    dequantiseRows: asStep('dequantiseRows'),
+    rmsNorm: asStep('rmsNorm'),
+    rotary: asStep('rotary'),
+    siluProduct: asStep('siluProduct'),
+    add: asStep('add'),
     async attentionBackward(task) {
       await engine.attentionBackward(complete(task));
     },
     async decode(task) {
-      await engine.decode({ ...task, storage: STORAGES.indexOf(task.storage ?? 'float32') });
+      await engine.decode(completeDecode(task));
     },
     async exp({ x, out }) {
       await engine.exp(x.length, x, out);
@@ -168,12 +199,38 @@ function complete<Task extends AttentionLogits>(task: Task): Complete<Task> {
   return { ...task, storage: STORAGES.indexOf(storage), biasHeads };
 }
 
+function completeDecode(task: DecodeTask): Omit<DecodeTask, 'storage'> & { storage: number } {
+  return { ...task, storage: STORAGES.indexOf(task.storage ?? 'float32') };
+}
+
+function completeStep({ kernel, task }: KernelStep): CompleteStep {
+  switch (kernel) {
+    case 'linear': {
+      const weights = task.weights.map((weight) => ({ ...weight, format: formatNumber(weight.format) }));
+      return { kernel, task: { ...task, weights, exact: task.activations === 'float32' } };
+    }
+    case 'dequantiseRows':
+      return { kernel, task: { ...task, format: formatNumber(task.format), count: task.rows.length } };
+    case 'rotary':
+      return { kernel, task: { ...task, interleaved: task.pairing === 'interleaved' } };
+    case 'siluProduct':
+      return { kernel, task: { ...task, count: task.gate.length } };
+    case 'add':
+      return { kernel, task: { ...task, count: task.x.length } };
+    case 'decode':
+      return { kernel, task: completeDecode(task) };
+    case 'rmsNorm':
+      return { kernel, task };
+  }
+}
+
 let addon: Addon | undefined;
 
-function loadAddon(): Addon {
+/** @param where - who asks, for messages @throws {UnsupportedError} there is no addon, and why */
+export function loadAddon(where = 'loadKernels'): Addon {
   if (addon) return addon;
   const builtin = globalThis.process?.getBuiltinModule;
-  if (!builtin) throw new UnsupportedError('loadKernels: native kernels need Node; expected backend "wasm".');
+  if (!builtin) throw new UnsupportedError(`${where}: native kernels need Node; expected backend "wasm".`);
   // The same path from src/kernels and from dist/kernels.
   const url = new URL('../../native/build/provably.node', import.meta.url);
   const { existsSync, readFileSync } = builtin('node:fs');
@@ -181,14 +238,14 @@ function loadAddon(): Addon {
     let why = 'it was not built; `npm run setup` builds it';
     const stamp = new URL('addon.json', url);
     if (existsSync(stamp)) why = JSON.parse(readFileSync(stamp, 'utf8')).failure ?? why;
-    throw new UnsupportedError(`loadKernels: no native addon: ${why}.`);
+    throw new UnsupportedError(`${where}: no native addon: ${why}.`);
   }
   try {
     addon = builtin('node:module').createRequire(import.meta.url)(builtin('node:url').fileURLToPath(url));
   } catch (cause) {
     // Built for another machine or Node: say so, and let the caller fall back.
     throw new UnsupportedError(
-      `loadKernels: the native addon does not load here (${(cause as Error).message}). Delete native/build and build it again.`,
+      `${where}: the native addon does not load here (${(cause as Error).message}). Delete native/build and build it again.`,
       { cause },
     );
   }

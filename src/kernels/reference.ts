@@ -5,20 +5,14 @@ import { yieldToEventLoop } from '../core/progress.ts';
 import { rngFromKey } from '../core/rng.ts';
 import { attentionReference } from './attention-reference.ts';
 import { directDistance } from './direct.ts';
-import type {
-  GemmTask,
-  HashTask,
-  Kernels,
-  LabelSumsTask,
-  NearestTask,
-  RowNormsTask,
-  UniformTask,
-} from './types.ts';
+import type { CheckedKernels } from './door.ts';
+import { llmReference } from './llm-reference.ts';
+import type { GemmTask, HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 
 /** Multiply-adds between two looks at the event loop: about 20 ms of this code. */
 const WORK_PER_SLICE = 1 << 24;
 
-export const referenceKernels: Kernels = {
+export const referenceKernels: CheckedKernels = {
   backend: 'ts',
   simd: 'scalar',
   threads: 1,
@@ -29,6 +23,7 @@ export const referenceKernels: Kernels = {
   xxh64,
   uniform,
   ...attentionReference,
+  ...llmReference,
 };
 
 async function gemm(task: GemmTask): Promise<void> {

@@ -3,6 +3,7 @@
 // them alone until the promise settles: an array whose buffer is transferred meanwhile takes memory from under a thread.
 
 import type { AttentionKernels } from './attention-types.ts';
+import type { LlmKernels } from './llm-types.ts';
 
 /** C = op(A) · op(B), or C += op(A) · op(B): float32 in and out, fused multiply-adds in float32. */
 export interface GemmTask {
@@ -109,7 +110,7 @@ export interface UniformTask {
 export type Backend = 'native' | 'wasm' | 'ts';
 
 /** One backend's implementation. All are async so that the heavy ones can run off the event loop. */
-export interface Kernels extends AttentionKernels {
+export interface Kernels extends AttentionKernels, LlmKernels {
   readonly backend: Backend;
   /** Instruction set in use: "avx512vnni", "avx512", "avx2", "neon", "baseline", "wasm-simd128", "scalar". */
   readonly simd: string;

@@ -2,7 +2,7 @@
 
 import { createWorkerPool, type WorkerFactory, type WorkerPool } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
-import { attentionPiece, backwardPiece, nearestPiece, productPiece } from './wasm-tasks.ts';
+import { attentionPiece, backwardPiece, linearPiece, nearestPiece, productPiece } from './wasm-tasks.ts';
 
 /** Multiply-adds of one piece: about 20 ms, between two looks at the event loop. */
 export const WORK_PER_PIECE = 4e8;
@@ -15,9 +15,10 @@ interface Tasks {
   productPiece: typeof productPiece;
   attentionPiece: typeof attentionPiece;
   backwardPiece: typeof backwardPiece;
+  linearPiece: typeof linearPiece;
 }
 
-const tasks: Tasks = { nearestPiece, productPiece, attentionPiece, backwardPiece };
+const tasks: Tasks = { nearestPiece, productPiece, attentionPiece, backwardPiece, linearPiece };
 
 export class Crew {
   readonly threads: number;
@@ -97,7 +98,10 @@ function detached(piece: object): [object, ArrayBuffer[]] {
   const transfer: ArrayBuffer[] = [];
   const entries = Object.entries(piece).map(([name, value]) => {
     const isHeld =
-      value instanceof Float32Array || value instanceof Float64Array || value instanceof Uint16Array;
+      value instanceof Float32Array ||
+      value instanceof Float64Array ||
+      value instanceof Uint16Array ||
+      value instanceof Uint8Array;
     if (!isHeld || !(value.buffer instanceof ArrayBuffer)) return [name, value];
     // A view would be cloned with the whole buffer behind it.
     const copy = value.slice();

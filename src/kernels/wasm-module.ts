@@ -67,9 +67,35 @@ export interface WasmExports {
     lse: number,
     probabilities: number,
   ): void;
+  linear(
+    x: number,
+    rows: number,
+    cols: number,
+    format: number,
+    data: number,
+    outputs: number,
+    bias: number,
+    y: number,
+    accumulate: number,
+    exact: number,
+  ): void;
+  dequantiseRows(format: number, data: number, cols: number, rows: number, count: number, out: number): void;
+  rmsNorm(x: number, rows: number, cols: number, weight: number, epsilon: number, out: number): void;
+  rotary(
+    x: number,
+    rows: number,
+    heads: number,
+    dim: number,
+    pairs: number,
+    interleaved: number,
+    cos: number,
+    sin: number,
+  ): void;
+  siluProduct(gate: number, up: number, out: number, count: number): void;
+  add(x: number, out: number, count: number): void;
 }
 
-type TypedArray = Float32Array | Float64Array | Uint16Array | Uint32Array | BigUint64Array;
+type TypedArray = Uint8Array | Float32Array | Float64Array | Uint16Array | Uint32Array | BigUint64Array;
 
 /** Copies arrays in and out of an instance. Addresses hold until the end of the scope they were made in. */
 export class WasmModule {

@@ -4,6 +4,7 @@ import { wasmModule } from './wasm-module.ts';
 
 export { attentionPiece } from './wasm-attention.ts';
 export { backwardPiece } from './wasm-attention-backward.ts';
+export { linearPiece } from './wasm-linear.ts';
 
 /** Some rows of a `nearest` task. */
 export interface NearestPiece {

@@ -9,6 +9,14 @@ import { attentionInPieces } from './wasm-attention.ts';
 import { backwardInPieces } from './wasm-attention-backward.ts';
 import { Crew } from './wasm-crew.ts';
 import { decodeInWasm, expInWasm } from './wasm-decode.ts';
+import {
+  addInWasm,
+  dequantiseInWasm,
+  linearInPieces,
+  rmsNormInWasm,
+  rotaryInWasm,
+  siluProductInWasm,
+} from './wasm-linear.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
 import { tilesInPieces } from './wasm-tiles.ts';
@@ -31,6 +39,12 @@ export async function wasmKernels(threads: number, worker?: WorkerFactory): Prom
     attentionBackward: (task) => backwardInPieces(crew, task),
     decode: async (task) => decodeInWasm(wasm, task),
     exp: async (task) => expInWasm(wasm, task),
+    linear: (task) => linearInPieces(crew, task),
+    dequantiseRows: async (task) => dequantiseInWasm(wasm, task),
+    rmsNorm: async (task) => rmsNormInWasm(wasm, task),
+    rotary: async (task) => rotaryInWasm(wasm, task),
+    siluProduct: async (task) => siluProductInWasm(wasm, task),
+    add: async (task) => addInWasm(wasm, task),
     gemm: (task) => gemm(crew, task),
     nearest: (task) => nearest(crew, task),
     labelSums: (task) => labelSums(wasm, task),

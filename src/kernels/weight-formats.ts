@@ -1,5 +1,8 @@
 // How the entries of a weight matrix may be stored: plain numbers, or the blocks of GGUF, which share a scale and some a minimum.
 
+import { requireInteger } from '../core/check.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
+
 /** Names as GGUF spells them. */
 export type WeightFormat =
   | 'F32'
@@ -34,3 +37,27 @@ export const WEIGHT_FORMATS: Readonly<Record<WeightFormat, BlockShape>> = {
   Q5_K: { entries: 256, bytes: 176 },
   Q6_K: { entries: 256, bytes: 210 },
 };
+
+const FORMATS = Object.keys(WEIGHT_FORMATS);
+
+/** The number by which native/kernels.h knows a format: its place in the list above. */
+export function formatNumber(format: WeightFormat): number {
+  return FORMATS.indexOf(format);
+}
+
+/**
+ * Bytes that a matrix takes in a format; rows follow each other without gaps.
+ *
+ * @throws {InvalidArgumentError} a size is no integer ≥ 0, or `cols` is no multiple of the format's block
+ */
+export function weightBytes(format: WeightFormat, rows: number, cols: number): number {
+  const { entries, bytes } = WEIGHT_FORMATS[format];
+  requireInteger('weightBytes: rows', rows, 0);
+  requireInteger('weightBytes: cols', cols, 0);
+  if (cols % entries !== 0) {
+    throw new InvalidArgumentError(
+      `weightBytes: cols is ${cols}; expected a multiple of ${entries}, the entries of a block of ${format}. Store it as F16.`,
+    );
+  }
+  return rows * (cols / entries) * bytes;
+}

@@ -1,0 +1,17 @@
+// Words for what a sequence keeps.
+
+import type { SequenceOptions } from '../../llm/index.ts';
+
+/** 1.5 MB */
+export function describeBytes(bytes: number): string {
+  if (bytes < 1e3) return `${bytes} B`;
+  const [divisor, unit] = bytes < 1e6 ? [1e3, 'kB'] : bytes < 1e9 ? [1e6, 'MB'] : [1e9, 'GB'];
+  return `${(bytes / divisor).toFixed(bytes / divisor < 10 ? 1 : 0)} ${unit}`;
+}
+
+/** cache hybrid of 2048 rows */
+export function describeCache({ cache }: SequenceOptions): string {
+  if (cache === undefined || typeof cache === 'function') return 'the cache';
+  const rows = 'budget' in cache ? ` of ${cache.budget} rows` : '';
+  return `cache ${cache.policy}${rows}`;
+}
