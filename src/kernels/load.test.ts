@@ -109,11 +109,16 @@ describe('native kernels', () => {
     const kernels = await loadKernels({ backend: 'native', simd: 'scalar', threads: 1 });
     const n = 500; // scalar: about 0.2 s, twenty times the interval of the timer
     const [a, b] = [randomFloats(n * n, 1), randomFloats(n * n, 2)];
+    const ticksOfOne = async () => {
+      let ticks = 0;
+      const timer = setInterval(() => ticks++, 5);
+      await kernels.gemm({ m: n, n, k: n, a, b, c: new Float32Array(n * n) });
+      clearInterval(timer);
+      return ticks;
+    };
+    // A blocked loop ticks at most once, when the promise settles, every time; a machine with too much to do may leave a free one no time, once.
     let ticks = 0;
-    const timer = setInterval(() => ticks++, 5);
-    await kernels.gemm({ m: n, n, k: n, a, b, c: new Float32Array(n * n) });
-    clearInterval(timer);
-    // A blocked loop ticks at most once, when the promise settles.
+    for (let attempt = 0; attempt < 5 && ticks < 3; attempt++) ticks = await ticksOfOne();
     assert.ok(ticks >= 3, `${ticks} ticks`);
   });
 
