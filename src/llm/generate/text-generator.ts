@@ -51,6 +51,8 @@ export interface GenerationStep {
   /** What can be shown now. */
   text: string;
   token: SampledToken;
+  /** When it was made, in milliseconds of performance.now(): a slow reader gets it later. */
+  madeAt: number;
   /** At the end of this choice. */
   finishReason?: FinishReason;
   /** At the end of this choice. */
@@ -282,7 +284,7 @@ export class TextGenerator {
     }
     text.last = token.id;
     const { text: shown, finishReason } = output.push(token.id);
-    const step: GenerationStep = { choice, text: shown, token, sequence };
+    const step: GenerationStep = { choice, text: shown, token, madeAt: performance.now(), sequence };
     if (finishReason) {
       this.remove(text);
       const promptTokens = owner.request.prompt.length;
