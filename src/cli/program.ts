@@ -1,6 +1,7 @@
 // The command tree, and one run of it.
 
 import { Command } from 'commander';
+import { apiKeyCommand } from './commands/api-key.ts';
 import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { clusterCommand } from './commands/cluster.ts';
@@ -9,6 +10,7 @@ import { infoCommand } from './commands/info.ts';
 import { modelCommand } from './commands/model.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { selectCommand } from './commands/select.ts';
+import { serveCommand } from './commands/serve.ts';
 import { tourCommand } from './commands/tour.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, exitCodes, reportFailure } from './failure.ts';
@@ -21,6 +23,8 @@ const commands = [
   selectCommand,
   clusterCommand,
   generateCommand,
+  serveCommand,
+  apiKeyCommand,
   modelCommand,
   reproduceCommand,
   infoCommand,
