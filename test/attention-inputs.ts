@@ -48,6 +48,30 @@ export function plantedInput(options: Parameters<typeof plantedAttention>[0] = {
   return { queries: oneHead(queries), keys: oneHead(keys), values: oneHead(values) };
 }
 
+/**
+ * An input where blocks of 16 keys without samples are wrong by all they can be, in `hidden` of the rows, and right in the others: ‖Õ − O‖_op = 2√hidden, ‖P‖_op = 1,
+ * ‖V‖_op = √rows, whatever the seed.
+ *
+ * The first `hidden` keys have value 1 and lie opposite to all queries and to the other keys, whose value is −1, so no block of a query holds one of them; a bias makes
+ * row i < hidden attend to key i alone, and keeps all other rows away from these keys.
+ */
+export function hiddenKeysInput(rows: number, hidden: number): AttentionInput {
+  const head = (cols: number, entry: (row: number) => number): HeadTensor => ({
+    data: Float32Array.from({ length: rows * cols }, (_, i) => entry(Math.floor(i / cols))),
+    ...{ batch: 1, heads: 1, rows, cols },
+  });
+  return {
+    queries: head(2, () => 1),
+    keys: head(2, (j) => (j < hidden ? -1 : 1)),
+    values: head(1, (j) => (j < hidden ? 1 : -1)),
+    scale: 2 ** -30,
+    bias: Float32Array.from({ length: rows * rows }, (_, at) => {
+      const [i, j] = [Math.floor(at / rows), at % rows];
+      return j >= hidden ? 0 : i === j ? 60 : -60;
+    }),
+  };
+}
+
 export function oneHead({ data, rows, cols }: Matrix32): HeadTensor {
   return { data, batch: 1, heads: 1, rows, cols };
 }

@@ -14,6 +14,8 @@ const limits: Record<string, number> = {
   'attention/index': 32_000,
   'kv-cache/index': 36_000,
   'selection/index': 64_000,
+  'llm/text/index': 40_000,
+  'llm/sampling/index': 6_000,
 };
 
 describe('browser bundle', () => {

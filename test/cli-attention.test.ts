@@ -56,7 +56,10 @@ describe('provably attention', () => {
     );
     assert.ok(first.figures.relativeError > 0 && first.figures.relativeError < 1);
     assert.ok(first.figures.speedUp > 0);
-    assert.equal(first.certificate.audit.sample, '256 sampled rows');
+    assert.match(
+      first.certificate.audit.sample,
+      /^256 sampled rows, at least \(about 0\.\d+ estimated for all\)$/,
+    );
     assert.equal(second.figures.relativeError, first.figures.relativeError);
     assert.deepEqual(second.certificate.bound, first.certificate.bound);
   });

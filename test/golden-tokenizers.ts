@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { inflateSync } from 'node:zlib';
-import type { MetadataSource } from '../src/llm/text/index.ts';
+import type { MetadataSource, TokenizerJson } from '../src/llm/text/index.ts';
 
 const folder = new URL('./golden/tokenizer/', import.meta.url);
 const readJson = (name: string): unknown => JSON.parse(readFileSync(new URL(name, folder), 'utf8'));
@@ -28,6 +28,16 @@ export const sentencePiece = readJson('sentencepiece.json') as {
   types: number[];
   ids: Differing;
   decoded: Record<string, string>;
+};
+
+/** One vocabulary with every way a Metaspace works; cases after the first name what differs from it. */
+export const metaspace = readJson('metaspace.json') as Pick<TokenizerJson, 'model' | 'added_tokens'> & {
+  cases: {
+    pre_tokenizer: { type: string };
+    decoder: { type: string };
+    ids: Differing;
+    decoded: Record<string, string>;
+  }[];
 };
 
 /** Metadata with `tokenizer.ggml.` before each name. */

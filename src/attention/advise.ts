@@ -33,14 +33,20 @@ export function advisePatching(
       const { batch, head, relativeError, recall, entropy } = report;
       const patch = relativeError <= tolerance;
       const percent = (share: number) => `${(100 * share).toPrecision(2)} %`;
+      // e⁴ ≈ 55 keys of equal weight: no few heavy ones.
+      const spread = entropy > 4;
       const cause =
         recall > 0.5
           ? 'its blocks hold most of the mass'
-          : entropy > 4
+          : spread
             ? 'its mass is spread, which samples estimate well'
             : 'its rows are easy';
       const trouble =
-        recall > 0.5 ? 'what its blocks miss is uneven' : 'its heavy keys are missed by the hash';
+        recall > 0.5
+          ? 'what its blocks miss is uneven'
+          : spread
+            ? 'its mass is spread, so that its output is small beside the noise of the samples: take more'
+            : 'its heavy keys are missed by the hash';
       return {
         ...{ layer, batch, head, patch, relativeError },
         reason: `error ${percent(relativeError)}, ${percent(recall)} of the mass in blocks, entropy ${entropy.toFixed(1)} nats: ${patch ? cause : trouble}`,

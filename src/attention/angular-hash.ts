@@ -54,10 +54,12 @@ export async function hashCodes(
   const bits = directions.length / dim;
   const products = new Float32Array(count * bits);
   await kernels.gemm({ m: count, n: bits, k: dim, a: rows, b: directions, c: products });
+  // A float is > 0 just where its bits are, as an integer: half of all signs are either way, and a branch on them is foretold wrongly as often.
+  const signs = new Int32Array(products.buffer);
   const codes = new Uint16Array(count);
-  for (let i = 0; i < count; i++) {
+  for (let i = 0, at = 0; i < count; i++) {
     let code = 0;
-    for (let t = 0; t < bits; t++) if (products[i * bits + t] > 0) code |= 1 << t;
+    for (let t = 0; t < bits; t++, at++) code |= ((-signs[at] & ~signs[at]) >>> 31) << t;
     codes[i] = code;
   }
   return codes;

@@ -6,14 +6,15 @@ import { chernoffUpperLimit } from '../core/statistics/index.ts';
 import type { Kernels } from '../kernels/index.ts';
 import { operatorNormAbove } from './operator-norm.ts';
 import type { HyperOptions, HyperSettings } from './options.ts';
+import { range } from './plan-builder.ts';
 import type { Problem } from './problem.ts';
 import { type ExactRows, errorRows, exactRows, rowErrors } from './row-sample.ts';
 import type { AttentionResult, HyperTrace } from './types.ts';
-import { probabilityFloor, type ValueNorms, valueNorms } from './value-norms.ts';
+import { largestDistance, probabilityFloor, type ValueNorms, valueNorms } from './value-norms.ts';
 
 /**
- * The bound, for the worst head. With e_i the error of row i and R twice the largest ‖v_j − v̄‖ of live keys, ‖e_i‖ ≤ R always, since both outputs are
- * averages of values. Let u be the direction in which E = Õ − O is largest: ‖E‖²_op is the sum of ⟨e_i, u⟩², each in [0, R²]. Of t rows drawn without
+ * The bound, for the worst head. With e_i = õ_i − o_i the error of row i, ρ the largest ‖v_j − v̄‖ of live keys and R = ρ + max_i ‖õ_i − v̄‖, ‖e_i‖ ≤ R
+ * always: o_i is an average of values, so it is no farther from v̄ than ρ, and õ_i is known. Let u be the direction in which E = Õ − O is largest: ‖E‖²_op is the sum of ⟨e_i, u⟩², each in [0, R²]. Of t rows drawn without
  * replacement the mean of ⟨e_i, u⟩² is at most λ, the largest eigenvalue of the mean of e_i e_iᵀ, whatever u is. So with probability 1 − δ / heads
  * ‖E‖_op ≤ R √(n_q μ), μ Chernoff's limit for a mean of λ / R². And ‖P‖_op ≥ √(rows that see a key / live keys), as P maps ones to ones there
  * (derived). Masked keys are no part of P and V.
@@ -67,7 +68,10 @@ export async function hyperCertificate(
     source: 'derived: Chernoff limit on sampled exact rows; form of arXiv 2310.05869, main theorem',
     assumptions: [
       { statement: 'rows checked are a uniform sample', status: 'proved' },
-      { statement: 'outputs are averages of values, so no row is off by more than R', status: 'proved' },
+      {
+        statement: 'exact outputs are averages of values, so no row is off by more than R',
+        status: 'proved',
+      },
       {
         statement: 'the blocks and samples fit this input',
         status: 'checked',
@@ -103,9 +107,8 @@ async function headBound(
   failureProbability: number,
   kernels: Kernels,
 ): Promise<HeadBound> {
-  const { queryRows, valueDim, bias } = problem.logits;
-  // A bias of −∞ may hide all the keys that an approximate row meets: its output is then 0 and no average.
-  const reach = bias ? norms.deviation + Math.max(norms.deviation, norms.center) : 2 * norms.deviation;
+  const { queryRows, valueDim } = problem.logits;
+  const reach = norms.deviation + (await outputDistance(problem, result, head, norms.center, kernels));
   const t = exact.rows.length;
   const errors = errorRows(problem, exact, result, head);
   const eigenvalue = (await operatorNormAbove(errors, t, valueDim, kernels)) ** 2 / t;
@@ -117,4 +120,25 @@ async function headBound(
     epsilon: error === 0 ? 0 : error / size,
     relative: rowErrors(problem, exact, result, head).relative,
   };
+}
+
+/** max ‖õ_i − v̄‖ over the rows of a head that may be off. */
+async function outputDistance(
+  { logits: { queryRows, valueDim, bias } }: Problem,
+  { output, lse }: AttentionResult,
+  head: number,
+  center: Float32Array,
+  kernels: Kernels,
+): Promise<number> {
+  const first = head * queryRows;
+  const own = output.data.subarray(first * valueDim, (first + queryRows) * valueDim);
+  // A bias of −∞ may hide all the keys that an approximate row meets: its output is then 0 and no average. Without one, a row that meets none sees none.
+  if (bias || !lse.subarray(first, first + queryRows).includes(-Infinity))
+    return largestDistance(own, center, kernels);
+  const rows = range(0, queryRows).filter((row) => lse[first + row] > -Infinity);
+  const seeing = new Float32Array(rows.length * valueDim);
+  rows.forEach((row, i) => {
+    seeing.set(own.subarray(row * valueDim, (row + 1) * valueDim), i * valueDim);
+  });
+  return largestDistance(seeing, center, kernels);
 }

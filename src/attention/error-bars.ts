@@ -3,13 +3,15 @@
 import type { AttentionTiles, Kernels } from '../kernels/index.ts';
 import { PlanBuilder, range } from './plan-builder.ts';
 import { headRows, type Problem } from './problem.ts';
-import type { AttentionResult, HyperTrace } from './types.ts';
+import type { AttentionResult, HyperTrace, ResidualSampling } from './types.ts';
 
 /**
  * Estimated standard error of ‖õ_i − o_i‖₂ for every row, given the hash: 0 where nothing was sampled.
  *
  * With a_t = e^{s_t} n/m of the sampled keys and the total mass D, the variance of õ_i is about Σ a_t² ‖v_t − õ_i‖² / D². Σ a_t² (·) is attention at half the
- * temperature: the sampled keys again, with logits and log-weights doubled, give ln Σ a_t² and the means of v and ‖v‖² under a_t². Derived.
+ * temperature: the sampled keys again, with logits and log-weights doubled, give ln Σ a_t² and the means of v and ‖v‖² under a_t². Samples without
+ * replacement vary less by 1 − m/n, for the keys that none is left of. Stratified ones vary less by what the strata differ in, which one sample a stratum cannot tell:
+ * there it is an upper value, as it is, a little, beside blocks, whose part of Σ a (v − o) = 0 is not taken off. Derived.
  *
  * @returns shape (heads, n_q), in the unit of the values
  *
@@ -18,6 +20,7 @@ import type { AttentionResult, HyperTrace } from './types.ts';
 export async function rowStandardErrors(
   problem: Problem,
   { output, lse, trace }: AttentionResult & { trace: HyperTrace },
+  sampling: ResidualSampling,
   kernels: Kernels,
 ): Promise<Float64Array> {
   const { logits } = problem;
@@ -36,7 +39,7 @@ export async function rowStandardErrors(
     slopes: doubled(logits.slopes),
   };
   for (const plan of trace.plans) {
-    const tiles = sampledPart(plan);
+    const tiles = sampledPart(plan, sampling);
     if (tiles.heads.length > 0)
       await kernels.attention({ ...task, tiles, out: means, lse: logSquares, merge: true });
   }
@@ -112,13 +115,14 @@ function withSquaredNorms({ logits }: Problem) {
   return { keys, values, storage: 'float32' as const, valueDim: valueDim + 1 };
 }
 
-/** A plan's sampled segments alone, their log-weights doubled. */
-function sampledPart(plan: AttentionTiles): AttentionTiles {
+/** A plan's sampled segments alone, with the log-weights of squares: 2 ln(n/m), and ln(1 − m/n) more without replacement. */
+function sampledPart(plan: AttentionTiles, sampling: ResidualSampling): AttentionTiles {
   return rebuilt(
     plan,
     (segment) => plan.logWeights[segment] !== 0,
     () => true,
-    2,
+    (logWeight) =>
+      2 * logWeight + (sampling === 'without-replacement' ? Math.log(-Math.expm1(-logWeight)) : 0),
   );
 }
 
@@ -127,7 +131,7 @@ function withoutRows(plan: AttentionTiles, drop: (head: number, row: number) => 
     plan,
     () => true,
     (head, row) => !drop(head, row),
-    1,
+    (logWeight) => logWeight,
   );
 }
 
@@ -135,7 +139,7 @@ function rebuilt(
   plan: AttentionTiles,
   keepSegment: (segment: number) => boolean,
   keepRow: (head: number, row: number) => boolean,
-  factor: number,
+  weigh: (logWeight: number) => number,
 ): AttentionTiles {
   const builder = new PlanBuilder();
   builder.addKeys(plan.keys);
@@ -150,7 +154,7 @@ function rebuilt(
       Array.from(segments, (s) => ({
         start: plan.keyStart[s],
         end: plan.keyEnd[s],
-        logWeight: factor * plan.logWeights[s],
+        logWeight: weigh(plan.logWeights[s]),
       })),
     );
   });

@@ -4,7 +4,7 @@ import type { Rng } from '../core/rng.ts';
 import type { Kernels } from '../kernels/index.ts';
 import { drawDirections, hashCodes, MOST_HASH_BITS } from './angular-hash.ts';
 import type { HyperSettings } from './options.ts';
-import { headRows, type Problem } from './problem.ts';
+import { countLive, headRows, liveKeys, type Problem } from './problem.ts';
 
 export interface HeadHashes {
   /** Codes of each query head's rows, (n_q,) each. */
@@ -15,16 +15,18 @@ export interface HeadHashes {
 
 /** With fewer bits wanted, the low bits of a code are a code. @param pause - awaited after each head. Time O(n r d) */
 export async function hashHeads(
-  { logits }: Problem,
-  { hashBits, blockSize }: HyperSettings,
+  problem: Problem,
+  settings: HyperSettings,
   rng: Rng,
   kernels: Kernels,
   pause: () => Promise<void>,
 ): Promise<HeadHashes> {
+  const { logits } = problem;
   const { heads, keyHeads, queryRows, keyRows, dim, storage } = logits;
-  const bits = hashBits === 'auto' ? bitsFor(keyRows, blockSize) : hashBits;
   const hashes: HeadHashes = { queries: [], keys: [] };
   for (let keyHead = 0; keyHead < keyHeads; keyHead++) {
+    const live = liveKeys(problem, keyHead);
+    const bits = bitsFor(live ? countLive(live) : keyRows, settings);
     const directions = drawDirections(dim, bits, rng.fork(keyHead));
     const stored = { data: logits.keys, ...(storage && { storage }) };
     hashes.keys.push(
@@ -39,7 +41,12 @@ export async function hashHeads(
   return hashes;
 }
 
-/** 2^r ≈ 2 n/b: from n/b to 4n/b buckets do equally well (measured on planted data). */
-export function bitsFor(keys: number, blockSize: number): number {
-  return Math.min(MOST_HASH_BITS, Math.max(1, Math.round(Math.log2((2 * keys) / blockSize))));
+/**
+ * 'auto': 2^r ≈ 8 n/b, for hash-aligned blocks, which take a query to the middle of its own bucket's keys, so that more buckets only place it better: on planted data the
+ * error falls up to there, and stays. Cutting sorted queries and keys into blocks does best with 2^r ≈ 4 n/b (both measured, n = 4096 to 16 384).
+ */
+export function bitsFor(keys: number, { hashBits, blockSize, blocks }: HyperSettings): number {
+  if (hashBits !== 'auto') return hashBits;
+  const buckets = ((blocks === 'hash-aligned' ? 8 : 4) * keys) / blockSize;
+  return Math.min(MOST_HASH_BITS, Math.max(1, Math.round(Math.log2(Math.max(1, buckets)))));
 }

@@ -17,7 +17,7 @@ export interface HeadReport {
   head: number;
   /** n_k · max_j ‖P e_j‖², from the sampled rows: n_q / n_k for uniform attention, n_q n_k where one key takes all of all rows. */
   alpha: number;
-  /** Largest residual row sum ÷ smallest, relative to the row's own largest logit, after the blocks are removed. */
+  /** The theorem's κ of the sampled rows: the largest Σ_j e^{s_ij} over keys that row i does not meet exactly ÷ the smallest; rows that meet all are left out, 1: all do. */
   kappa: number;
   /** ‖V‖_F² / ‖V‖_op². */
   valueRank: number;
@@ -60,23 +60,24 @@ export async function headReport(
     onProgress?.({ phase: 'head report', done: head, total: heads });
     const [batch, own] = [Math.floor(head / problem.headsPerBatch), head % problem.headsPerBatch];
     const columns = new Float64Array(keyRows);
-    const residuals: number[] = [];
+    let [largest, smallest] = [-Infinity, Infinity];
     let [recall, entropy] = [0, 0];
     for (const row of exact.rows) {
       await yieldToEventLoop(); // a row of a long sequence takes milliseconds here
       signal?.throwIfAborted();
-      const { values: p } = oracleProbabilities(input, batch, own, row);
+      const { values: p, lse } = oracleProbabilities(input, batch, own, row);
       const heavy = exactKeys(value.trace, head, row, keyRows);
-      let mass = 0;
-      let most = 0;
+      let residual = 0;
       for (let j = 0; j < keyRows; j++) {
         columns[j] += p[j] * p[j];
-        if (heavy[j]) mass += p[j];
+        if (heavy[j]) recall += p[j];
+        else residual += p[j];
         if (p[j] > 0) entropy -= p[j] * Math.log(p[j]);
-        most = Math.max(most, p[j]);
       }
-      recall += mass;
-      if (mass < 1 - 1e-9 && most > 0) residuals.push((1 - mass) / most);
+      if (residual > 0) {
+        largest = Math.max(largest, lse + Math.log(residual));
+        smallest = Math.min(smallest, lse + Math.log(residual));
+      }
     }
     const t = exact.rows.length;
     const v = headRows({ data: values, storage }, Math.floor((head * keyHeads) / heads), keyRows, valueDim);
@@ -86,7 +87,7 @@ export async function headReport(
       ...{ batch, head: own, rows: t },
       // ‖P e_j‖² is the sum of a column's squares, of which the sample holds t / n_q.
       alpha: keyRows * (queryRows / t) * columns.reduce((a, x) => Math.max(a, x), 0),
-      kappa: residuals.length === 0 ? 1 : Math.max(...residuals) / Math.min(...residuals),
+      kappa: largest === -Infinity ? 1 : Math.exp(largest - smallest),
       valueRank: norm === 0 ? 0 : square / norm ** 2,
       recall: recall / t,
       entropy: entropy / t,

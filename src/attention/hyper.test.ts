@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { largestDifference, plantedInput, randomInput, relativeError } from '../../test/attention-inputs.ts';
-import { fromHalf, toHalf } from '../kernels/index.ts';
+import { createRng, sampleIndices } from '../core/rng.ts';
+import { fromHalf, loadKernels, toHalf } from '../kernels/index.ts';
+import { drawDirections, hashCodes } from './angular-hash.ts';
 import { exactAttention, type HyperOptions, hyperAttention, oracleAttention } from './index.ts';
 import type { AttentionInput, BlockRule } from './types.ts';
 
@@ -43,7 +45,7 @@ describe('hyperAttention', () => {
   it('estimates every row sum without bias', async () => {
     const input = randomInput({ queryRows: 64, dim: 8, size: 1.2 });
     const { lse } = oracleAttention(input);
-    const seeds = 2000;
+    const seeds = 4000;
     for (const sampling of ['uniform', 'without-replacement', 'stratified'] as const) {
       const sums = new Float64Array(64);
       const squares = new Float64Array(64);
@@ -66,7 +68,7 @@ describe('hyperAttention', () => {
       for (let i = 0; i < 64; i++) {
         const mean = sums[i] / seeds;
         const standardError = Math.sqrt((squares[i] / seeds - mean * mean) / seeds);
-        // 6 standard errors: 64 × 3 rows fail by chance with probability 4e-7.
+        // 6 standard errors: 64 × 3 rows fail by chance with probability 4e-7; of 4, as protocols ask, it would be 1 %.
         assert.ok(
           Math.abs(mean - 1) <= 6 * standardError,
           `row ${i}, ${sampling}: ${mean} ± ${standardError}`,
@@ -83,7 +85,7 @@ describe('hyperAttention', () => {
       ...{ keyMask, causal: true },
     };
     const { lse } = oracleAttention(input);
-    const seeds = 1500;
+    const seeds = 4000;
     const sums = new Float64Array(lse.length);
     const squares = new Float64Array(lse.length);
     for (let seed = 0; seed < seeds; seed++) {
@@ -230,6 +232,66 @@ describe('hyperAttention', () => {
           output.subarray(i * 8, (i + 1) * 8),
         ) <= 1e-6,
       );
+  });
+
+  it('does not care in which order the keys come', async () => {
+    const [rows, dim] = [48, 64];
+    const input = randomInput({ queryRows: rows, dim });
+    const order = sampleIndices(rows, rows, createRng(7));
+    const shuffled = (tensor: AttentionInput['keys']) => ({
+      ...tensor,
+      data: Float32Array.from(
+        tensor.data,
+        (_, at) => tensor.data[order[Math.floor(at / dim)] * dim + (at % dim)],
+      ),
+    });
+    const other = { ...input, keys: shuffled(input.keys), values: shuffled(input.values) };
+    // With a bucket for every key, as 16 bits give nearly orthogonal ones, the order is by hash alone: blocks and samples are the same keys.
+    let compared = 0;
+    for (let seed = 0; seed < 6; seed++) {
+      const directions = drawDirections(dim, 16, createRng(seed).fork('directions').fork(0));
+      const codes = await hashCodes(
+        input.keys.data as Float32Array,
+        rows,
+        dim,
+        directions,
+        await loadKernels(),
+      );
+      if (new Set(codes).size < rows) continue;
+      compared++;
+      for (const blocks of rules) {
+        const options = { blockSize: 8, sampleSize: 12, minSequence: 1, hashBits: 16, blocks, seed };
+        const [a, b] = [await outputOf(input, options), await outputOf(other, options)];
+        assert.ok(largestDifference(a, b) <= 1e-6, `${blocks}, seed ${seed}`);
+      }
+    }
+    assert.ok(compared >= 4, `${compared}`);
+    // With ties, places within a bucket follow the order of the keys, so samples differ, but not their distribution.
+    const seeds = 1000;
+    const moments = async (of: AttentionInput) => {
+      let [sum, squares] = [0, 0];
+      for (let seed = 0; seed < seeds; seed++) {
+        const options = { blockSize: 8, sampleSize: 12, minSequence: 1, hashBits: 2, certifyRows: 0 };
+        const { lse } = (await hyperAttention(of, { ...options, blocks: 'none', seed })).value;
+        sum += lse[0] / seeds;
+        squares += lse[0] ** 2 / seeds;
+      }
+      return { mean: sum, variance: squares - sum * sum };
+    };
+    const [a, b] = [await moments(input), await moments(other)];
+    // 5 standard errors of a difference of means, and of variances of nearly normal numbers.
+    assert.ok(Math.abs(a.mean - b.mean) <= 5 * Math.sqrt((a.variance + b.variance) / seeds));
+    assert.ok(Math.abs(a.variance / b.variance - 1) <= 5 * Math.sqrt(4 / seeds));
+  });
+
+  it('computes as many pairs as the method says', async () => {
+    // Proportional to n; samples in a row's own block are left out.
+    for (const rows of [512, 1024, 2048]) {
+      const input = plantedInput({ rows, dim: 8, clusters: rows / 8 });
+      const options = { blockSize: 32, sampleSize: 32, minSequence: 1, certifyRows: 0 };
+      const { pairs } = (await hyperAttention(input, options)).value.trace;
+      assert.ok(pairs <= rows * 64 && pairs >= rows * 58, `${pairs / rows} a row`);
+    }
   });
 
   it('finds the heavy keys of planted data', async () => {

@@ -15,7 +15,7 @@ import type { AttentionInput, AttentionResult, HyperTrace } from './types.ts';
 
 export interface HyperResult extends AttentionResult {
   trace: HyperTrace;
-  /** Estimated standard error of ‖õ_i − o_i‖₂ with `errorBars`, before `fallback`; shape (batch, heads, n_q), in the unit of the values. */
+  /** Estimated standard error of ‖õ_i − o_i‖₂ with `errorBars`, before `fallback`, an upper value where sampling is stratified; shape (batch, heads, n_q), in the unit of the values. */
   rowErrors?: Float64Array;
   /** Rows done exactly by `fallback`. */
   exactRows: number;
@@ -81,7 +81,7 @@ async function runHyper(
   }
   const value: HyperResult = { ...result, trace: { plans, pairs, exactPairs }, exactRows: 0 };
   if (!settings.errorBars) return value;
-  value.rowErrors = await rowStandardErrors(problem, value, kernels);
+  value.rowErrors = await rowStandardErrors(problem, value, settings.sampling, kernels);
   signal?.throwIfAborted();
   if (settings.fallback < Infinity)
     value.exactRows = await redoWorst(problem, settings.fallback, value, kernels);

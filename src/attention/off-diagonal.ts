@@ -2,7 +2,7 @@
 // (arXiv 2310.05869, Algorithm 1 and the practical form of Algorithms 2 and 3).
 
 import { type Rng, sampleIndices } from '../core/rng.ts';
-import { countingSort, type SortedRows } from './counting-sort.ts';
+import { countingSort, type RowBuckets, type SortedRows } from './counting-sort.ts';
 import type { HyperSettings } from './options.ts';
 import { type PlanBuilder, range, type Segment } from './plan-builder.ts';
 
@@ -30,11 +30,11 @@ export interface KeyRange {
   windowStart: number;
 }
 
-/** @param bucketOf - bucket of a key @param buckets - their number */
+/** @param hash - buckets of the keys @param buckets - their number */
 export function sortKeys(
   plan: PlanBuilder,
   { start, end, live, sinks, windowStart }: KeyRange,
-  bucketOf: (key: number) => number,
+  hash: RowBuckets,
   buckets: number,
 ): SortedKeys {
   const isLive = (key: number) => live === undefined || live[key] !== 0;
@@ -45,7 +45,7 @@ export function sortKeys(
     for (let key = start; key < end; key++)
       if (isLive(key) && (key < sinks || key >= windowStart)) always.push(key);
   }
-  const order = countingSort(listed.length, buckets, (i) => listed[i], bucketOf);
+  const order = countingSort(listed, hash, buckets);
   const alwaysKeys = Uint32Array.from(always);
   return { order, always: alwaysKeys, orderAt: plan.addKeys(order.rows), alwaysAt: plan.addKeys(alwaysKeys) };
 }
@@ -55,7 +55,8 @@ export interface QueryRange {
   head: number;
   start: number;
   end: number;
-  bucketOf: (query: number) => number;
+  /** Of the queries, the same as of the keys. */
+  hash: RowBuckets;
 }
 
 /** Adds the tiles of one query head. Time and memory O(queries + keys + blocks). */
@@ -66,7 +67,7 @@ export function addQueries(
   settings: HyperSettings,
   rng: Rng,
 ): void {
-  const { head, start, end } = queries;
+  const { head, start, end, hash } = queries;
   const { blockSize, sampleSize, minSequence, blocks } = settings;
   const count = keys.order.rows.length;
   const exactKeys: Segment = { start: keys.alwaysAt, end: keys.alwaysAt + keys.always.length, logWeight: 0 };
@@ -94,12 +95,8 @@ export function addQueries(
     addTile(range(start, end), 0, 0);
   } else if (blocks === 'hash-aligned') {
     const blockOf = alignedBlocks(keys.order.starts, blockSize, blockCount);
-    const byBlock = countingSort(
-      end - start,
-      blockCount,
-      (i) => start + i,
-      (query) => blockOf[queries.bucketOf(query)],
-    );
+    const blocksOfCodes = { ...hash, positions: hash.positions.map((bucket) => blockOf[bucket]) };
+    const byBlock = countingSort(range(start, end), blocksOfCodes, blockCount);
     for (let t = 0; t < blockCount; t++)
       addTile(
         byBlock.rows.subarray(byBlock.starts[t], byBlock.starts[t + 1]),
@@ -107,7 +104,7 @@ export function addQueries(
         Math.min(count, (t + 1) * blockSize),
       );
   } else {
-    const { rows } = countingSort(end - start, buckets, (i) => start + i, queries.bucketOf);
+    const { rows } = countingSort(range(start, end), hash, buckets);
     const perTile = blocks === 'rank' ? Math.ceil(rows.length / blockCount) : SMOOTH_ROWS;
     for (let first = 0, t = 0; first < rows.length; first += perTile, t++) {
       const last = Math.min(rows.length, first + perTile);

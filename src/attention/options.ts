@@ -11,7 +11,7 @@ export interface HyperOptions extends RunOptions {
   blockSize?: number;
   /** Residual keys sampled per query head, m ≥ 0; 0: blocks only. Default 256. */
   sampleSize?: number;
-  /** Bits of the hash, r in [1, 16]; 'auto': 2^r ≈ 2 n/b of each block of keys. Default 7. */
+  /** Bits of the hash, r in [1, 16]; 'auto': 2^r ≈ 8 n/b of the n keys that a block is one of, 4 n/b for blocks other than 'hash-aligned'. Default 'auto'; the paper's code has 7. */
   hashBits?: number | 'auto';
   /** Sequences (causal: up to this long; else: of fewer queries) are done exactly, n₀ ≥ 1. The main knob of causal attention. Default 4096. */
   minSequence?: number;
@@ -25,7 +25,7 @@ export interface HyperOptions extends RunOptions {
   sinks?: number;
   /** Causal only: the last keys before each off-diagonal block of queries, exact for all of it. Default 0. */
   window?: number;
-  /** Estimate how far each row is off, from its own samples. Default: only where `fallback` needs it. */
+  /** Estimate how far each row is off, from its own samples; with stratified ones from above. Default: only where `fallback` needs it. */
   errorBars?: boolean;
   /**
    * Rows whose estimated error is above this share of the root mean square ‖o‖ of their head are done exactly, > 0. As that mean is over the whole head,
@@ -52,7 +52,7 @@ export function completeOptions(name: string, options: HyperOptions, causal: boo
   const settings: HyperSettings = {
     blockSize: options.blockSize ?? 256,
     sampleSize: options.sampleSize ?? 256,
-    hashBits: options.hashBits ?? 7,
+    hashBits: options.hashBits ?? 'auto',
     minSequence: options.minSequence ?? 4096,
     blocks: options.blocks ?? 'hash-aligned',
     bucketOrder: options.bucketOrder ?? 'gray',

@@ -8,7 +8,7 @@ import { bitsFor, type HeadHashes } from './head-hashes.ts';
 import { addQueries, sortKeys } from './off-diagonal.ts';
 import type { HyperSettings } from './options.ts';
 import { PlanBuilder, range } from './plan-builder.ts';
-import type { Problem } from './problem.ts';
+import { countLive, liveKeys, type Problem } from './problem.ts';
 
 export interface Plans {
   plans: AttentionTiles[];
@@ -96,39 +96,35 @@ function planOfLeaves({ logits: { heads, queryRows } }: Problem, leaves: readonl
 }
 
 async function planOf(
-  { logits, keyMask, batch }: Problem,
+  problem: Problem,
   rectangles: readonly Rectangle[],
   settings: HyperSettings,
   hashes: HeadHashes,
   rng: Rng,
   pause: () => Promise<void>,
 ) {
-  const { heads, keyHeads, keyRows } = logits;
+  const { heads, keyHeads } = problem.logits;
   const group = heads / keyHeads;
   const plan = new PlanBuilder();
   for (let keyHead = 0; keyHead < keyHeads; keyHead++) {
-    const batchEntry = Math.floor((keyHead * batch) / keyHeads);
-    const live = keyMask?.subarray(batchEntry * keyRows, (batchEntry + 1) * keyRows);
+    const live = liveKeys(problem, keyHead);
     for (const [r, { queryStart, queryEnd, keyStart, keyEnd }] of rectangles.entries()) {
-      const bits =
-        settings.hashBits === 'auto' ? bitsFor(keyEnd - keyStart, settings.blockSize) : settings.hashBits;
-      const mask = (1 << bits) - 1;
+      const count = live ? countLive(live.subarray(keyStart, keyEnd)) : keyEnd - keyStart;
+      const bits = bitsFor(count, settings);
       const own = rng.fork(`key head ${keyHead}, rectangle ${r}`);
       const positions = bucketPositions(bits, settings.bucketOrder, own.fork('bucket order'));
-      const keyCodes = hashes.keys[keyHead];
       const windowStart = settings.window > 0 ? Math.max(keyStart, keyEnd - settings.window) : keyEnd;
       const keys = sortKeys(
         plan,
         { start: keyStart, end: keyEnd, live, sinks: settings.sinks, windowStart },
-        (key) => positions[keyCodes[key] & mask],
+        { codes: hashes.keys[keyHead], positions },
         1 << bits,
       );
       for (let head = keyHead * group; head < (keyHead + 1) * group; head++) {
-        const codes = hashes.queries[head];
-        const bucketOf = (query: number) => positions[codes[query] & mask];
+        const hash = { codes: hashes.queries[head], positions };
         addQueries(
           plan,
-          { head, start: queryStart, end: queryEnd, bucketOf },
+          { head, start: queryStart, end: queryEnd, hash },
           keys,
           settings,
           own.fork(`head ${head}`),

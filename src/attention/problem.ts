@@ -102,6 +102,18 @@ export function emptyResult(
   };
 }
 
+/** The mask of a key head's keys, shape (n_k,), as a view; undefined: all are live. */
+export function liveKeys({ keyMask, batch, logits }: Problem, keyHead: number): Uint8Array | undefined {
+  const { keyHeads, keyRows } = logits;
+  const entry = Math.floor((keyHead * batch) / keyHeads);
+  return keyMask?.subarray(entry * keyRows, (entry + 1) * keyRows);
+}
+
+/** Keys that are not masked. */
+export function countLive(mask: Uint8Array): number {
+  return mask.reduce((count, live) => count + Number(live !== 0), 0);
+}
+
 /** Rows of one head of a stored tensor as float32, shape (rows, cols): a view where nothing has to be converted. */
 export function headRows(
   { data, storage = 'float32' }: { data: Float32Array | Uint16Array; storage?: AttentionLogits['storage'] },

@@ -2,17 +2,17 @@
 
 import type { Kernels } from '../kernels/index.ts';
 import { operatorNorm } from './operator-norm.ts';
-import { headRows, type Problem } from './problem.ts';
+import { headRows, liveKeys, type Problem } from './problem.ts';
 
 export interface ValueNorms {
   /** Keys that are not masked. */
   live: number;
   /** ‖V‖_op over live keys, from below. */
   operator: number;
-  /** max ‖v_j − v̄‖ over live keys: two averages of values are at most twice that apart. */
+  /** v̄, the mean over live keys, shape (d_v,). */
+  center: Float32Array;
+  /** ρ = max ‖v_j − v̄‖ over live keys: no average of values is farther from v̄. */
   deviation: number;
-  /** ‖v̄‖. */
-  center: number;
 }
 
 /** Time O(n_k d_v²). */
@@ -23,17 +23,24 @@ export async function valueNorms(problem: Problem, keyHead: number, kernels: Ker
   const sums = new Float64Array(valueDim);
   for (let at = 0; at < values.length; ) for (let c = 0; c < valueDim; c++) sums[c] += values[at++];
   // Any center would serve, so it may be rounded.
-  const mean = Float32Array.from(sums, (sum) => sum / Math.max(1, live));
-  const squares = new Float64Array(live);
-  await kernels.rowNorms({ points: values, rows: live, dim: valueDim, origin: mean, norms: squares });
-  let most = 0;
-  for (let j = 0; j < live; j++) most = Math.max(most, squares[j]);
+  const center = Float32Array.from(sums, (sum) => sum / Math.max(1, live));
   return {
-    live,
+    ...{ live, center },
     operator: await operatorNorm(values, live, valueDim, kernels),
-    deviation: Math.sqrt(most),
-    center: Math.sqrt(mean.reduce((sum, x) => sum + x * x, 0)),
+    deviation: await largestDistance(values, center, kernels),
   };
+}
+
+/** Of rows, shape (rows, d_v), from a point. */
+export async function largestDistance(
+  points: Float32Array,
+  origin: Float32Array,
+  kernels: Kernels,
+): Promise<number> {
+  const dim = origin.length;
+  const squares = new Float64Array(points.length / dim);
+  await kernels.rowNorms({ points, rows: squares.length, dim, origin, norms: squares });
+  return Math.sqrt(squares.reduce((most, square) => Math.max(most, square), 0));
 }
 
 /** ‖P‖_op of a head is at least this: P takes ones to 1 in every row that sees a key. @param lse - of the result, exact or not */
@@ -48,13 +55,12 @@ export function probabilityFloor(
   return Math.sqrt(rows / Math.max(1, live));
 }
 
-/** Shape (live, d_v): a view where no key is masked. */
-function liveValues({ keyMask, batch, logits }: Problem, keyHead: number): Float32Array {
-  const { keyHeads, keyRows, valueDim, values: data, storage = 'float32' } = logits;
+/** Values of keys that are not masked, shape (live, d_v): a view where none is. */
+export function liveValues(problem: Problem, keyHead: number): Float32Array {
+  const { keyRows, valueDim, values: data, storage = 'float32' } = problem.logits;
   const values = headRows({ data, storage }, keyHead, keyRows, valueDim);
-  if (!keyMask) return values;
-  const entry = Math.floor((keyHead * batch) / keyHeads);
-  const mask = keyMask.subarray(entry * keyRows, (entry + 1) * keyRows);
+  const mask = liveKeys(problem, keyHead);
+  if (!mask) return values;
   const live = new Float32Array(values.length);
   let count = 0;
   for (let j = 0; j < keyRows; j++)

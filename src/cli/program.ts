@@ -4,10 +4,13 @@ import { Command } from 'commander';
 import { apiKeyCommand } from './commands/api-key.ts';
 import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
+import { chatCommand } from './commands/chat.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
+import { longevalCommand } from './commands/longeval.ts';
 import { modelCommand } from './commands/model.ts';
+import { perplexityCommand } from './commands/perplexity.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { selectCommand } from './commands/select.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -22,10 +25,13 @@ const commands = [
   cacheCommand,
   selectCommand,
   clusterCommand,
+  chatCommand,
   generateCommand,
+  longevalCommand,
+  modelCommand,
+  perplexityCommand,
   serveCommand,
   apiKeyCommand,
-  modelCommand,
   reproduceCommand,
   infoCommand,
 ];

@@ -34,9 +34,9 @@ export interface Audit {
   error: number;
   /** What it was measured on: "all 20 000 rows", "1 000 sampled rows". */
   sample: string;
-  /** bound ÷ measured error; ≥ 1 when the promise was kept, Infinity when the error is 0. */
+  /** bound ÷ measured error; ≥ 1 when the promise was kept, Infinity when the error is 0 or rounding alone. */
   slack: number;
-  /** error ≤ bound. */
+  /** error ≤ bound, up to what rounding may have added to the error. */
   kept: boolean;
 }
 
@@ -73,15 +73,25 @@ export function isVacuous({ value, scale }: Bound): boolean {
  * @param result - left as it is; the returned copy carries the audit
  * @param error - measured |estimate − exact|, in the unit of the bound, ≥ 0
  * @param sample - what it was measured on
- * @throws {AuditError} `error` is negative or NaN
+ * @param rounding - what float32 may have added to `error`, ≥ 0: no bound is broken by it. Default 0
+ * @throws {AuditError} `error` or `rounding` is negative or NaN
  */
-export function audit<T>(result: Certified<T>, error: number, sample: string): Certified<T> {
+export function audit<T>(
+  result: Certified<T>,
+  error: number,
+  sample: string,
+  rounding: number = 0,
+): Certified<T> {
   if (!(error >= 0)) throw new AuditError(`audit: error is ${error}; expected a number ≥ 0.`);
+  if (!(rounding >= 0)) throw new AuditError(`audit: rounding is ${rounding}; expected a number ≥ 0.`);
   const { value } = result.certificate.bound;
-  const slack = error === 0 ? Infinity : value / error;
+  const slack = error <= rounding ? Infinity : value / error;
   return {
     value: result.value,
-    certificate: { ...result.certificate, audit: { error, sample, slack, kept: error <= value } },
+    certificate: {
+      ...result.certificate,
+      audit: { error, sample, slack, kept: error <= value + rounding },
+    },
   };
 }
 

@@ -1,6 +1,9 @@
 // A model behind an address.
 
+import { once } from 'node:events';
+import type { Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
 import { requireInteger, requireNumber } from '../core/check.ts';
 import { DataError, MissingDependencyError } from '../core/errors.ts';
 import type { OpenedModel, TextGenerator } from '../llm/index.ts';
@@ -28,6 +31,9 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
+/** Milliseconds for the last bytes of the last answers. */
+const FLUSH_TIMEOUT = 5000;
+
 /**
  * Serves a model by the protocol of the OpenAI API.
  *
@@ -49,7 +55,12 @@ export async function startServer(
     overrideGlobalObjects: false,
     // Who sends headers or body too slowly is cut off.
     serverOptions: { headersTimeout: 10_000, requestTimeout: 60_000, keepAliveTimeout: 5_000 },
-  }) as import('node:http').Server;
+  }) as Server;
+  const unsent = new Set<ServerResponse>();
+  server.on('request', (_, response) => {
+    unsent.add(response);
+    response.once('close', () => unsent.delete(response));
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
@@ -68,12 +79,12 @@ export async function startServer(
   const close = async () => {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     await service.requests.drain(shutdownTimeout);
-    // What was broken off still has to be sent; connections without a request go at once.
-    const idle = setInterval(() => server.closeIdleConnections(), 20);
-    const last = setTimeout(() => server.closeAllConnections(), 5000);
+    // The ends of the last answers may still be on their way to slow readers.
+    const sent = Promise.all([...unsent].map((response) => once(response, 'close')));
+    await Promise.race([sent, closed, delay(FLUSH_TIMEOUT, undefined, { ref: false })]);
+    // What is left are connections that a client keeps for its next request.
+    server.closeAllConnections();
     await closed;
-    clearInterval(idle);
-    clearTimeout(last);
   };
   const running: RunningServer = {
     url: `http://${family === 'IPv6' ? `[${address}]` : address}:${taken}`,

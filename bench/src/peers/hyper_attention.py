@@ -39,7 +39,7 @@ def hyper(q, k, v, *, block, samples):
     heads, rows, dim = q.shape
     key_rows = k.shape[1]
     count = key_rows // block
-    bits = max(1, round(math.log2(2 * count)))  # 2^bits ≈ 2 n/b, as ours chooses them here
+    bits = max(1, round(math.log2(2 * count)))  # 2^bits ≈ 2 n/b: more do not help their blocks
     directions = torch.randn(dim, bits)
     q_order = ranks(q, directions).argsort(dim=-1, stable=True)
     k_order = ranks(k, directions).argsort(dim=-1, stable=True)

@@ -22,7 +22,7 @@ import { type Case, type Contest, median, type Once, timed } from '../measure.ts
 import { openJax, openTfjs, type WasmSoftmax } from '../peers/wasm-softmax.ts';
 import { threadsText, useThreads } from '../threads.ts';
 
-/** b = m = 256 as in the paper's experiments, on both sides; bits of the hash by the number of keys, 2^r ≈ 2 n/b. */
+/** b = m = 256 as in the paper's experiments, on both sides; bits of the hash by the number of keys: ours as 'auto' has it, theirs 2^r ≈ 2 n/b. */
 const SIZES = { blockSize: 256, sampleSize: 256 };
 const LONG = 131_072;
 

@@ -50,8 +50,16 @@ export async function reproduceAblation(
       const input = plantedInput({ rows, clusters, strength, seed });
       const exact = await exactAttention(input, run);
       const errorOf = await operatorErrors(input, exact, kernels);
-      // The paper's own blocks, since this is about its parts.
-      const common = { ...run, blockSize: size, sampleSize: size, minSequence: 1, certifyRows: 0, seed };
+      // The paper's own blocks and bits, since this is about its parts.
+      const common = {
+        ...run,
+        blockSize: size,
+        sampleSize: size,
+        minSequence: 1,
+        certifyRows: 0,
+        hashBits: 7,
+        seed,
+      };
       const ranked = { ...common, blocks: 'rank' as const };
       const sampled = { ...common, blocks: 'none' as const, sampleSize: 2 * size };
       runs.push({
@@ -109,6 +117,11 @@ function verdictsOf([concentrated, flat]: AblationFigures[]) {
       { high: 0.7, unit },
     ),
     judge(
+      'concentrated: random blocks are worse than samples only',
+      ratio(concentrated, 'random blocks and samples', 'samples only'),
+      { low: 1.15, unit },
+    ),
+    judge(
       'concentrated: blocks without samples are worse than samples without blocks',
       ratio(concentrated, 'blocks only', 'samples only'),
       { low: 1.2, unit },
@@ -117,6 +130,11 @@ function verdictsOf([concentrated, flat]: AblationFigures[]) {
       high: 0.9,
       unit,
     }),
+    judge(
+      'flat: hashing does no better than random blocks',
+      ratio(flat, 'hash and samples', 'random blocks and samples'),
+      { low: 0.75, unit },
+    ),
     judge('flat: blocks without samples are far worse', ratio(flat, 'blocks only', 'hash and samples'), {
       low: 1.8,
       unit,

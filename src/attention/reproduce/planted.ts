@@ -5,7 +5,7 @@ import { type PlantedAttentionOptions, plantedAttention } from '../../data/datas
 import type { Kernels } from '../../kernels/index.ts';
 import { addQueries, sortKeys } from '../off-diagonal.ts';
 import { completeOptions, type HyperOptions } from '../options.ts';
-import { PlanBuilder } from '../plan-builder.ts';
+import { PlanBuilder, range } from '../plan-builder.ts';
 import { checkProblem, emptyResult } from '../problem.ts';
 import type { AttentionInput, AttentionResult, HeadTensor } from '../types.ts';
 
@@ -44,15 +44,15 @@ export async function randomBlockAttention(
   const { queryRows, keyRows } = problem.logits;
   const rng = createRng(settings.seed).fork('random blocks');
   const buckets = 1 << 16;
+  const positions = range(0, buckets);
   const bucketsOf = (count: number, label: string) => {
     const draws = rng.fork(label);
-    const drawn = Uint32Array.from({ length: count }, () => draws.integer(buckets));
-    return (row: number) => drawn[row];
+    return { codes: Uint16Array.from({ length: count }, () => draws.integer(buckets)), positions };
   };
   const plan = new PlanBuilder();
   const all = { start: 0, end: keyRows, live: undefined, sinks: 0, windowStart: keyRows };
   const keys = sortKeys(plan, all, bucketsOf(keyRows, 'keys'), buckets);
-  const queries = { head: 0, start: 0, end: queryRows, bucketOf: bucketsOf(queryRows, 'queries') };
+  const queries = { head: 0, start: 0, end: queryRows, hash: bucketsOf(queryRows, 'queries') };
   addQueries(plan, queries, keys, settings, rng.fork('samples'));
   const result = emptyResult(problem, kernels);
   await kernels.attention({

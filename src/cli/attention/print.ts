@@ -47,7 +47,11 @@ export function printAttention(outcome: AttentionOutcome, context: CliContext): 
   printCertificate(context, hyper.certificate);
 }
 
-function printTuning({ best, trials }: TuneResult, target: number | undefined, context: CliContext): void {
+function printTuning(
+  { best, freshError, trials }: TuneResult,
+  target: number | undefined,
+  context: CliContext,
+): void {
   const { bold } = colorsFor(context.stdout, context.env);
   printTable(
     context,
@@ -66,6 +70,9 @@ function printTuning({ best, trials }: TuneResult, target: number | undefined, c
       ];
     }),
   );
+  if (freshError !== undefined) {
+    context.stdout.write(`On rows that had no say in the choice its error is ${shortNumber(freshError)}.\n`);
+  }
   if (!best) {
     context.stdout.write(
       `${bold(`No setting reaches an error of ${target} with fewer pairs than exact attention`)}; below is the most accurate one.\n`,

@@ -48,7 +48,7 @@ export function attentionCommand(context: CliContext): Command {
     .optionsGroup('Approximation:')
     .option('--block <count>', 'keys of a block, met exactly (default: 256)', positiveInteger)
     .option('--samples <count>', 'keys sampled in place of all others (default: 256)', count)
-    .option('--hash-bits <count>', 'bits of the hash, or auto (default: 7)', autoOrPositiveInteger)
+    .option('--hash-bits <count>', 'bits of the hash, or auto (default: auto)', autoOrPositiveInteger)
     .option('--min-sequence <count>', 'what is not longer is done exactly (default: 4096)', positiveInteger)
     .addOption(
       new Option('--blocks <rule>', 'how blocks are formed (default: hash-aligned)').choices([

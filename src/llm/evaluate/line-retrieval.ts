@@ -2,7 +2,7 @@
 // question for one of them.
 
 import { requireInteger } from '../../core/check.ts';
-import { createRng, sampleIndices } from '../../core/rng.ts';
+import { type Rng, sampleIndices } from '../../core/rng.ts';
 
 export interface RetrievalRecord {
   /** All lines, and what comes before them. */
@@ -28,9 +28,8 @@ export const MOST_LINES: number = ADJECTIVES.length * NOUNS.length;
  *
  * @throws {InvalidArgumentError} more lines than there are names, or none
  */
-export function retrievalRecord(lines: number, seed: number, largest = 50_000): RetrievalRecord {
+export function retrievalRecord(lines: number, rng: Rng, largest = 50_000): RetrievalRecord {
   requireInteger('retrievalRecord: lines', lines, 1, MOST_LINES);
-  const rng = createRng(seed).fork('line retrieval');
   const chosen = [...sampleIndices(MOST_LINES, lines, rng.fork('names'))].map((i) => ({
     name: `${ADJECTIVES[i % ADJECTIVES.length]}-${NOUNS[Math.floor(i / ADJECTIVES.length)]}`,
     value: 1 + Math.floor(rng.next() * largest),

@@ -19,10 +19,16 @@ type Truncation = Pick<CompleteSampling, 'temperature' | 'topK' | 'topP' | 'minP
  * @param logits - shape (V,), checked
  * @param best - index of the largest
  * @param options - temperature > 0
+ * @param scratch - shape (V,); weights of all tokens are put here, and may be what is returned
  *
  * Time O(V); V exponentials unless top-k or min-p leaves fewer tokens to begin with.
  */
-export function chooseTokens(logits: Logits, best: number, options: Truncation): Choices {
+export function chooseTokens(
+  logits: Logits,
+  best: number,
+  options: Truncation,
+  scratch: Float64Array = new Float64Array(logits.length),
+): Choices {
   const { temperature, topK, topP, minP } = options;
   const largest = logits[best];
   const weigh = (ids: Uint32Array): Float64Array => {
@@ -38,13 +44,13 @@ export function chooseTokens(logits: Logits, best: number, options: Truncation):
     ids = largestIndices(logits, topK);
     if (topP < 1) ids = ids.subarray(0, lengthOfShare(weigh(ids), topP));
   } else if (topP < 1) {
-    const weights = weighAll(logits, largest, temperature);
+    const weights = weighAll(logits, largest, temperature, scratch);
     ids = nucleus(weights, total(weights), topP);
   } else if (minP > 0) {
     ids = idsFrom(logits, least);
     return { ids, weights: weigh(ids) };
   } else {
-    return { ids: undefined, weights: weighAll(logits, largest, temperature) };
+    return { ids: undefined, weights: weighAll(logits, largest, temperature, scratch) };
   }
   ids = ids.filter((id) => logits[id] >= least).sort();
   return { ids, weights: weigh(ids) };
@@ -57,8 +63,7 @@ export function total(weights: Float64Array): number {
   return sum;
 }
 
-function weighAll(logits: Logits, largest: number, temperature: number): Float64Array {
-  const weights = new Float64Array(logits.length);
+function weighAll(logits: Logits, largest: number, temperature: number, weights: Float64Array): Float64Array {
   for (let id = 0; id < logits.length; id++) weights[id] = Math.exp((logits[id] - largest) / temperature);
   return weights;
 }

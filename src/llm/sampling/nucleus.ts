@@ -17,9 +17,9 @@ import { goesBefore } from './largest.ts';
  */
 export function nucleus(weights: Float64Array, total: number, share: number): Uint32Array {
   const least = ((1 - share) * total) / weights.length;
-  const heap = new Uint32Array(weights.length);
-  let size = 0;
-  for (let i = 0; i < weights.length; i++) if (weights[i] >= least && weights[i] > 0) heap[size++] = i;
+  const heap: number[] = [];
+  for (let i = 0; i < weights.length; i++) if (weights[i] >= least && weights[i] > 0) heap.push(i);
+  let size = heap.length;
   for (let at = (size >> 1) - 1; at >= 0; at--) sink(weights, heap, at, size);
 
   const taken: number[] = [];
@@ -36,7 +36,7 @@ export function nucleus(weights: Float64Array, total: number, share: number): Ui
 }
 
 /** Restores the heap of heaviest-first indices below `at`. */
-function sink(weights: Float64Array, heap: Uint32Array, at: number, size: number): void {
+function sink(weights: Float64Array, heap: number[], at: number, size: number): void {
   const moving = heap[at];
   for (;;) {
     let child = 2 * at + 1;

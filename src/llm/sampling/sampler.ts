@@ -57,11 +57,14 @@ class StepSampler implements Sampler {
   private readonly options: CompleteSampling;
   private readonly adjuster: LogitAdjuster;
   private readonly rng: Rng;
+  /** Weights of a step: a fresh megabyte for each token would keep the garbage collector busy. */
+  private readonly weights: Float64Array;
   private taken = 0;
 
   constructor(vocabularySize: number, options: CompleteSampling, prompt: ArrayLike<number>) {
     this.vocabularySize = vocabularySize;
     this.options = options;
+    this.weights = new Float64Array(options.temperature === 0 ? 0 : vocabularySize);
     this.adjuster = new LogitAdjuster(vocabularySize, options, prompt);
     this.rng = createRng(options.seed).fork('sampling').fork(options.sequence);
   }
@@ -72,7 +75,9 @@ class StepSampler implements Sampler {
     const { temperature, logprobs } = this.options;
     // Token t takes number t of the stream: a forced token before it changes no draw.
     const id =
-      temperature === 0 ? best : draw(chooseTokens(adjusted, best, this.options), this.rng.at(this.taken));
+      temperature === 0
+        ? best
+        : draw(chooseTokens(adjusted, best, this.options, this.weights), this.rng.at(this.taken));
     const token: SampledToken = { id };
     if (logprobs >= 0) {
       const own = adjusted === logits ? best : largestLogit('Sampler.next', logits);

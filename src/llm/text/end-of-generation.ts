@@ -3,7 +3,7 @@
 
 import type { Vocabulary } from './vocabulary.ts';
 
-const endings = [
+const endings = new Set([
   '<|eot_id|>', // Llama 3: end of turn
   '<|eom_id|>', // Llama 3: end of message, a tool is to be called
   '<|end_of_text|>',
@@ -23,7 +23,15 @@ const endings = [
   '<|fim_pad|>', // Qwen: a file of a repository ends
   '<|repo_name|>',
   '<|file_sep|>',
-];
+]);
+
+/**
+ * Whether a token of this spelling ends generation. Some files list such a token among those that any text may hold; it is
+ * syntax all the same, or a user's text could end a turn.
+ */
+export function isEnding(token: string): boolean {
+  return endings.has(token);
+}
 
 /** @param named - ids that the model's files name, undefined ones left out */
 export function endOfGenerationIds(

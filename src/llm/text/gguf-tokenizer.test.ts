@@ -10,6 +10,7 @@ import {
   smollm2,
   strings,
 } from '../../../test/golden-tokenizers.ts';
+import { ProvablyError } from '../../core/errors.ts';
 import { tokenizerFromGguf } from './gguf-tokenizer.ts';
 
 describe('byte-level tokenizers from GGUF metadata', () => {
@@ -102,6 +103,16 @@ describe('byte-level tokenizers from GGUF metadata', () => {
     assert.deepEqual([...tokenizer.encode(strings[20])], byteLevel.ids[20]);
   });
 
+  it('takes ends of turns for syntax, whatever the file says of them', () => {
+    const tokens = ['a', '<|im_end|>', '<b>'];
+    const file = { model: 'gpt2', pre: 'gpt-2', tokens, merges: [] };
+    const userDefined = tokenizerFromGguf(ggmlMetadata({ ...file, token_type: [1, 4, 4] }));
+    assert.deepEqual([...userDefined.special.endOfGeneration], [1]);
+    assert.deepEqual([...userDefined.encode('a<|im_end|><b>')], [0, 2]); // spelled out, of what the vocabulary has
+    const old = tokenizerFromGguf(ggmlMetadata({ ...file, eos_token_id: 2 }));
+    assert.equal(old.decode([0, 2], { skipSpecial: true }), 'a');
+  });
+
   it('names what it cannot read', () => {
     const unknown = {
       code: 'UNSUPPORTED',
@@ -117,6 +128,15 @@ describe('byte-level tokenizers from GGUF metadata', () => {
       code: 'DATA',
       message: /merges is missing; expected an array of strings/,
     });
+    assert.throws(() => tokenizerFromGguf(byteLevelMetadata('gpt-2', { merges: ['a b', 'ab'] })), {
+      code: 'DATA',
+      message: /merge 1 is "ab"; expected two spellings/,
+    });
+    const scores = sentencePiece.scores.map((score, id) => (id === 7 ? NaN : score));
+    assert.throws(() => tokenizerFromGguf(sentencePieceMetadata({ scores })), {
+      code: 'DATA',
+      message: /scores\[7\] is NaN; expected a finite number/,
+    });
     assert.throws(() => tokenizerFromGguf(byteLevelMetadata('gpt-2', { token_type: [1, 2] })), {
       code: 'DATA',
       message: /token_type is an array of 2; expected \d+ numbers/,
@@ -125,6 +145,40 @@ describe('byte-level tokenizers from GGUF metadata', () => {
       code: 'DATA',
       message: /eos_token_id is 1000000; expected a token id below/,
     });
+  });
+
+  it('reads damaged metadata, or says what is wrong with it, and never more', () => {
+    const spelling = fc.oneof(
+      fc.constantFrom('a', 'b', 'ab', 'Ġ', '▁', '▁a', '<0x41>', '<s>', ''),
+      fc.string({ maxLength: 4 }),
+    );
+    const metadata = fc.record({
+      model: fc.constantFrom('gpt2', 'llama'),
+      pre: fc.constantFrom('gpt-2', 'llama-bpe', undefined),
+      tokens: fc.array(spelling, { maxLength: 12 }),
+      merges: fc.array(fc.oneof(fc.constantFrom('a b', 'b a', 'ab a'), fc.string({ maxLength: 5 })), {
+        maxLength: 6,
+      }),
+      types: fc.option(fc.array(fc.integer({ min: -1, max: 8 }), { minLength: 12, maxLength: 12 })),
+      bos_token_id: fc.option(fc.integer({ min: -2, max: 14 }), { nil: undefined }),
+      add_bos_token: fc.option(fc.boolean(), { nil: undefined }),
+    });
+    const property = fc.property(
+      metadata,
+      fc.string({ maxLength: 20 }),
+      ({ types, tokens, ...rest }, text) => {
+        const token_type = types?.slice(0, tokens.length);
+        try {
+          const tokenizer = tokenizerFromGguf(ggmlMetadata({ ...rest, tokens, token_type }));
+          const ids = tokenizer.encode(text, { parseSpecial: true, addSpecial: false });
+          assert.ok(ids.every((id) => id < tokens.length));
+          tokenizer.decode(ids);
+        } catch (error) {
+          assert.ok(error instanceof ProvablyError, String(error));
+        }
+      },
+    );
+    fc.assert(property, { seed: 8, numRuns: 500 });
   });
 
   it('refuses ids outside the vocabulary', () => {

@@ -1,9 +1,9 @@
 // Tokenizers from GGUF metadata: byte-level BPE (tokenizer.ggml.model "gpt2") and SentencePiece BPE ("llama").
 
-import { UnsupportedError } from '../../core/errors.ts';
+import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { AddedToken } from './added-tokens.ts';
 import { BpeModel } from './bpe-model.ts';
-import { endOfGenerationIds } from './end-of-generation.ts';
+import { endOfGenerationIds, isEnding } from './end-of-generation.ts';
 import {
   type MetadataSource,
   optionalBoolean,
@@ -81,11 +81,17 @@ function sentencePieceTokenizer(source: MetadataSource): Tokenizer {
   const kinds = tokenKinds(source, texts);
   const scores =
     optionalNumbers(source, 'tokenizer.ggml.scores', texts.length) ?? new Float32Array(texts.length);
+  const odd = texts.findIndex((_, id) => !Number.isFinite(scores[id]));
+  if (odd >= 0) {
+    throw new DataError(
+      `GGUF metadata: tokenizer.ggml.scores[${odd}] is ${scores[odd]}; expected a finite number.`,
+    );
+  }
   const ids = idsOf(texts, kinds);
   const model = new BpeModel(ids, mergesOfScores(ids, scores), {
     ignoreMerges: false,
     byteFallback: true,
-    unknown: optionalId(source, 'tokenizer.ggml.unknown_token_id', texts.length) ?? 0,
+    unknown: specialId(source, 'unknown', texts.length),
     fuseUnknown: true,
   });
   const addSpace = optionalBoolean(source, 'tokenizer.ggml.add_space_prefix', true);
@@ -98,12 +104,33 @@ function sentencePieceTokenizer(source: MetadataSource): Tokenizer {
   });
 }
 
+const specialNames = ['bos', 'eos', 'eot', 'eom', 'unknown', 'padding'] as const;
+type SpecialName = (typeof specialNames)[number];
+
+/** SentencePiece trains with these ids, and old files leave them unsaid. */
+const sentencePieceIds: Partial<Record<SpecialName, number>> = { unknown: 0, bos: 1, eos: 2 };
+
+function specialId(source: MetadataSource, name: SpecialName, size: number): number | undefined {
+  const said = optionalId(source, `tokenizer.ggml.${name}_token_id`, size);
+  const usual = source.get('tokenizer.ggml.model') === 'llama' ? sentencePieceIds[name] : undefined;
+  return said ?? (usual !== undefined && usual < size ? usual : undefined);
+}
+
 function tokenKinds(source: MetadataSource, texts: readonly string[]): TokenKind[] {
   const types = optionalNumbers(source, 'tokenizer.ggml.token_type', texts.length);
-  return texts.map((text, id) => {
+  const kinds = texts.map((text, id): TokenKind => {
     const kind = types === undefined ? 'text' : (kindOfType[types[id]] ?? 'text');
-    return kind === 'byte' && !isByteSpelling(text) ? 'text' : kind;
+    if (kind === 'byte' && !isByteSpelling(text)) return 'text';
+    return kind === 'added' && isEnding(text) ? 'special' : kind;
   });
+  if (types === undefined) {
+    // Old files do not say what is syntax, but name the tokens.
+    for (const name of specialNames) {
+      const id = specialId(source, name, texts.length);
+      if (id !== undefined) kinds[id] = 'special';
+    }
+  }
+  return kinds;
 }
 
 /** Ids of what plain text can be made of: syntax and unused places are left out. */
@@ -125,16 +152,13 @@ interface Parts {
 }
 
 function finish(source: MetadataSource, { vocabulary, pieces, addBos, dropFirstSpace }: Parts): Tokenizer {
-  const sentencePiece = vocabulary.spelling === 'sentencepiece';
-  const id = (name: string): number | undefined =>
-    optionalId(source, `tokenizer.ggml.${name}_token_id`, vocabulary.size);
-  // SentencePiece trains with 0 unknown, 1 bos, 2 eos, and old files leave these unsaid.
-  const bos = id('bos') ?? (sentencePiece ? 1 : undefined);
-  const eos = id('eos') ?? (sentencePiece ? 2 : undefined);
+  const id = (name: SpecialName): number | undefined => specialId(source, name, vocabulary.size);
+  const bos = id('bos');
+  const eos = id('eos');
   const special: SpecialTokens = {
     bos,
     eos,
-    unknown: id('unknown') ?? (sentencePiece ? 0 : undefined),
+    unknown: id('unknown'),
     padding: id('padding'),
     endOfGeneration: endOfGenerationIds(vocabulary, [eos, id('eot'), id('eom')]),
   };

