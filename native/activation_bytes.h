@@ -20,6 +20,7 @@ constexpr float kSmallestActivation = 0x1p-100f;
 // Rounds 32 entries: |x − scale · byte| ≤ largest |x| / 254 · (1 + 2⁻¹⁴), plus 2⁻¹⁰⁰ where entries are as small. A scale of NaN where an
 // entry is not finite.
 inline float quantizeBlock(const float* x, int8_t* bytes) {
+  typedef int16_t Shorts __attribute__((vector_size(2 * kLanes)));
   typedef int8_t Part __attribute__((vector_size(kLanes)));
   typedef int8_t PartInMemory __attribute__((vector_size(kLanes), aligned(1), may_alias));
   Floats largest{}, poison{};
@@ -37,7 +38,7 @@ inline float quantizeBlock(const float* x, int8_t* bytes) {
   const float inverse = 127 / most;
   for (size_t p = 0; p < 32; p += kLanes) {
     const Floats whole = (loadFloats(x + p) * inverse + 0x1.8p23f) - 0x1.8p23f;  // to the nearest integer
-    *reinterpret_cast<PartInMemory*>(bytes + p) = __builtin_convertvector(__builtin_convertvector(whole, Ints), Part);
+    *reinterpret_cast<PartInMemory*>(bytes + p) = __builtin_convertvector(__builtin_convertvector(__builtin_convertvector(whole, Ints), Shorts), Part);
   }
   return most / 127;
 }

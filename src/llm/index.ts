@@ -21,7 +21,7 @@ export { type GgufFile, openGguf } from './files/gguf.ts';
 export type { GgufList, GgufMetadata, GgufValue } from './files/gguf-metadata.ts';
 export { openModel } from './files/open-model.ts';
 export { openSafetensors } from './files/safetensors.ts';
-export { formatOf, readTensorBytes, type StoredTensor } from './files/stored-tensor.ts';
+export { formatOf, readTensorBytes, readTensorNumbers, type StoredTensor } from './files/stored-tensor.ts';
 export { StringList } from './files/string-list.ts';
 export {
   type GenerationRequest,
