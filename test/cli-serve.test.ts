@@ -81,12 +81,24 @@ describe('provably serve', () => {
   });
 
   it('says what is missing', async () => {
-    const none = await runCli(['serve'], { env: { PROVABLY_MODEL: '' } });
+    // As if it were not installed.
+    const hook = `import { registerHooks } from 'node:module';
+      registerHooks({ resolve(name, context, next) {
+        if (name === 'hono') throw Object.assign(new Error('no hono'), { code: 'ERR_MODULE_NOT_FOUND' });
+        return next(name, context);
+      } });`;
+    const NODE_OPTIONS = `--import=data:text/javascript,${encodeURIComponent(hook)}`;
+    const [none, keys, missing, name] = await Promise.all([
+      runCli(['serve'], { env: { PROVABLY_MODEL: '' } }),
+      runCli(['serve', '-m', file, '--api-keys-file', join(folder, 'none.txt')]),
+      runCli(['serve', '-m', file, '--port', '0'], { env: { NODE_OPTIONS } }),
+      runCli(['api-key', '--name', 'a b', '--json']),
+    ]);
     assert.deepEqual([none.code, /no model/.test(none.stderr)], [2, true]);
-    const keys = await runCli(['serve', '-m', file, '--api-keys-file', join(folder, 'none.txt')]);
     assert.equal(keys.code, 1);
     assert.match(keys.stderr, /none\.txt cannot be read.*provably api-key/);
-    const name = await runCli(['api-key', '--name', 'a b', '--json']);
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /is not installed; expected hono.*npm install hono/);
     assert.equal(JSON.parse(name.stderr).error.code, 'INVALID_ARGUMENT');
   });
 });
