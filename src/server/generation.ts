@@ -84,13 +84,18 @@ async function* merge(
     return step;
   };
   const pending = new Map(iterators.map((_, i) => [i, next(i)]));
-  while (pending.size > 0) {
-    const [i, { done, value }] = await Promise.race(pending.values());
-    if (done) pending.delete(i);
-    else {
-      pending.set(i, next(i));
-      yield [i, value];
+  try {
+    while (pending.size > 0) {
+      const [i, { done, value }] = await Promise.race(pending.values());
+      if (done) pending.delete(i);
+      else {
+        pending.set(i, next(i));
+        yield [i, value];
+      }
     }
+  } finally {
+    // Whoever leaves early leaves all of them; not waited for, since each first has its next step to come.
+    for (const i of pending.keys()) iterators[i].return?.().catch(() => {});
   }
 }
 

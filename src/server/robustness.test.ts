@@ -196,6 +196,19 @@ describe('slow readers', () => {
     assert.ok(received.endsWith('data: [DONE]\n\n'));
     assert.equal(service.generator.load.active, 0);
   });
+
+  it('that leave without a connection to tell of it set free what they had', async () => {
+    const service = new Service(opened, { modelName: 'tiny' });
+    const answer = await createApp(service, false).request('/v1/completions', {
+      ...{ method: 'POST', body: JSON.stringify({ ...endless, stream: true }) },
+      headers: { 'content-type': 'application/json' },
+    });
+    const reader = (answer.body as ReadableStream<Uint8Array>).getReader();
+    await reader.read();
+    await reader.cancel();
+    await until(() => service.generator.load.active === 0, 'the text is dropped');
+    assert.equal(service.requests.running.size, 0);
+  });
 });
 
 describe('limits', () => {
