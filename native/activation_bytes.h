@@ -9,7 +9,7 @@ namespace provably::PROVABLY_TARGET {
 // x ≈ scale · byte, |byte| ≤ 127. Lanes as in weight_units.h.
 struct alignas(64) ActivationUnit {
   int8_t bytes[kUnitEntries];
-  int32_t negativeSums[kUnitEntries / 4];  // of the four bytes of each lane
+  int32_t offsetSums[kUnitEntries / 4];  // −8 times the sum of the four bytes of each lane: offsets are multiples of 8
   float scales[kLanes];
   float sums[kLanes];  // scale · the sum of the lane's bytes
 };
@@ -62,7 +62,7 @@ inline void quantizeRow(const float* x, size_t cols, ActivationUnit* units) {
     for (size_t l = 0; l < kUnitEntries / 4; l++) {
       const int8_t* four = unit.bytes + 4 * l;
       sums[l] = four[0] + four[1] + four[2] + four[3];
-      unit.negativeSums[l] = -sums[l];
+      unit.offsetSums[l] = -8 * sums[l];
     }
     for (size_t l = 0; l < kLanes; l++) {
       int32_t sum = sums[l];

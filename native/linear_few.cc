@@ -17,12 +17,17 @@ inline void askFor([[maybe_unused]] const uint8_t* at) {
 #endif
 }
 
+// Two sums for one output, so that neither waits for the other.
+struct Sums {
+  Floats products, mins;
+};
+
 template <class Format>
-inline Floats addProducts(Floats sum, const Unit<Format>& unit, const ActivationUnit& x) {
+inline void addProducts(const Unit<Format>& unit, const ActivationUnit& x, Sums& sums) {
   Ints products[kUnitVectors];
   PROVABLY_UNROLL
   for (size_t v = 0; v < kUnitVectors; v++) {
-    products[v] = Format::kOffset ? loadInts(x.negativeSums + v * kLanes) * Format::kOffset : Ints{};
+    products[v] = Format::kOffset ? loadInts(x.offsetSums + v * kLanes) * (Format::kOffset / 8) : Ints{};
     const Ints codes = reinterpret_cast<Ints>(unit.codes[v]), bytes = loadInts(x.bytes + 4 * kLanes * v);
     products[v] = Format::kIsSigned
                       ? addSignedProducts(products[v], reinterpret_cast<SignedBytes>(codes), reinterpret_cast<SignedBytes>(bytes))
@@ -34,9 +39,9 @@ inline Floats addProducts(Floats sum, const Unit<Format>& unit, const Activation
     for (size_t v = 1; v < kUnitVectors; v++) products[0] += products[v];
   }
   PROVABLY_UNROLL
-  for (size_t v = 0; v < kUnitScales<Format>; v++) sum += __builtin_convertvector(products[v], Floats) * (unit.scale[v] * scale);
-  if constexpr (Format::kHasMins) sum += unit.min * loadFloats(x.sums);
-  return sum;
+  for (size_t v = 0; v < kUnitScales<Format>; v++)
+    sums.products += __builtin_convertvector(products[v], Floats) * (unit.scale[v] * scale);
+  if constexpr (Format::kHasMins) sums.mins += unit.min * loadFloats(x.sums);
 }
 
 // Lane q: the sum over the lanes of line q.
@@ -63,8 +68,9 @@ void fourOutputs(const LinearWeight& w, const Lines& lines, size_t blocks, size_
   typename Format::State state;
   PROVABLY_UNROLL
   for (size_t q = 0; q < 4; q++) {
+    Sums own[Rows];
     PROVABLY_UNROLL
-    for (size_t r = 0; r < Rows; r++) sum[r][q] = Floats{};
+    for (size_t r = 0; r < Rows; r++) own[r] = Sums{Floats{}, Floats{}};
     for (size_t start = 0; start < units; start += Format::kUnits) {
       Format::prepare(lines.line[q], start * kUnitBlocks, blocks, state);
       const uint8_t* ahead = lines.line[q] + start * kUnitBlocks / Format::kBlocks * Format::kBytes + kAhead;
@@ -73,9 +79,11 @@ void fourOutputs(const LinearWeight& w, const Lines& lines, size_t blocks, size_
       for (size_t at = 0; at < Format::kUnits; at++) {
         const Unit<Format> unit = Format::unit(state, at);
         PROVABLY_UNROLL
-        for (size_t r = 0; r < Rows; r++) sum[r][q] = addProducts<Format>(sum[r][q], unit, x[r * units + start + at]);
+        for (size_t r = 0; r < Rows; r++) addProducts<Format>(unit, x[r * units + start + at], own[r]);
       }
     }
+    PROVABLY_UNROLL
+    for (size_t r = 0; r < Rows; r++) sum[r][q] = own[r].products + own[r].mins;
   }
   for (size_t r = 0; r < Rows; r++) {
     const Floats sums = sumsOfFour(sum[r]);

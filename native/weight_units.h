@@ -41,18 +41,20 @@ inline Words bothTwice(const uint8_t* a, const uint8_t* b) {
       _mm512_mask_broadcast_i32x4(quarter(a), 0xff00, _mm_loadu_si128(reinterpret_cast<const __m128i*>(b))));
 }
 
-// Number `Index` of the halves at a and b, of which there are at least 4.
+// The first two halves at a and at b.
 struct HalvesAt {
-  __m512 a, b;
+  __m512 floats;  // those of a, then those of b
 
-  HalvesAt(const uint8_t* from, const uint8_t* other) : a(floatsAt(from)), b(floatsAt(other)) {}
-  static __m512 floatsAt(const uint8_t* from) {
-    return _mm512_castps128_ps512(_mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  HalvesAt(const uint8_t* a, const uint8_t* b) {
+    const __m128i words = _mm_insert_epi32(_mm_cvtsi32_si128(int32_t(wordAt(a))), int32_t(wordAt(b)), 1);
+    floats = _mm512_castps128_ps512(_mm_cvtph_ps(words));
   }
+  // Number `Index` of a in the lower lanes, of b in the upper ones.
   template <int Index>
   Floats spread() const {
-    constexpr int i = Index, j = 16 + Index;
-    return reinterpret_cast<Floats>(_mm512_permutex2var_ps(a, _mm512_set_epi32(j, j, j, j, j, j, j, j, i, i, i, i, i, i, i, i), b));
+    constexpr int i = Index, j = Index + 2;
+    const __m512i lanes = _mm512_set_epi32(j, j, j, j, j, j, j, j, i, i, i, i, i, i, i, i);
+    return reinterpret_cast<Floats>(_mm512_permutexvar_ps(lanes, floats));
   }
 };
 
@@ -163,7 +165,7 @@ struct RunUnits {
     const Floats numbers =
         reinterpret_cast<Floats>(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(reinterpret_cast<__m128i>(words))));
     constexpr Words minus = {0, 0, 0, 0, 0, 0, 0, 0, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31};
-    const __m512 start = HalvesAt::floatsAt(state.block);
+    const __m512 start = HalvesAt(state.block, state.block).floats;
     const Floats factors = reinterpret_cast<Floats>(_mm512_permutexvar_ps(reinterpret_cast<__m512i>(kUpperHalf), start));
     state.runs = numbers * reinterpret_cast<Floats>(reinterpret_cast<Words>(factors) ^ minus);
   }
