@@ -124,7 +124,8 @@ async function client(number) {
           const now = performance.now();
           // Two texts of one stream come together: only single ones tell a gap.
           if (!slow && chat.n === 1 && before !== undefined) gaps.push(now - before);
-          before = now;
+          // The first chunk tells the role at once: what follows it is the wait for the first token.
+          if (seen > 0) before = now;
           if (++seen === leaveAfter) leaving.abort();
           if (slow) await delay(below(60));
         });
