@@ -18,6 +18,7 @@ const mayImport: Record<string, string[]> = {
   'kv-cache': ['clustering', 'kernels', 'core'],
   training: ['data', 'kernels', 'core'],
   llm: ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
+  server: ['llm', 'kv-cache', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
   reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
@@ -32,6 +33,7 @@ const mayImport: Record<string, string[]> = {
     'kv-cache/reproduce',
     'selection',
     'attention',
+    'server',
     'llm',
     'kv-cache',
     'clustering',

@@ -7,7 +7,18 @@ import type { TextOutput } from '../src/cli/context.ts';
 import { run } from '../src/cli/program.ts';
 import { type CliRun, runCli } from './run-cli.ts';
 
-const commands = ['tour', 'attention', 'cache', 'select', 'cluster', 'model', 'reproduce', 'info'];
+const commands = [
+  'tour',
+  'attention',
+  'cache',
+  'select',
+  'cluster',
+  'model',
+  'serve',
+  'api-key',
+  'reproduce',
+  'info',
+];
 
 /** The same without starting a process for each of many mistakes. */
 async function runInProcess(words: string[]): Promise<CliRun> {

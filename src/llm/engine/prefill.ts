@@ -24,6 +24,11 @@ export interface PrefillOptions {
    * given those of the last token. Default 'last'.
    */
   logits?: 'last' | ((start: number, rows: number, logits: Float32Array) => void);
+  /**
+   * Receives the normed final states of tokens [start, start + rows), shape (rows, hidden), which are overwritten later; then no logits are
+   * computed. Only for sequences without tokens. Default: none.
+   */
+  states?: (start: number, rows: number, states: Float32Array) => void;
 }
 
 /** Rows that go through a layer's products at a time. */
@@ -40,7 +45,7 @@ const NEEDS_QUERIES: ReadonlySet<CachePolicy> = new Set(['h2o', 'snapkv']);
  *
  * @param sequences - one; or several, all empty
  * @returns with 'last', the logits of the last token, shape (vocabulary,); else nothing
- * @throws {InvalidArgumentError} no tokens, or a token beyond the vocabulary
+ * @throws {InvalidArgumentError} no tokens, a token beyond the vocabulary, or sequences that are not empty where they must be
  *
  * Time O(n · weights) and attention's: O(n²) a layer, or HyperAttention's. Memory O(n · (hidden + heads · headDim)), of one layer.
  * After earlier tokens a query meets them as the caches keep them (a block approximation unless these are exact).
@@ -49,7 +54,7 @@ export async function* prefillSteps(
   model: LanguageModel,
   sequences: Sequence | readonly Sequence[],
   tokens: ArrayLike<number>,
-  { attention = 'exact', logits = 'last' }: PrefillOptions = {},
+  { attention = 'exact', logits = 'last', states }: PrefillOptions = {},
 ): AsyncGenerator<{ done: number; total: number }, Float32Array | undefined> {
   const { config } = model;
   model.requireTokens('prefill', tokens);
@@ -62,6 +67,11 @@ export async function* prefillSteps(
   if (all.length > 1 && all.some(({ tokens }) => tokens.length > 0)) {
     throw new InvalidArgumentError(
       'prefill: several sequences have tokens already; expected empty ones. Only then do their layers see the same.',
+    );
+  }
+  if (states && first > 0) {
+    throw new InvalidArgumentError(
+      'prefill: the sequence has tokens already; expected an empty one where states are asked for.',
     );
   }
   if (first > 0 && config.slidingWindows.some((window) => window !== null && window < first + rows)) {
@@ -119,12 +129,13 @@ export async function* prefillSteps(
     for (const cache of caches) await cache.append(keys, values, asked);
     yield { done: ++done, total };
   }
-  const wanted = logits === 'last' ? [{ start: rows - 1, end: rows }] : cut(rows, LOGIT_ROWS);
+  const wanted = logits === 'last' && !states ? [{ start: rows - 1, end: rows }] : cut(rows, LOGIT_ROWS);
   let last: Float32Array | undefined;
   for (const chunk of wanted) {
     await model.exclusive(chunk.end - chunk.start, async (program) => {
       load(program, chunk);
       await program.run(layers);
+      if (states) return states(chunk.start, chunk.end - chunk.start, program.output);
       const result = await program.logits();
       if (logits === 'last') last = result.slice(0, vocabulary);
       else logits(chunk.start, chunk.end - chunk.start, result);

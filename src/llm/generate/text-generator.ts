@@ -1,5 +1,5 @@
-// Texts for several requests at once: prompts are read one after the other, a step at a time, and between two of these steps every text that
-// is under way gets one more token, all by one pass over the weights (continuous batching, as Orca, OSDI 2022, has it).
+// Texts for several requests at once: prompts are read one after the other, some steps at a time, and in between every text that is under way
+// gets one more token, all by one pass over the weights (continuous batching, as Orca, OSDI 2022, has it).
 
 import { requireInteger, requireNumber } from '../../core/check.ts';
 import { BusyError } from '../../core/errors.ts';
@@ -51,6 +51,8 @@ export interface GenerationStep {
   /** What can be shown now. */
   text: string;
   token: SampledToken;
+  /** When it was made, in milliseconds of performance.now(): a slow reader gets it later. */
+  madeAt: number;
   /** At the end of this choice. */
   finishReason?: FinishReason;
   /** At the end of this choice. */
@@ -169,20 +171,37 @@ export class TextGenerator {
   }
 
   private async run(): Promise<void> {
+    let growing = 0;
     while (this.waiting.length > 0 || this.reading || this.texts.length > 0) {
       this.dropCancelled();
+      await this.readPrompts(growing);
+      const ready = this.texts.filter(({ owner }) => owner.channel.waiting < this.limits.maxUnread);
+      const start = performance.now();
+      if (ready.length > 0) await this.growAll(ready);
+      growing = performance.now() - start;
+      if (ready.length === 0 && !this.reading && this.texts.length > 0) await this.change();
+      await yieldToEventLoop();
+    }
+    this.loop = undefined;
+  }
+
+  /**
+   * Reads prompts for as long as texts last grew, so that either gets half of the time. A step of a short prompt takes far less than one of all
+   * texts: with one of each in turn, a prompt would wait for some ninety tokens of the others before its own first one.
+   */
+  private async readPrompts(milliseconds: number): Promise<void> {
+    const end = performance.now() + milliseconds;
+    do {
       const next = this.waiting[0];
       if (!this.reading && next && this.hasRoom(next.request.choices ?? 1)) {
         this.waiting.shift();
         this.reading = this.startReading(next);
       }
-      if (this.reading) await this.readOn(this.reading);
-      const ready = this.texts.filter(({ owner }) => owner.channel.waiting < this.limits.maxUnread);
-      if (ready.length > 0) await this.growAll(ready);
-      else if (!this.reading && this.texts.length > 0) await this.change();
+      if (!this.reading) return;
+      await this.readOn(this.reading);
       await yieldToEventLoop();
-    }
-    this.loop = undefined;
+      this.dropCancelled();
+    } while (performance.now() < end);
   }
 
   /** Until a reader has read, left or come. */
@@ -284,7 +303,7 @@ export class TextGenerator {
     }
     text.last = token.id;
     const { text: shown, finishReason } = output.push(token.id);
-    const step: GenerationStep = { choice, text: shown, token, sequence };
+    const step: GenerationStep = { choice, text: shown, token, madeAt: performance.now(), sequence };
     if (finishReason) {
       this.remove(text);
       const promptTokens = owner.request.prompt.length;

@@ -1,0 +1,7 @@
+// Serves a language model by the protocol of the OpenAI API.
+
+export { type ApiKeyHash, createApiKey, parseApiKeys } from './api-keys.ts';
+export { isLoopback } from './guards.ts';
+export { type RunningServer, type ServerOptions, startServer } from './server.ts';
+export { writeLine } from './server-log.ts';
+export type { ServiceOptions } from './service.ts';
