@@ -230,13 +230,19 @@ export class TextGenerator {
     this.texts = this.texts.filter(({ owner }) => !gone(owner));
   }
 
-  private startReading(owner: Request): Reading {
+  /** Undefined when it fails, which its reader is told. */
+  private startReading(owner: Request): Reading | undefined {
     const { prompt, sequence: kept, attention = 'exact' } = owner.request;
-    const known = owner.settings === undefined ? undefined : this.prefixes.take(owner.settings, prompt);
-    const sequence = known ?? this.model.createSequence(kept);
-    owner.reused = sequence.tokens.length;
-    const rest = Array.prototype.slice.call(prompt, owner.reused) as number[];
-    return { owner, sequence, steps: prefillSteps(this.model, sequence, rest, { attention }) };
+    try {
+      const known = owner.settings === undefined ? undefined : this.prefixes.take(owner.settings, prompt);
+      const sequence = known ?? this.model.createSequence(kept);
+      owner.reused = sequence.tokens.length;
+      const rest = Array.prototype.slice.call(prompt, owner.reused) as number[];
+      return { owner, sequence, steps: prefillSteps(this.model, sequence, rest, { attention }) };
+    } catch (error) {
+      owner.channel.fail(error);
+      return undefined;
+    }
   }
 
   private async readOn(reading: Reading): Promise<void> {
