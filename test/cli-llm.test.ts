@@ -79,6 +79,7 @@ describe('provably generate', () => {
       [['generate', 'a', '-m', model, '--attention', 'fast'], 2, /expected exact or hyper/],
       [['generate', 'a', '-m', model, '--layers', '1'], 2, /go with --attention hyper/],
       [['generate', 'a', '-m', model, '--attention', 'hyper', '--layers', '0-2'], 2, /from 0 to 1/],
+      [['generate', 'a', '-m', model, '--attention', 'hyper', '--layers', '1-0'], 2, /rising ranges/],
       [['generate', 'a', '-m', model, '--activations', 'int4'], 2, /expected int8 or float32/],
       [['generate', 'a', '--file', book, '-m', model], 2, /one of them/],
       [['generate', '', '-m', model], 1, /tokens of the prompt is 0/],
@@ -108,15 +109,7 @@ describe('provably chat', () => {
 describe('provably perplexity', () => {
   it('sets approximate attention and a smaller cache beside the exact ones', async () => {
     const words = ['perplexity', book, '-m', model, '--tokens', '160', '--json', '--activations', 'float32'];
-    const hyper = await runCli([
-      ...words,
-      '--attention',
-      'hyper',
-      '--min-sequence',
-      '32',
-      '--block-size',
-      '16',
-    ]);
+    const hyper = await runCli([...words, '--attention', 'hyper', '--min-sequence', '32', '--block', '16']);
     assert.equal(hyper.code, 0, hyper.stderr);
     const [approximate, exact] = JSON.parse(hyper.stdout).rows;
     assert.deepEqual([approximate.attention, exact.attention, exact.tokens], ['hyper', 'exact', 159]);

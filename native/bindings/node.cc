@@ -1,5 +1,4 @@
-// The addon: turns JavaScript arguments into tasks and runs them on an engine's own threads. Lengths, types and domains were
-// checked at the door (src/kernels/index.ts); nothing is checked again here.
+// The addon: runs tasks on an engine's own threads. How they are read from JavaScript: arguments.h.
 
 #include <napi.h>
 
@@ -12,13 +11,20 @@
 #include <thread>
 #include <vector>
 
+#include "arguments.h"
 #include "dispatch.h"
 #include "map_file.h"
 #include "thread_pool.h"
 
 namespace {
 
+using provably::dataOf;
+using provably::decodeTaskOf;
+using provably::flagOf;
 using provably::KernelTable;
+using provably::logitsOf;
+using provably::operationsOf;
+using provably::sizeOf;
 using provably::Team;
 
 // Operations below which a hop to another thread and back (about 30 µs) costs more than the kernel.
@@ -42,19 +48,6 @@ struct Job {
   std::vector<Napi::ObjectReference> held;
   std::string failure;
 };
-
-template <class T>
-T* dataOf(const Napi::Value& value) {
-  if (!value.IsTypedArray()) return nullptr;  // an optional array that was left out
-  // Through the C function: the wrapper's class insists on the element type, and a view of length 0 has no address.
-  void* data = nullptr;
-  napi_get_typedarray_info(value.Env(), value, nullptr, nullptr, &data, nullptr, nullptr);
-  return static_cast<T*>(data);
-}
-
-size_t sizeOf(const Napi::Value& value) { return static_cast<size_t>(value.As<Napi::Number>().DoubleValue()); }
-
-bool flagOf(const Napi::Value& value) { return value.ToBoolean(); }
 
 // Engine(simd, threads): one kernel table, one thread pool, one queue. Each method returns undefined when the
 // task was small and is done, else a promise.
@@ -199,33 +192,6 @@ class Engine : public Napi::ObjectWrap<Engine> {
     return submit(info, operationsOf(task), table_->decode, task);
   }
 
-  static provably::DecodeTask decodeTaskOf(const Napi::Object& from) {
-    const auto size = [&](const char* name) { return sizeOf(from.Get(name)); };
-    provably::DecodeTask task{};
-    task.queries = dataOf<float>(from.Get("queries"));
-    task.keys = dataOf<void>(from.Get("keys"));
-    task.values = dataOf<void>(from.Get("values"));
-    task.storage = provably::Storage(size("storage"));
-    task.heads = size("heads");
-    task.keyHeads = size("keyHeads");
-    task.capacity = size("capacity");
-    task.dim = size("dim");
-    task.valueDim = size("valueDim");
-    task.lengths = dataOf<uint32_t>(from.Get("lengths"));
-    task.scale = from.Get("scale").As<Napi::Number>().FloatValue();
-    task.logWeights = dataOf<float>(from.Get("logWeights"));
-    task.out = dataOf<float>(from.Get("out"));
-    task.lse = dataOf<double>(from.Get("lse"));
-    task.probabilities = dataOf<float>(from.Get("probabilities"));
-    return task;
-  }
-
-  static double operationsOf(const provably::DecodeTask& task) {
-    double rows = 0;
-    for (size_t head = 0; head < task.keyHeads; head++) rows += task.lengths[head];
-    return rows * (task.heads / task.keyHeads + 1) * (task.dim + task.valueDim) / 12;
-  }
-
   // prepare(steps): an External of what run() needs. Each step is {kernel, task}; arrays are kept by the caller.
   Napi::Value prepare(const Napi::CallbackInfo& info) {
     const Napi::Array from = info[0].As<Napi::Array>();
@@ -314,62 +280,6 @@ class Engine : public Napi::ObjectWrap<Engine> {
     to.operations += double(task.rows) * task.cols * outputs / kProductsPerOperation;
     const auto kernel = table_->linear;
     to.steps.push_back([kernel, task, weights](Team& team) { kernel(task, team); });
-  }
-
-  static provably::AttentionLogits logitsOf(const Napi::Object& from) {
-    const auto size = [&](const char* name) { return sizeOf(from.Get(name)); };
-    provably::AttentionLogits logits{};
-    logits.queries = dataOf<float>(from.Get("queries"));
-    logits.keys = dataOf<void>(from.Get("keys"));
-    logits.values = dataOf<void>(from.Get("values"));
-    logits.storage = provably::Storage(size("storage"));
-    logits.heads = size("heads");
-    logits.keyHeads = size("keyHeads");
-    logits.queryRows = size("queryRows");
-    logits.keyRows = size("keyRows");
-    logits.dim = size("dim");
-    logits.valueDim = size("valueDim");
-    logits.scale = from.Get("scale").As<Napi::Number>().FloatValue();
-    logits.keyLogWeights = dataOf<float>(from.Get("keyLogWeights"));
-    const Napi::Value offset = from.Get("causalOffset");
-    logits.causalOffset = offset.IsNumber() ? offset.As<Napi::Number>().Int64Value() : provably::kNotCausal;
-    logits.bias = dataOf<float>(from.Get("bias"));
-    logits.biasHeads = size("biasHeads");
-    logits.slopes = dataOf<float>(from.Get("slopes"));
-    const Napi::Value tiles = from.Get("tiles");
-    if (tiles.IsObject()) logits.tiles = tilesOf(tiles.As<Napi::Object>());
-    return logits;
-  }
-
-  static provably::AttentionTiles tilesOf(const Napi::Object& from) {
-    const auto words = [&](const char* name) { return dataOf<uint32_t>(from.Get(name)); };
-    provably::AttentionTiles tiles{};
-    tiles.count = sizeOf(from.Get("heads").As<Napi::Object>().Get("length"));
-    // Without tiles there are no keys; the address only says that the task has a plan.
-    static const uint32_t none = 0;
-    tiles.heads = tiles.count ? words("heads") : &none;
-    tiles.rowStart = words("rowStart");
-    tiles.rows = words("rows");
-    tiles.segmentStart = words("segmentStart");
-    tiles.keyStart = words("keyStart");
-    tiles.keyEnd = words("keyEnd");
-    tiles.logWeights = dataOf<float>(from.Get("logWeights"));
-    tiles.keys = words("keys");
-    return tiles;
-  }
-
-  // Pairs that meet times their multiply-adds, in the unit of the other kernels: one thread does a dozen in the time of one.
-  static double operationsOf(const provably::AttentionLogits& t) {
-    double pairs = double(t.heads) * t.queryRows * t.keyRows;
-    if (t.tiles.heads) {
-      pairs = 0;
-      for (size_t tile = 0; tile < t.tiles.count; tile++) {
-        double keys = 0;
-        for (size_t s = t.tiles.segmentStart[tile]; s < t.tiles.segmentStart[tile + 1]; s++) keys += t.tiles.keyEnd[s] - t.tiles.keyStart[s];
-        pairs += keys * (t.tiles.rowStart[tile + 1] - t.tiles.rowStart[tile]);
-      }
-    }
-    return pairs * double(t.dim + t.valueDim) / 12;
   }
 
   template <class Task>

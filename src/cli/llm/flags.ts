@@ -1,6 +1,6 @@
 // The flags that all commands with a language model share, and what they mean to the library.
 
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import type { HyperOptions } from '../../attention/index.ts';
 import { type KeyValueStorage, STORAGES } from '../../kernels/index.ts';
 import { CACHE_POLICIES, type CacheOptions } from '../../kv-cache/index.ts';
@@ -17,8 +17,8 @@ export interface ModelChoice {
 export interface AttentionChoice {
   attention: string;
   layers?: readonly number[];
-  blockSize?: number;
-  sampleSize?: number;
+  block?: number;
+  samples?: number;
   minSequence?: number;
 }
 
@@ -46,8 +46,8 @@ export function addAttentionFlags(command: Command): Command {
     .optionsGroup('Attention while prompts are read:')
     .option('--attention <kind>', 'exact or hyper', 'exact')
     .option('--layers <numbers>', 'hyper: only these layers, as 4-11,20 (default: all)', layerList)
-    .option('--block-size <keys>', 'hyper: keys of a block (default: 256)', positiveInteger)
-    .option('--sample-size <keys>', 'hyper: keys sampled (default: 256)', count)
+    .option('--block <keys>', 'hyper: keys of a block (default: 256)', positiveInteger)
+    .option('--samples <keys>', 'hyper: keys sampled (default: 256)', count)
     .option('--min-sequence <tokens>', 'hyper: as many tokens are exact (default: 4096)', positiveInteger);
 }
 
@@ -77,7 +77,7 @@ export function addSamplingFlags(command: Command): Command {
 export function modelPath({ model }: ModelChoice, env: Readonly<Record<string, string | undefined>>): string {
   const path = model ?? env.PROVABLY_MODEL;
   if (path) return path;
-  throw new UsageError('no model: expected --model <path> or PROVABLY_MODEL. `provably pull` fetches one.');
+  throw new UsageError('no model: expected --model <path> or PROVABLY_MODEL.');
 }
 
 export function activationsOf({ activations }: ModelChoice): Activations {
@@ -90,16 +90,14 @@ export function attentionOf(
   flags: AttentionChoice,
   layers: number,
 ): NonNullable<PrefillOptions['attention']> {
-  const { attention, blockSize, sampleSize, minSequence } = flags;
+  const { attention, block: blockSize, samples: sampleSize, minSequence } = flags;
   const beyond = flags.layers?.find((layer) => layer >= layers);
   if (beyond !== undefined) {
     throw new UsageError(`--layers names ${beyond}; expected numbers from 0 to ${layers - 1}.`);
   }
   if (attention === 'exact') {
     if (flags.layers ?? blockSize ?? sampleSize ?? minSequence) {
-      throw new UsageError(
-        '--layers, --block-size, --sample-size and --min-sequence go with --attention hyper.',
-      );
+      throw new UsageError('--layers, --block, --samples and --min-sequence go with --attention hyper.');
     }
     return 'exact';
   }
@@ -131,7 +129,10 @@ export function sequenceOptionsOf(flags: CacheChoice): SequenceOptions {
 /** 4-11,20 */
 function layerList(text: string): number[] {
   return text.split(',').flatMap((part) => {
-    const [first, last = first] = part.split('-').map((number) => count(number));
-    return Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);
+    const [first, last = first, ...rest] = part.split('-').map((number) => count(number));
+    if (last < first || rest.length > 0) {
+      throw new InvalidArgumentError(`Expected numbers and rising ranges, as 4-11,20; ${part} is neither.`);
+    }
+    return Array.from({ length: last - first + 1 }, (_, i) => first + i);
   });
 }

@@ -13,7 +13,7 @@ import { type Activations, RowProgram } from './row-program.ts';
 import { Sequence } from './sequence.ts';
 
 export interface LanguageModelOptions {
-  /** Default 'int8': a third of the time of 'float32' for quantised weights, and the error of 8-bit activations. */
+  /** Default 'int8': for quantised weights less time than 'float32', and the error of 8-bit activations. */
   activations?: Activations;
 }
 

@@ -18,7 +18,7 @@ export interface PerplexityOptions extends RunOptions, SequenceOptions {
 
 export interface PerplexityResult {
   perplexity: number;
-  /** Mean of −ln p, nats a token, and its standard error as if tokens were independent. */
+  /** Mean of −ln p, nats a token, and its standard error as if tokens were independent; Infinity for one token. */
   nats: number;
   standardError: number;
   /** Tokens scored. */
@@ -80,9 +80,9 @@ export function negativeLogLikelihood(logits: Float32Array, token: number): numb
 
 function summary(losses: readonly number[]): PerplexityResult {
   const nats = losses.reduce((sum, x) => sum + x, 0) / losses.length;
-  const variance = losses.reduce((sum, x) => sum + (x - nats) ** 2, 0) / Math.max(1, losses.length - 1);
+  const variance = losses.reduce((sum, x) => sum + (x - nats) ** 2, 0) / (losses.length - 1);
   return {
     ...{ perplexity: Math.exp(nats), nats, tokens: losses.length },
-    standardError: Math.sqrt(variance / losses.length),
+    standardError: losses.length > 1 ? Math.sqrt(variance / losses.length) : Infinity,
   };
 }

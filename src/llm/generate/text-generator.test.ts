@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import { describe, it } from 'node:test';
 import { tinyGguf } from '../../../test/tiny-model.ts';
 import { loadKernels } from '../../kernels/index.ts';
@@ -161,6 +162,31 @@ describe('TextGenerator', () => {
       ids.push(value.token.id);
     }
     assert.deepEqual(ids, idsOf(fast));
+  });
+
+  it('ends a request with all of its texts when one fails, and no other', async () => {
+    const model = await tinyModel();
+    const generator = new TextGenerator(model, tokenizer);
+    // A bias that leaves no token for whatever comes after the prompt.
+    const logitBias = new Map(Array.from({ length: 40 }, (_, id) => [id, -Infinity] as const));
+    const broken = read(
+      generator.generate({ prompt: [1, 2], choices: 3, maxTokens: 9, sampling: { logitBias } }),
+    );
+    const whole = { ...never, prompt: [5, 6, 7], maxTokens: 6 };
+    const [, steps] = await Promise.all([
+      assert.rejects(broken, { code: 'NUMERICAL' }),
+      read(generator.generate(whole)),
+    ]);
+    assert.deepEqual(idsOf(steps), await alone(model, whole));
+    assert.deepEqual([generator.load.active, generator.load.waiting], [0, 0]);
+  });
+
+  it('lets go of signals that outlive their requests', async () => {
+    const generator = new TextGenerator(await tinyModel(), tokenizer);
+    const { signal } = new AbortController();
+    for (let i = 0; i < 3; i++)
+      await read(generator.generate({ ...never, prompt: [1], maxTokens: 2, signal }));
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
   });
 
   it('refuses what is wrong at once, and more than may wait', async () => {

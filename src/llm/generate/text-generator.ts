@@ -77,6 +77,8 @@ interface Request {
   reused: number;
   running: number;
   cancelled: unknown;
+  /** Ends listening to the request's signal, which may outlive it. */
+  listening: AbortController;
 }
 
 interface Text {
@@ -152,9 +154,11 @@ export class TextGenerator {
     const owner: Request = {
       ...{ id: this.requests++, request, settings: settingsOf(request), reused: 0, running: 0 },
       channel: new Channel(() => this.cancel(owner, new Error('the reader has left'))),
-      cancelled: undefined,
+      ...{ cancelled: undefined, listening: new AbortController() },
     };
-    signal?.addEventListener('abort', () => this.cancel(owner, signal.reason), { once: true });
+    signal?.addEventListener('abort', () => this.cancel(owner, signal.reason), {
+      signal: owner.listening.signal,
+    });
     this.waiting.push(owner);
     this.loop ??= this.run();
     this.wake?.();
@@ -219,15 +223,13 @@ export class TextGenerator {
     const gone = (owner: Request) => owner.cancelled !== undefined;
     for (const owner of this.waiting.filter(gone)) {
       this.waiting.splice(this.waiting.indexOf(owner), 1);
-      owner.channel.fail(owner.cancelled);
+      this.fail(owner, owner.cancelled);
     }
     if (this.reading && gone(this.reading.owner)) {
-      this.reading.owner.channel.fail(this.reading.owner.cancelled);
+      this.fail(this.reading.owner, this.reading.owner.cancelled);
       this.reading = undefined;
     }
-    for (const { owner } of this.texts.filter((text) => gone(text.owner)))
-      owner.channel.fail(owner.cancelled);
-    this.texts = this.texts.filter(({ owner }) => !gone(owner));
+    for (const { owner } of this.texts) if (gone(owner)) this.fail(owner, owner.cancelled);
   }
 
   /** Undefined when it fails, which its reader is told. */
@@ -240,7 +242,7 @@ export class TextGenerator {
       const rest = Array.prototype.slice.call(prompt, owner.reused) as number[];
       return { owner, sequence, steps: prefillSteps(this.model, sequence, rest, { attention }) };
     } catch (error) {
-      owner.channel.fail(error);
+      this.fail(owner, error);
       return undefined;
     }
   }
@@ -256,7 +258,7 @@ export class TextGenerator {
       }
     } catch (error) {
       this.reading = undefined;
-      owner.channel.fail(error);
+      this.fail(owner, error);
     }
   }
 
@@ -291,20 +293,19 @@ export class TextGenerator {
         this.take(text, logits.subarray(i * vocabulary, (i + 1) * vocabulary));
       });
     } catch (error) {
-      for (const { owner } of texts) owner.channel.fail(error);
-      this.texts = this.texts.filter((text) => !texts.includes(text));
+      for (const { owner } of texts) this.fail(owner, error);
     }
   }
 
   /** One more token of a text. */
   private take(text: Text, logits: Float32Array): void {
     const { owner, choice, sequence, sampler, output } = text;
+    if (!this.texts.includes(text)) return; // another text of its request has failed meanwhile
     let token: SampledToken;
     try {
       token = sampler.next(logits);
     } catch (error) {
-      this.remove(text);
-      owner.channel.fail(error);
+      this.fail(owner, error);
       return;
     }
     text.last = token.id;
@@ -318,7 +319,17 @@ export class TextGenerator {
       if (owner.settings !== undefined) this.prefixes.keep(owner.settings, sequence);
     }
     owner.channel.push(step);
-    if (finishReason && --owner.running === 0) owner.channel.end();
+    if (finishReason && --owner.running === 0) {
+      owner.listening.abort();
+      owner.channel.end();
+    }
+  }
+
+  /** Ends a request with all of its texts. */
+  private fail(owner: Request, error: unknown): void {
+    owner.listening.abort();
+    owner.channel.fail(error);
+    this.texts = this.texts.filter((text) => text.owner !== owner);
   }
 
   private remove(text: Text): void {
