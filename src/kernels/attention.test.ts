@@ -281,15 +281,20 @@ describe('attention', () => {
   it('gives the same bits where the tiles of one head take several pieces', async (test) => {
     const backends = (await allKernels()).filter(({ kernels }) => kernels.backend === 'wasm');
     if (backends.length === 0) return test.skip('no WASM kernels here');
-    // 2⁸ tiles of 2⁴ rows and 2¹¹ keys are 10⁹ multiply-adds: twice what makes a piece.
-    const shape = { ...small, heads: 1, keyHeads: 1, queryRows: 4096, keyRows: 2048, dim: 64, valueDim: 64 };
+    // 2⁸ tiles of 2⁴ rows and 2¹¹ keys, all of the second head, are 10⁹ multiply-adds: twice what makes a piece.
+    const shape = { ...small, heads: 2, keyHeads: 1, queryRows: 4096, keyRows: 2048, dim: 64, valueDim: 64 };
     const rng = createRng(5);
     const rows = sampleIndices(4096, 4096, rng);
     const keys = sampleIndices(2048, 2048, rng);
     const plan = (first: number, end: number): AttentionTiles => {
       const starts = (step: number) => Uint32Array.from({ length: end - first + 1 }, (_, i) => i * step);
       return {
-        ...{ heads: new Uint32Array(end - first), rowStart: starts(16), segmentStart: starts(1), keys },
+        ...{
+          heads: new Uint32Array(end - first).fill(1),
+          rowStart: starts(16),
+          segmentStart: starts(1),
+          keys,
+        },
         rows: rows.subarray(16 * first, 16 * end),
         keyStart: new Uint32Array(end - first),
         keyEnd: new Uint32Array(end - first).fill(2048),
@@ -304,6 +309,10 @@ describe('attention', () => {
       await kernels.attention(halves);
       await kernels.attention({ ...halves, merge: true, tiles: plan(100, 256) });
       assert.deepEqual([whole.out, whole.lse], [halves.out, halves.lse]);
+      // The first head has no tiles.
+      assert.ok(whole.lse.subarray(0, 4096).every((lse) => lse === -Infinity));
+      assert.ok(whole.out.subarray(0, 4096 * 64).every((x) => x === 0));
+      assert.ok(whole.out.subarray(4096 * 64).some((x) => x !== 0));
     }
   });
 });

@@ -108,6 +108,9 @@ describe('TextGenerator', () => {
     // The last token of a text is told, not read.
     assert.equal(steps.at(-1)?.usage?.reusedTokens, 3 + 6 - 1);
     assert.ok(generator.load.prefixBytes > 0);
+    const [, ...others] = second.prompt;
+    const unlike = await read(generator.generate({ ...second, prompt: [7, ...others] }));
+    assert.equal(unlike.at(-1)?.usage?.reusedTokens, 0);
     const other = await read(generator.generate({ ...second, sequence: { storage: 'float16' } }));
     assert.equal(other.at(-1)?.usage?.reusedTokens, 0);
   });
@@ -166,15 +169,26 @@ describe('TextGenerator', () => {
 
   it('ends a request with all of its texts when one fails, and no other', async () => {
     const model = await tinyModel();
-    const generator = new TextGenerator(model, tokenizer);
-    // A bias that leaves no token for whatever comes after the prompt.
-    const logitBias = new Map(Array.from({ length: 40 }, (_, id) => [id, -Infinity] as const));
-    const broken = read(
-      generator.generate({ prompt: [1, 2], choices: 3, maxTokens: 9, sampling: { logitBias } }),
-    );
+    const failure = new Error('no more letters');
+    let streams = 0;
+    // The second text of the first request fails at its third token; one stream more is made when a request is looked at.
+    const failing: Tokenizer = {
+      ...tokenizer,
+      textStream() {
+        const isBroken = ++streams === 4;
+        let left = 2;
+        const push = (id: number) => {
+          if (isBroken && left-- === 0) throw failure;
+          return letters[id];
+        };
+        return { push, end: () => '' };
+      },
+    };
+    const generator = new TextGenerator(model, failing);
+    const broken = { prompt: [1, 2], choices: 3, maxTokens: 1000, ignoreEnd: true };
     const whole = { ...never, prompt: [5, 6, 7], maxTokens: 6 };
     const [, steps] = await Promise.all([
-      assert.rejects(broken, { code: 'NUMERICAL' }),
+      assert.rejects(read(generator.generate(broken)), failure),
       read(generator.generate(whole)),
     ]);
     assert.deepEqual(idsOf(steps), await alone(model, whole));

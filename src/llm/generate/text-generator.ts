@@ -13,6 +13,7 @@ import {
   createOutputText,
   type FinishReason,
   type OutputOptions,
+  type OutputStep,
   type OutputText,
   type Tokenizer,
 } from '../text/index.ts';
@@ -302,14 +303,16 @@ export class TextGenerator {
     const { owner, choice, sequence, sampler, output } = text;
     if (!this.texts.includes(text)) return; // another text of its request has failed meanwhile
     let token: SampledToken;
+    let grown: OutputStep;
     try {
       token = sampler.next(logits);
+      grown = output.push(token.id);
     } catch (error) {
       this.fail(owner, error);
       return;
     }
     text.last = token.id;
-    const { text: shown, finishReason } = output.push(token.id);
+    const { text: shown, finishReason } = grown;
     const step: GenerationStep = { choice, text: shown, token, madeAt: performance.now(), sequence };
     if (finishReason) {
       this.remove(text);
