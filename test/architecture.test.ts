@@ -18,6 +18,7 @@ const mayImport: Record<string, string[]> = {
   'kv-cache': ['clustering', 'kernels', 'core'],
   training: ['data', 'kernels', 'core'],
   llm: ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
+  'llm/train': ['llm', 'training', 'data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
   reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
@@ -33,6 +34,7 @@ const mayImport: Record<string, string[]> = {
     'selection',
     'attention',
     'llm',
+    'llm/train',
     'kv-cache',
     'clustering',
     'training',

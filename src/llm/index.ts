@@ -7,11 +7,23 @@ export { type PrefillOptions, prefill, prefillSteps } from './engine/prefill.ts'
 export type { Activations } from './engine/row-program.ts';
 export { Sequence } from './engine/sequence.ts';
 export {
+  isRightAnswer,
+  MOST_LINES,
+  type RetrievalRecord,
+  retrievalQuestion,
+  retrievalRecord,
+} from './evaluate/line-retrieval.ts';
+export {
   negativeLogLikelihood,
   type PerplexityOptions,
   type PerplexityResult,
   perplexity,
 } from './evaluate/perplexity.ts';
+export {
+  type RetrievalOptions,
+  type RetrievalRow,
+  retrievalContest,
+} from './evaluate/retrieval-contest.ts';
 export { type ByteSource, blobSource, bytesSource } from './files/byte-source.ts';
 export { type FileSourceOptions, fileSource } from './files/file-source.ts';
 export { type GgufFile, openGguf } from './files/gguf.ts';
