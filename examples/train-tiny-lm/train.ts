@@ -47,7 +47,7 @@ const lessons = createLessons(tokenizer, corpus);
 
 const shape = {
   vocabulary: tokenizer.vocabularySize,
-  ...{ hidden: 128, intermediate: 384, layers: 4, heads: 4, keyHeads: 2, headDim: 32 },
+  ...{ hidden: 128, intermediate: 384, layers: 3, heads: 4, keyHeads: 2, headDim: 32 },
   // Slow enough pairs that half a head knows words wherever they stand, and fast ones that tell neighbours apart.
   ropeBase: 1e6,
   ...{ normEpsilon: 1e-5, context: 512 },
@@ -55,9 +55,9 @@ const shape = {
 
 /** Short rows first: retrieval is found there soonest. Always 2048 tokens a step. */
 function planOf(step: number): LessonPlan {
-  if (step < 0.2 * steps) return { rows: 16, length: 128, repeats: 0.35, text: 0.2 };
-  if (step < 0.65 * steps) return { rows: 8, length: 256, repeats: 0.15, text: 0.35 };
-  return { rows: 4, length: 512, repeats: 0.1, text: 0.4 };
+  if (step < 0.2 * steps) return { rows: 16, length: 128, copies: 0.3, repeats: 0.2, text: 0.15 };
+  if (step < 0.65 * steps) return { rows: 8, length: 256, copies: 0.1, repeats: 0.1, text: 0.35 };
+  return { rows: 4, length: 512, copies: 0.05, repeats: 0.05, text: 0.45 };
 }
 
 const weights = initialWeights(shape, rng.fork('weights'));

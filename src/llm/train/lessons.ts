@@ -11,13 +11,14 @@ export interface LessonPlan {
   rows: number;
   /** Tokens of a row. */
   length: number;
-  /** Shares of rows, in [0, 1], that are repeated lines and English text; the rest are questions. */
+  /** Shares of rows, in [0, 1], that are copies, repeated lines and English text; the rest are questions. */
+  copies: number;
   repeats: number;
   text: number;
 }
 
 /** Weights in the loss. Answers are few beside text and records, whose names and numbers cannot be foreseen. */
-const WEIGHT = { answer: 4, text: 0.5, record: 0.05 };
+const WEIGHT = { answer: 4, copy: 1, text: 0.5, record: 0.05 };
 
 export interface Lessons {
   /** The batch of a step; a pure function of plan and stream. */
@@ -33,7 +34,7 @@ export function createLessons(tokenizer: Tokenizer, corpus: Uint16Array): Lesson
   const end = tokenizer.special.eos as number;
   const mostLines = lineCounter(tokenizer);
   return {
-    batch({ rows, length, repeats, text }, rng) {
+    batch({ rows, length, copies, repeats, text }, rng) {
       requireInteger('lessons: rows', rows, 1);
       requireInteger('lessons: length', length, 64, corpus.length - 1);
       const batch: TokenRows = {
@@ -48,7 +49,8 @@ export function createLessons(tokenizer: Tokenizer, corpus: Uint16Array): Lesson
         const place = (row + stream.next()) / rows;
         const lesson = new Lesson(tokenizer, length + 1);
         if (place < text) lesson.addTokens(corpusSlice(corpus, length + 1, stream), WEIGHT.text);
-        else if (place < text + repeats) addRepeats(lesson, stream);
+        else if (place < text + copies) addCopies(lesson, stream, tokenizer.vocabularySize);
+        else if (place < text + copies + repeats) addRepeats(lesson, stream);
         else addQuestions(lesson, stream, mostLines, end);
         lesson.copyTo(batch, row);
       }
@@ -67,6 +69,17 @@ function largestNumber(rng: Rng): number {
   return [9, 99, 999, 9_999, 50_000, 50_000, 50_000, 50_000][rng.integer(8)];
 }
 
+/** Tokens by chance, again and again: what followed the last time follows now. From few different ones, more than the last token must be looked at. */
+function addCopies(lesson: Lesson, rng: Rng, vocabulary: number): void {
+  const alphabet = Uint32Array.from({ length: 8 << rng.integer(6) }, () => 1 + rng.integer(vocabulary - 1));
+  const period = Uint32Array.from(
+    { length: 4 + rng.integer(Math.floor(lesson.room / 2) - 4) },
+    () => alphabet[rng.integer(alphabet.length)],
+  );
+  lesson.addTokens(period, 0);
+  while (!lesson.full) lesson.addTokens(period, WEIGHT.copy);
+}
+
 /** Lines drawn again and again from a few: a line that has been there tells its number. */
 function addRepeats(lesson: Lesson, rng: Rng): void {
   const { lines } = retrievalRecord(2 + rng.integer(6), rng, largestNumber(rng));
@@ -80,6 +93,14 @@ function addRepeats(lesson: Lesson, rng: Rng): void {
   }
 }
 
+/**
+ * The answer begins with the name, as the line does: what comes before the number is then the same in both, which a small model finds much
+ * sooner than to look for a name that stands elsewhere. Scores count the last number of an answer.
+ */
+export function retrievalAnswer(name: string, value: number): string {
+  return ` ${name}: REGISTER_CONTENT is <${value}>`;
+}
+
 /** A record as long as the row has room for it and two questions, or shorter; then questions until the row is full. */
 function addQuestions(lesson: Lesson, rng: Rng, mostLines: (tokens: number) => number, end: number): void {
   const { text, lines } = retrievalRecord(1 + rng.integer(mostLines(lesson.room)), rng, largestNumber(rng));
@@ -87,7 +108,7 @@ function addQuestions(lesson: Lesson, rng: Rng, mostLines: (tokens: number) => n
   while (!lesson.full) {
     const { name, value } = lines[rng.integer(lines.length)];
     lesson.add(`${before}${retrievalQuestion(name)}\nAnswer:`, WEIGHT.record);
-    lesson.add(` <${value}>`, WEIGHT.answer);
+    lesson.add(retrievalAnswer(name, value), WEIGHT.answer);
     lesson.addTokens([end], WEIGHT.answer);
     before = '';
   }
@@ -99,7 +120,8 @@ function lineCounter(tokenizer: Tokenizer): (tokens: number) => number {
   const size = (part: string) => tokenizer.encode(part, { addSpecial: false }).length;
   const first = text.indexOf('\nline ') + 1;
   const line = size(text.slice(first)) / MEASURED_LINES;
-  const question = size(`${retrievalQuestion(lines[0].name)}\nAnswer: <50000>`) + 1;
+  const question =
+    size(`${retrievalQuestion(lines[0].name)}\nAnswer:${retrievalAnswer(lines[0].name, 50_000)}`) + 1;
   const fixed = size(text.slice(0, first)) + 2 * question;
   return (tokens) => Math.min(MOST_LINES, Math.max(1, Math.floor((tokens - fixed) / line)));
 }

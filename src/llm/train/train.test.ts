@@ -124,7 +124,7 @@ describe('training a language model', () => {
   const corpus = Uint16Array.from({ length: 200 }, (_, i) => 1 + (i % 50));
   const lessons = createLessons(words, corpus);
   const batch = (step: number) =>
-    tokenBatch(shape, lessons.batch({ rows: 4, length: 64, repeats: 0, text: 1 }, rng.fork(step)));
+    tokenBatch(shape, lessons.batch({ rows: 4, length: 64, copies: 0, repeats: 0, text: 1 }, rng.fork(step)));
   const start = (resume?: TrainerState) =>
     createTrainer(initialWeights(shape, rng.fork('start')), {
       ...{ loss: nextTokenLoss(shape), optimizer: adamW(), clipNorm: 1, resume },
@@ -170,7 +170,10 @@ describe('lessons', () => {
   );
 
   it('weigh the answers to questions, and they are right', () => {
-    const batch = lessons.batch({ rows: 6, length: 1200, repeats: 0, text: 0 } as const, createRng(2));
+    const batch = lessons.batch(
+      { rows: 6, length: 1200, copies: 0, repeats: 0, text: 0 } as const,
+      createRng(2),
+    );
     for (let row = 0; row < batch.rows; row++) {
       const at = (array: Uint32Array | Float32Array) =>
         array.slice(row * batch.length, (row + 1) * batch.length);
@@ -178,17 +181,25 @@ describe('lessons', () => {
       const known = new Map(
         [...text.matchAll(/line ([a-z-]+): REGISTER_CONTENT is <(\d+)>/g)].map((m) => [m[1], m[2]]),
       );
-      const asked = [...text.matchAll(/in line ([a-z-]+)\?[^\n]*\nAnswer: <(\d+)><\|endoftext\|>/g)];
+      const asked = [
+        ...text.matchAll(
+          /in line ([a-z-]+)\?[^\n]*\nAnswer: \1: REGISTER_CONTENT is <(\d+)><\|endoftext\|>/g,
+        ),
+      ];
       assert.ok(asked.length > 0, text);
       for (const [, name, number] of asked) assert.equal(known.get(name), number);
       const weights = at(batch.weights) as Float32Array;
       const heaviest = words.decode(at(batch.targets).filter((_, i) => weights[i] === 4));
-      assert.ok(heaviest.startsWith(asked.map(([, , number]) => ` <${number}><|endoftext|>`).join('')));
+      assert.ok(
+        heaviest.startsWith(
+          asked.map(([, name, number]) => ` ${name}: REGISTER_CONTENT is <${number}><|endoftext|>`).join(''),
+        ),
+      );
     }
   });
 
   it('weigh numbers of lines only where they have been there', () => {
-    const batch = lessons.batch({ rows: 4, length: 700, repeats: 1, text: 0 }, createRng(3));
+    const batch = lessons.batch({ rows: 4, length: 700, copies: 0, repeats: 1, text: 0 }, createRng(3));
     for (let row = 0; row < batch.rows; row++) {
       const [from, to] = [row * batch.length, (row + 1) * batch.length];
       const weights = batch.weights.slice(from, to);
@@ -212,8 +223,25 @@ describe('lessons', () => {
     }
   });
 
+  it('repeat a period of tokens, and weigh all but its first time', () => {
+    const { rows, length, inputs, weights } = lessons.batch(
+      { rows: 9, length: 90, copies: 1, repeats: 0, text: 0 },
+      createRng(6),
+    );
+    for (let row = 0; row < rows; row++) {
+      const ids = inputs.subarray(row * length, (row + 1) * length);
+      // The weight of position i is that of predicting token i + 1.
+      const period = 1 + weights.subarray(row * length, (row + 1) * length).indexOf(1);
+      assert.ok(period >= 4 && period < length / 2 + 1, `${period}`);
+      for (let i = period; i < length; i++) {
+        assert.equal(ids[i], ids[i - period]);
+        assert.equal(weights[row * length + i], 1);
+      }
+    }
+  });
+
   it('are the same for the same stream, and cut text from the corpus', () => {
-    const plan = { rows: 5, length: 100, repeats: 0.4, text: 0.4 };
+    const plan = { rows: 5, length: 100, copies: 0.2, repeats: 0.2, text: 0.4 };
     assert.deepEqual(lessons.batch(plan, createRng(1)), lessons.batch(plan, createRng(1)));
     const { inputs, targets, weights } = lessons.batch({ ...plan, text: 1 }, createRng(1));
     for (let i = 0; i < inputs.length; i++) assert.equal(targets[i], 1 + (inputs[i] % 200));
@@ -221,9 +249,12 @@ describe('lessons', () => {
   });
 
   it('refuse rows longer than the corpus', () => {
-    assert.throws(() => lessons.batch({ rows: 1, length: 3000, repeats: 0, text: 1 }, createRng(0)), {
-      code: 'INVALID_ARGUMENT',
-      message: /length is 3000/,
-    });
+    assert.throws(
+      () => lessons.batch({ rows: 1, length: 3000, copies: 0, repeats: 0, text: 1 }, createRng(0)),
+      {
+        code: 'INVALID_ARGUMENT',
+        message: /length is 3000/,
+      },
+    );
   });
 });
