@@ -17,7 +17,7 @@ import {
   END_OF_TEXT,
   initialWeights,
   type LessonPlan,
-  lookBack,
+  startWithInduction,
   tokenBatch,
   trainBytePairs,
   writeModel,
@@ -62,8 +62,7 @@ function planOf(step: number): LessonPlan {
 }
 
 const weights = initialWeights(shape, rng.fork('weights'));
-// The last two tokens, and where the name of a line stands from the first digit of its number.
-lookBack(shape, weights, [1, 2, 5, 6]);
+startWithInduction(shape, weights, rng.fork('start'));
 const statePath = join(flags.state, 'state.safetensors');
 using trainer = await createKernelTrainer(shape, weights, {
   resume: existsSync(statePath) ? await loadTrainerState(statePath, weights) : undefined,

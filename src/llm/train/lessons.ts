@@ -101,7 +101,7 @@ export function retrievalAnswer(name: string, value: number): string {
   return ` ${name}: REGISTER_CONTENT is <${value}>`;
 }
 
-/** A record as long as the row has room for it and two questions, or shorter; then questions until the row is full. */
+/** A record as long as the row has room for it and a question, or shorter; then questions until the row is full. */
 function addQuestions(lesson: Lesson, rng: Rng, mostLines: (tokens: number) => number, end: number): void {
   const { text, lines } = retrievalRecord(1 + rng.integer(mostLines(lesson.room)), rng, largestNumber(rng));
   let before = text;
@@ -114,7 +114,7 @@ function addQuestions(lesson: Lesson, rng: Rng, mostLines: (tokens: number) => n
   }
 }
 
-/** How many lines fit in so many tokens, two questions with answers besides; at least one, whatever the room. */
+/** How many lines fit in so many tokens, one question with its answer besides; at least one, whatever the room. */
 function lineCounter(tokenizer: Tokenizer): (tokens: number) => number {
   const { text, lines } = retrievalRecord(MEASURED_LINES, createRng(0));
   const size = (part: string) => tokenizer.encode(part, { addSpecial: false }).length;
@@ -122,7 +122,7 @@ function lineCounter(tokenizer: Tokenizer): (tokens: number) => number {
   const line = size(text.slice(first)) / MEASURED_LINES;
   const question =
     size(`${retrievalQuestion(lines[0].name)}\nAnswer:${retrievalAnswer(lines[0].name, 50_000)}`) + 1;
-  const fixed = size(text.slice(0, first)) + 2 * question;
+  const fixed = size(text.slice(0, first)) + question;
   return (tokens) => Math.min(MOST_LINES, Math.max(1, Math.floor((tokens - fixed) / line)));
 }
 
