@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
   options: {
     out: { type: 'string', default: 'models/tiny-lm' },
     state: { type: 'string', default: '.cache/tiny-lm' },
-    steps: { type: 'string', default: '4000' },
+    steps: { type: 'string', default: '3500' },
     seed: { type: 'string', default: '0' },
     'save-every': { type: 'string', default: '200' },
   },
@@ -56,9 +56,9 @@ const shape = {
 
 /** Short rows first: retrieval is found there soonest. Always 2048 tokens a step. */
 function planOf(step: number): LessonPlan {
-  if (step < 0.15 * steps) return { rows: 16, length: 128, copies: 0.2, repeats: 0.2, text: 0.15 };
-  if (step < 0.6 * steps) return { rows: 8, length: 256, copies: 0.1, repeats: 0.1, text: 0.35 };
-  return { rows: 4, length: 512, copies: 0.05, repeats: 0.05, text: 0.45 };
+  if (step < 0.1 * steps) return { rows: 16, length: 128, copies: 0.2, repeats: 0.2, text: 0.2 };
+  if (step < 0.5 * steps) return { rows: 8, length: 256, copies: 0.1, repeats: 0.05, text: 0.5 };
+  return { rows: 4, length: 512, copies: 0.05, repeats: 0.05, text: 0.55 };
 }
 
 const weights = initialWeights(shape, rng.fork('weights'));

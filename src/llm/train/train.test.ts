@@ -245,7 +245,7 @@ describe('lessons', () => {
     assert.deepEqual(lessons.batch(plan, createRng(1)), lessons.batch(plan, createRng(1)));
     const { inputs, targets, weights } = lessons.batch({ ...plan, text: 1 }, createRng(1));
     for (let i = 0; i < inputs.length; i++) assert.equal(targets[i], 1 + (inputs[i] % 200));
-    assert.ok(weights.every((weight) => weight === 0.5));
+    assert.ok(weights.every((weight) => weight === 1));
   });
 
   it('refuse rows longer than the corpus', () => {
