@@ -9,7 +9,7 @@ namespace provably::PROVABLY_TARGET {
 // x ≈ scale · byte, |byte| ≤ 127. Lanes as in weight_units.h.
 struct alignas(64) ActivationUnit {
   int8_t bytes[kUnitEntries];
-  int32_t negativeSums[kUnitEntries / 4];  // of the four bytes of each lane
+  int32_t offsetSums[kUnitEntries / 4];  // −8 times the sum of the four bytes of each lane: offsets are multiples of 8
   float scales[kLanes];
   float sums[kLanes];  // scale · the sum of the lane's bytes
 };
@@ -20,6 +20,7 @@ constexpr float kSmallestActivation = 0x1p-100f;
 // Rounds 32 entries: |x − scale · byte| ≤ largest |x| / 254 · (1 + 2⁻¹⁴), plus 2⁻¹⁰⁰ where entries are as small. A scale of NaN where an
 // entry is not finite.
 inline float quantizeBlock(const float* x, int8_t* bytes) {
+  typedef int16_t Shorts __attribute__((vector_size(2 * kLanes)));
   typedef int8_t Part __attribute__((vector_size(kLanes)));
   typedef int8_t PartInMemory __attribute__((vector_size(kLanes), aligned(1), may_alias));
   Floats largest{}, poison{};
@@ -37,7 +38,7 @@ inline float quantizeBlock(const float* x, int8_t* bytes) {
   const float inverse = 127 / most;
   for (size_t p = 0; p < 32; p += kLanes) {
     const Floats whole = (loadFloats(x + p) * inverse + 0x1.8p23f) - 0x1.8p23f;  // to the nearest integer
-    *reinterpret_cast<PartInMemory*>(bytes + p) = __builtin_convertvector(__builtin_convertvector(whole, Ints), Part);
+    *reinterpret_cast<PartInMemory*>(bytes + p) = __builtin_convertvector(__builtin_convertvector(__builtin_convertvector(whole, Ints), Shorts), Part);
   }
   return most / 127;
 }
@@ -61,7 +62,7 @@ inline void quantizeRow(const float* x, size_t cols, ActivationUnit* units) {
     for (size_t l = 0; l < kUnitEntries / 4; l++) {
       const int8_t* four = unit.bytes + 4 * l;
       sums[l] = four[0] + four[1] + four[2] + four[3];
-      unit.negativeSums[l] = -sums[l];
+      unit.offsetSums[l] = -8 * sums[l];
     }
     for (size_t l = 0; l < kLanes; l++) {
       int32_t sum = sums[l];

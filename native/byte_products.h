@@ -1,4 +1,5 @@
-// The one place with intrinsics: sums of products of bytes and comparison masks have no spelling in the compiler's vector extensions.
+// Intrinsics, which else are only in half.h and weight_units.h: sums of products of bytes and comparison masks have no spelling in the
+// compiler's vector extensions.
 // vpdpbusd does four times the work of a float32 fused multiply-add in the same cycle (measured on Zen 4).
 #pragma once
 

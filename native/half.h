@@ -1,6 +1,10 @@
 // float16 and bfloat16 by their bits to float32, exactly; one by one or a vector at a time.
 #pragma once
 
+#if defined(__F16C__)
+#include <immintrin.h>
+#endif
+
 #include "kernels.h"
 #include "vector.h"
 
@@ -12,6 +16,9 @@ inline float fromBits(uint32_t bits) {
   return value;
 }
 
+#if defined(__F16C__)
+inline float float16ToFloat(uint16_t half) { return _cvtsh_ss(half); }
+#else
 inline float float16ToFloat(uint16_t half) {
   // Exponent and fraction moved into place are the number times 2⁻¹¹²; a subnormal half becomes a subnormal float, which the product normalises.
   const uint32_t size = uint32_t(half & 0x7fff) << 13;
@@ -22,6 +29,7 @@ inline float float16ToFloat(uint16_t half) {
   __builtin_memcpy(&bits, &value, sizeof bits);
   return fromBits(bits | sign);
 }
+#endif
 
 inline float bfloat16ToFloat(uint16_t half) { return fromBits(uint32_t(half) << 16); }
 
@@ -41,6 +49,15 @@ inline Ints loadHalves(const uint16_t* from) {
 
 struct Float16Entries {
   using Entry = uint16_t;
+#if defined(__AVX512F__)
+  static Floats load(const uint16_t* from) {
+    return reinterpret_cast<Floats>(_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))));
+  }
+#elif defined(__F16C__)
+  static Floats load(const uint16_t* from) {
+    return reinterpret_cast<Floats>(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+  }
+#else
   // As float16ToFloat, the sign going through the product.
   static Floats load(const uint16_t* from) {
     constexpr int32_t infinity = 0x7f800000, largest = 0x7c00 << 13;
@@ -48,6 +65,7 @@ struct Float16Entries {
     const Ints finite = reinterpret_cast<Ints>(reinterpret_cast<Floats>(moved) * fromBits((127 + 112) << 23));
     return reinterpret_cast<Floats>((moved & largest) == largest ? moved | infinity : finite);
   }
+#endif
   static float one(uint16_t entry) { return float16ToFloat(entry); }
 };
 

@@ -170,9 +170,9 @@ struct LinearWeight {
   bool accumulate;
 };
 
-// Products of the same rows with several weights. With x̂ for x and ŵ for w: an entry is off by at most (cols + 4) u Σ|x w| when `exact`. Else,
-// where weights come in blocks of 32 or 256, every 32 entries of x may be rounded to 8 bits of the largest among them, b: that adds
-// b / 254 · (1 + 2⁻¹⁴) Σ|w| of those 32 (2⁻¹⁰⁰ Σ|w| where b is as small), and sums are off by (cols / 32 + 8) u Σ|x| (|scale · code| + |min|).
+// Products of the same rows with several weights. When `exact`, an entry is off by at most (cols + 4) u Σ|x w|, and by two roundings of
+// sums with bias and y besides. Else, where weights come in blocks of 32 or 256, every 32 entries of x may be rounded to 8 bits of the largest among them, b: that adds
+// b / 254 · (1 + 2⁻¹⁴) Σ|w| of those 32 (2⁻¹⁰⁰ Σ|w| where b is as small), and sums are off by (cols / 16 + 8) u Σ|x| (|scale · code| + |min|).
 // A row of x that holds NaN or ±∞ then gives NaN throughout. No sum depends on the number of threads.
 struct LinearTask {
   const float* x;  // (rows, cols)

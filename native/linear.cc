@@ -12,8 +12,8 @@ namespace provably::PROVABLY_TARGET {
 
 namespace {
 
-// Rows from which unpacking pays.
-constexpr size_t kManyRows = 12;
+// Rows from which unpacking weights pays: to bytes, or to floats instead of for every row again.
+constexpr size_t kManyRowsOfBytes = 20, kManyRowsOfFloats = 8;
 
 // Terms summed before y is touched again, a multiple of every block; a panel of weights and a tile of rows stay in the near caches.
 constexpr size_t kSliceDepth = 512;
@@ -21,16 +21,12 @@ constexpr size_t kSliceDepth = 512;
 // Bytes of weights that a task of a few rows reads: a microsecond's work, or more where there is much of it.
 constexpr size_t kFewTaskBytes = 8 << 10, kMostTasks = 128;
 
-void multiplyFew(const LinearTask& t, Team& team) {
-  bool needsBytes = false;
+void multiplyFew(const LinearTask& t, bool byBytes, Team& team) {
   size_t bytes = 0;
-  for (size_t i = 0; i < t.weightCount; i++) {
-    needsBytes |= !t.exact && isBlocked(t.weights[i].format);
-    bytes += t.weights[i].outputs * bytesOfRow(t.weights[i].format, t.cols);
-  }
+  for (size_t i = 0; i < t.weightCount; i++) bytes += t.weights[i].outputs * bytesOfRow(t.weights[i].format, t.cols);
   const size_t units = ceilDiv(t.cols, kUnitEntries);
   ActivationUnit* x = nullptr;
-  if (needsBytes) {
+  if (byBytes) {
     x = scratchOf<ActivationUnit>(team, team.threads, t.rows * units);
     for (size_t row = 0; row < t.rows; row++) quantizeRow(t.x + row * t.cols, t.cols, x + row * units);
   }
@@ -46,10 +42,10 @@ void multiplyFew(const LinearTask& t, Team& team) {
       task -= own;
     }
     const size_t perTask = outputsPerTask(*w), first = task * perTask, end = smaller(w->outputs, first + perTask);
-    if (!t.exact && isBlocked(w->format))
+    if (byBytes && isBlocked(w->format))
       multiplyFewByBytes(*w, t.cols, t.rows, x, units, first, end);
     else
-      multiplyFewByFloats(*w, t.cols, t.rows, t.x, first, end, scratchOf<float>(team, thread, 4 * t.cols));
+      multiplyFewByFloats(*w, t.cols, t.rows, t.x, first, end, scratchOf<float>(team, thread, t.cols));
   });
 }
 
@@ -96,13 +92,14 @@ void multiplyManyByFloats(const LinearTask& t, const LinearWeight& w, Team& team
 }  // namespace
 
 void linear(const LinearTask& t, Team& team) {
-  if (t.rows == 0 || t.weightCount == 0) return;
-  if (t.rows < kManyRows) return multiplyFew(t, team);
+  if (t.rows == 0) return;
+  bool byBytes = false;
+  for (size_t i = 0; i < t.weightCount; i++) byBytes |= !t.exact && isBlocked(t.weights[i].format);
+  if (t.rows < (byBytes ? kManyRowsOfBytes : kManyRowsOfFloats)) return multiplyFew(t, byBytes, team);
 #if defined(__AVX512VNNI__)
-  const bool byBytes = !t.exact;
   if (byBytes) multiplyManyByBytes(t, team);
 #else
-  const bool byBytes = false;
+  byBytes = false;
 #endif
   for (size_t i = 0; i < t.weightCount; i++)
     if (!byBytes || !isBlocked(t.weights[i].format)) multiplyManyByFloats(t, t.weights[i], team);

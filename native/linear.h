@@ -18,7 +18,7 @@ inline void storeOutput(const LinearWeight& w, size_t row, size_t output, float 
 // Outputs [first, end) of some rows that were rounded to bytes, `units` of them a row.
 void multiplyFewByBytes(const LinearWeight& w, size_t cols, size_t rows, const ActivationUnit* x, size_t units, size_t first, size_t end);
 
-// Outputs [first, end) in float32. `memory`: 4 · cols floats.
+// Outputs [first, end) in float32. `memory`: cols floats.
 void multiplyFewByFloats(const LinearWeight& w, size_t cols, size_t rows, const float* x, size_t first, size_t end, float* memory);
 
 // Many rows, products of bytes; only where there is an instruction for them.

@@ -9,7 +9,7 @@ namespace provably::PROVABLY_TARGET {
 namespace {
 
 // Bytes of weights asked for ahead of their use: one core alone waits for memory otherwise.
-constexpr size_t kAhead = 2048;
+constexpr size_t kAhead = 4096;
 
 inline void askFor([[maybe_unused]] const uint8_t* at) {
 #if !defined(__wasm__)  // which cannot ask
@@ -17,12 +17,17 @@ inline void askFor([[maybe_unused]] const uint8_t* at) {
 #endif
 }
 
+// Two sums for one output, so that neither waits for the other.
+struct Sums {
+  Floats products, mins;
+};
+
 template <class Format>
-inline Floats addProducts(Floats sum, const Unit<Format>& unit, const ActivationUnit& x) {
+inline void addProducts(const Unit<Format>& unit, const ActivationUnit& x, Sums& sums) {
   Ints products[kUnitVectors];
   PROVABLY_UNROLL
   for (size_t v = 0; v < kUnitVectors; v++) {
-    products[v] = Format::kOffset ? loadInts(x.negativeSums + v * kLanes) * Format::kOffset : Ints{};
+    products[v] = Format::kOffset ? loadInts(x.offsetSums + v * kLanes) * (Format::kOffset / 8) : Ints{};
     const Ints codes = reinterpret_cast<Ints>(unit.codes[v]), bytes = loadInts(x.bytes + 4 * kLanes * v);
     products[v] = Format::kIsSigned
                       ? addSignedProducts(products[v], reinterpret_cast<SignedBytes>(codes), reinterpret_cast<SignedBytes>(bytes))
@@ -34,9 +39,9 @@ inline Floats addProducts(Floats sum, const Unit<Format>& unit, const Activation
     for (size_t v = 1; v < kUnitVectors; v++) products[0] += products[v];
   }
   PROVABLY_UNROLL
-  for (size_t v = 0; v < kUnitScales<Format>; v++) sum += __builtin_convertvector(products[v], Floats) * (unit.scale[v] * scale);
-  if constexpr (Format::kHasMins) sum += unit.min * loadFloats(x.sums);
-  return sum;
+  for (size_t v = 0; v < kUnitScales<Format>; v++)
+    sums.products += __builtin_convertvector(products[v], Floats) * (unit.scale[v] * scale);
+  if constexpr (Format::kHasMins) sums.mins += unit.min * loadFloats(x.sums);
 }
 
 // Lane q: the sum over the lanes of line q.
@@ -58,29 +63,27 @@ struct Lines {
 
 template <class Format, size_t Rows>
 void fourOutputs(const LinearWeight& w, const Lines& lines, size_t blocks, size_t row, const ActivationUnit* x, size_t units, size_t output) {
+  // One line after another, so that memory is read in order.
   Floats sum[Rows][4];
+  typename Format::State state;
   PROVABLY_UNROLL
-  for (size_t r = 0; r < Rows; r++)
+  for (size_t q = 0; q < 4; q++) {
+    Sums own[Rows];
     PROVABLY_UNROLL
-    for (size_t q = 0; q < 4; q++) sum[r][q] = Floats{};
-  typename Format::State state[4];
-  for (size_t start = 0; start < units; start += Format::kUnits) {
-    PROVABLY_UNROLL
-    for (size_t q = 0; q < 4; q++) {
-      Format::prepare(lines.line[q], start * kUnitBlocks, blocks, state[q]);
-      if constexpr (Format::kUnits > 1)
-        for (size_t at = 0; at < Format::kBytes; at += 64) askFor(lines.line[q] + start * kUnitBlocks / 8 * Format::kBytes + kAhead + at);
-      else
-        askFor(lines.line[q] + start * kUnitBlocks * Format::kBytes + kAhead);
-    }
-    for (size_t at = 0; at < Format::kUnits; at++) {
+    for (size_t r = 0; r < Rows; r++) own[r] = Sums{Floats{}, Floats{}};
+    for (size_t start = 0; start < units; start += Format::kUnits) {
+      Format::prepare(lines.line[q], start * kUnitBlocks, blocks, state);
+      const uint8_t* ahead = lines.line[q] + start * kUnitBlocks / Format::kBlocks * Format::kBytes + kAhead;
+      for (size_t at = 0; at < Format::kUnits * kUnitBlocks * Format::kBytes / Format::kBlocks; at += 64) askFor(ahead + at);
       PROVABLY_UNROLL
-      for (size_t q = 0; q < 4; q++) {
-        const Unit<Format> unit = Format::unit(state[q], at);
+      for (size_t at = 0; at < Format::kUnits; at++) {
+        const Unit<Format> unit = Format::unit(state, at);
         PROVABLY_UNROLL
-        for (size_t r = 0; r < Rows; r++) sum[r][q] = addProducts<Format>(sum[r][q], unit, x[r * units + start + at]);
+        for (size_t r = 0; r < Rows; r++) addProducts<Format>(unit, x[r * units + start + at], own[r]);
       }
     }
+    PROVABLY_UNROLL
+    for (size_t r = 0; r < Rows; r++) sum[r][q] = own[r].products + own[r].mins;
   }
   for (size_t r = 0; r < Rows; r++) {
     const Floats sums = sumsOfFour(sum[r]);
@@ -101,31 +104,28 @@ void multiplyInFours(const LinearWeight& w, size_t cols, size_t rows, const Acti
 }
 
 template <class Stored>
-void multiplyStored(const LinearWeight& w, const void* weights, size_t cols, size_t rows, const float* x, size_t first, size_t end) {
-  using Entry = typename Stored::Entry;
-  for (size_t output = first; output < end; output += 4) {
-    const size_t count = smaller(4, end - output);
-    const Entry* line[4];
-    for (size_t q = 0; q < 4; q++) line[q] = static_cast<const Entry*>(weights) + (output - first + smaller(q, count - 1)) * cols;
-    for (size_t row = 0; row < rows; row++) {
-      const float* from = x + row * cols;
-      Floats sum[4] = {};
-      float rest[4] = {};
-      size_t p = 0;
-      for (; p + kLanes <= cols; p += kLanes) {
-        const Floats left = loadFloats(from + p);
-        PROVABLY_UNROLL
-        for (size_t q = 0; q < 4; q++) {
-          if (row == 0) askFor(reinterpret_cast<const uint8_t*>(line[q] + p) + kAhead);
-          sum[q] += left * Stored::load(line[q] + p);
-        }
-      }
-      for (; p < cols; p++)
-        for (size_t q = 0; q < 4; q++) rest[q] += from[p] * Stored::one(line[q][p]);
-      const Floats sums = sumsOfFour(sum);
-      for (size_t q = 0; q < count; q++) storeOutput(w, row, output + q, sums[q] + rest[q]);
+float dotOf(const float* x, const typename Stored::Entry* line, size_t cols, bool ask) {
+  Floats sum[4] = {};
+  size_t p = 0;
+  for (; p + 4 * kLanes <= cols; p += 4 * kLanes) {
+    PROVABLY_UNROLL
+    for (size_t v = 0; v < 4; v++) {
+      if (ask) askFor(reinterpret_cast<const uint8_t*>(line + p + v * kLanes) + kAhead);
+      sum[v] += loadFloats(x + p + v * kLanes) * Stored::load(line + p + v * kLanes);
     }
   }
+  for (; p + kLanes <= cols; p += kLanes) sum[0] += loadFloats(x + p) * Stored::load(line + p);
+  float rest = 0;
+  for (; p < cols; p++) rest += x[p] * Stored::one(line[p]);
+  return laneSum((sum[0] + sum[1]) + (sum[2] + sum[3])) + rest;
+}
+
+// `weights` starts with the line of output `first`.
+template <class Stored>
+void multiplyStored(const LinearWeight& w, const void* weights, size_t cols, size_t rows, const float* x, size_t first, size_t end) {
+  const auto* line = static_cast<const typename Stored::Entry*>(weights);
+  for (size_t output = first; output < end; output++, line += cols)
+    for (size_t row = 0; row < rows; row++) storeOutput(w, row, output, dotOf<Stored>(x + row * cols, line, cols, row == 0));
 }
 
 }  // namespace
@@ -152,10 +152,9 @@ void multiplyFewByFloats(const LinearWeight& w, size_t cols, size_t rows, const 
     case WeightFormat::kF16: return multiplyStored<Float16Entries>(w, from, cols, rows, x, first, end);
     case WeightFormat::kBF16: return multiplyStored<Bfloat16Entries>(w, from, cols, rows, x, first, end);
     default:
-      for (size_t output = first; output < end; output += 4) {
-        const size_t last = smaller(end, output + 4);
-        for (size_t q = output; q < last; q++) dequantise(w.format, w.data + q * rowBytes, 0, cols, memory + (q - output) * cols);
-        multiplyStored<FloatEntries>(w, memory, cols, rows, x, output, last);
+      for (size_t output = first; output < end; output++) {
+        dequantise(w.format, w.data + output * rowBytes, 0, cols, memory);
+        multiplyStored<FloatEntries>(w, memory, cols, rows, x, output, output + 1);
       }
   }
 }

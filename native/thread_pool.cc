@@ -15,13 +15,8 @@
 
 namespace provably {
 
-namespace {
-// Looks at the epoch before going to sleep: about 50 µs, the gap between two parallel steps of one kernel. Waking a
-// sleeper costs as much.
-constexpr int kSpins = 1500;
-}  // namespace
-
-ThreadPool::ThreadPool(int threads) : member_{{threads, run, scratch}, this}, buffers_(threads + kSharedBuffers) {
+ThreadPool::ThreadPool(int threads, int spins)
+    : member_{{threads, run, scratch}, this}, spins_(spins), buffers_(threads + kSharedBuffers) {
   for (int thread = 1; thread < threads; thread++) helpers_.emplace_back([this, thread] { help(thread); });
 }
 
@@ -71,7 +66,7 @@ void ThreadPool::run(Team& team, size_t tasks, TaskBody body, void* context) {
     pool.open_ = false;
   }
   for (int spins = 0; pool.active_ > 0; spins++) {
-    if (spins < kSpins)
+    if (spins < pool.spins_)
       PROVABLY_PAUSE();
     else
       std::this_thread::yield();
@@ -92,7 +87,7 @@ void ThreadPool::work(int thread) {
 void ThreadPool::help(int thread) {
   unsigned seen = 0;
   for (;;) {
-    for (int spins = 0; epoch_ == seen && spins < kSpins; spins++) PROVABLY_PAUSE();
+    for (int spins = 0; epoch_ == seen && spins < spins_; spins++) PROVABLY_PAUSE();
     {
       std::unique_lock<std::mutex> lock(mutex_);
       wake_.wait(lock, [&] { return epoch_ != seen; });

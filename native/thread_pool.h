@@ -14,8 +14,9 @@ namespace provably {
 
 class ThreadPool {
  public:
-  // `threads` ≥ 1 counts the thread that calls run().
-  explicit ThreadPool(int threads);
+  // `threads` ≥ 1 counts the thread that calls run(). Helpers look for the next job `spins` times before they go to sleep: waking a
+  // sleeper takes about 50 µs, 1500 looks about as long.
+  explicit ThreadPool(int threads, int spins = 1500);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
@@ -41,6 +42,7 @@ class ThreadPool {
   void work(int thread);
 
   Member member_;
+  const int spins_;
   std::vector<Buffer> buffers_;
   std::vector<std::thread> helpers_;
 

@@ -58,54 +58,79 @@ inline float halfAt(const uint8_t* from) {
   return float16ToFloat(bits);
 }
 
-// Scales and summands of the 8 runs of 32 entries of a Q4_K or Q5_K block, which starts with two halves and 12 bytes of 6-bit numbers.
+// The numbers of 8 scales and 8 summands of a Q4_K or Q5_K block, which starts with two halves and 12 bytes of 6-bit numbers.
+template <class FourWords>
+inline void runNumbers(const uint8_t* block, FourWords& words) {
+  const uint32_t a = wordAt(block + 4), b = wordAt(block + 8), c = wordAt(block + 12);
+  words[0] = a & 0x3f3f3f3f;
+  words[1] = (c & 0x0f0f0f0f) | ((a >> 2) & 0x30303030);
+  words[2] = b & 0x3f3f3f3f;
+  words[3] = ((c >> 4) & 0x0f0f0f0f) | ((b >> 2) & 0x30303030);
+}
+
+// Scales and summands of the 8 runs of 32 entries of such a block.
 struct RunScales {
   float scales[8], mins[8];
 
   explicit RunScales(const uint8_t* block) {
     const float scale = halfAt(block), least = halfAt(block + 2);
-    const uint32_t a = wordAt(block + 4), b = wordAt(block + 8), c = wordAt(block + 12);
-    const uint32_t words[4] = {a & 0x3f3f3f3f, (c & 0x0f0f0f0f) | ((a >> 2) & 0x30303030), b & 0x3f3f3f3f,
-                               ((c >> 4) & 0x0f0f0f0f) | ((b >> 2) & 0x30303030)};
+    uint32_t words[4];
+    runNumbers(block, words);
     uint8_t numbers[16];
     __builtin_memcpy(numbers, words, sizeof numbers);
-    for (size_t i = 0; i < 8; i++) {
-      scales[i] = scale * float(numbers[i]);
-      mins[i] = -(least * float(numbers[8 + i]));
-    }
+    for (size_t i = 0; i < 8; i++) scales[i] = scale * float(numbers[i]);
+    for (size_t i = 0; i < 8; i++) mins[i] = -(least * float(numbers[8 + i]));
   }
 };
+
+// 16 bytes, shifted as words: what crosses from byte to byte is masked off by the user.
+typedef uint32_t FourWords __attribute__((vector_size(16)));
+
+inline FourWords sixteenAt(const uint8_t* from) {
+  FourWords words;
+  __builtin_memcpy(&words, from, sizeof words);
+  return words;
+}
+
+// 16 in byte i where bit i is set, of the lowest 16.
+inline FourWords fifthBitsOf(uint32_t bits) {
+  typedef uint8_t Sixteen __attribute__((vector_size(16)));
+  typedef uint64_t Two __attribute__((vector_size(16)));
+  constexpr uint64_t ones = 0x0101010101010101;  // makes a byte eight
+  const Two spread = {(bits & 255) * ones, ((bits >> 8) & 255) * ones};
+  const Two bit = {0x8040201008040201, 0x8040201008040201};
+  const Sixteen set = reinterpret_cast<Sixteen>(spread & bit) == reinterpret_cast<Sixteen>(bit);
+  return reinterpret_cast<FourWords>(set) & 0x10101010;
+}
+
+inline void storeCodes(FourWords codes, int offset, int8_t* to) {
+  typedef uint8_t Sixteen __attribute__((vector_size(16)));
+  const Sixteen moved = reinterpret_cast<Sixteen>(codes) - uint8_t(offset);
+  __builtin_memcpy(to, &moved, sizeof moved);
+}
 
 template <WeightFormat F>
 inline void unpack(const uint8_t* from, WeightBlock& to) {
   if constexpr (F == WeightFormat::kQ4_K || F == WeightFormat::kQ5_K) {
     const RunScales runs(from);
     const uint8_t* low = from + (F == WeightFormat::kQ5_K ? 48 : 16);
-    const uint8_t* high = from + 16;  // of Q5_K
-    for (size_t run = 0; run < 8; run++) {
+    for (size_t run = 0; run < 8; run++)
       for (size_t half = 0; half < 2; half++) {
         to.scales[2 * run + half] = runs.scales[run];
         to.mins[2 * run + half] = runs.mins[run];
+        FourWords codes = (sixteenAt(low + run / 2 * 32 + 16 * half) >> uint32_t(4 * (run % 2))) & 0x0f0f0f0f;
+        if (F == WeightFormat::kQ5_K) codes |= ((sixteenAt(from + 16 + 16 * half) >> uint32_t(run)) & 0x01010101) << 4;
+        storeCodes(codes, 0, to.codes + 32 * run + 16 * half);
       }
-      for (size_t i = 0; i < 32; i++) {
-        uint8_t code = uint8_t(low[run / 2 * 32 + i] >> (4 * (run % 2))) & 15;
-        if (F == WeightFormat::kQ5_K) code |= uint8_t((high[i] >> run) & 1) << 4;
-        to.codes[run * 32 + i] = int8_t(code);
-      }
-    }
   } else if constexpr (F == WeightFormat::kQ6_K) {
     const uint8_t *low = from, *high = from + 128;
     const int8_t* numbers = reinterpret_cast<const int8_t*>(from + 192);
     const float scale = halfAt(from + 208);
-    for (size_t run = 0; run < 8; run++) {
-      const size_t half = run / 4, quarter = run % 4;
-      for (size_t i = 0; i < 32; i++) {
-        const uint8_t four = uint8_t(low[64 * half + 32 * (quarter % 2) + i] >> (4 * (quarter / 2))) & 15;
-        const uint8_t two = uint8_t(high[32 * half + i] >> (2 * quarter)) & 3;
-        to.codes[run * 32 + i] = int8_t((four | two << 4) - 32);
-      }
-    }
     for (size_t i = 0; i < 16; i++) {
+      const size_t part = i / 8, run = i / 2 % 4, half = i % 2;
+      const FourWords four = (sixteenAt(low + 64 * part + 32 * (run % 2) + 16 * half) >> uint32_t(4 * (run / 2))) & 0x0f0f0f0f;
+      const FourWords two = (sixteenAt(high + 32 * part + 16 * half) >> uint32_t(2 * run)) & 0x03030303;
+      storeCodes(four | two << 4, 32, to.codes + 16 * i);
       to.scales[i] = scale * float(numbers[i]);
       to.mins[i] = 0;
     }
@@ -119,11 +144,11 @@ inline void unpack(const uint8_t* from, WeightBlock& to) {
     } else {
       constexpr bool five = F == WeightFormat::kQ5_0 || F == WeightFormat::kQ5_1;
       constexpr int offset = F == WeightFormat::kQ4_0 ? 8 : F == WeightFormat::kQ5_0 ? 16 : 0;
-      const uint32_t fifth = five ? wordAt(rest) : 0;
-      const uint8_t* low = rest + (five ? 4 : 0);
-      for (size_t i = 0; i < 32; i++) {
-        const int four = (low[i % 16] >> (i / 16 * 4)) & 15;
-        to.codes[i] = int8_t((four | int((fifth >> i) & 1) << 4) - offset);
+      const FourWords low = sixteenAt(rest + (five ? 4 : 0));
+      FourWords codes[2] = {low & 0x0f0f0f0f, (low >> 4) & 0x0f0f0f0f};
+      for (size_t half = 0; half < 2; half++) {
+        if (five) codes[half] |= fifthBitsOf(wordAt(rest) >> (16 * half));
+        storeCodes(codes[half], offset, to.codes + 16 * half);
       }
     }
   }

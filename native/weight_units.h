@@ -41,34 +41,49 @@ inline Words bothTwice(const uint8_t* a, const uint8_t* b) {
       _mm512_mask_broadcast_i32x4(quarter(a), 0xff00, _mm_loadu_si128(reinterpret_cast<const __m128i*>(b))));
 }
 
-inline Floats halves(const float* a, const float* b) {
-  return reinterpret_cast<Floats>(_mm512_mask_broadcastss_ps(_mm512_set1_ps(*a), 0xff00, _mm_load_ss(b)));
-}
-
-// Four lanes each.
-inline Floats quarters(const float* from) {
-  const __m512i lanes = _mm512_set_epi32(3, 3, 3, 3, 2, 2, 2, 2, 1, 1, 1, 1, 0, 0, 0, 0);
-  return reinterpret_cast<Floats>(_mm512_permutexvar_ps(lanes, _mm512_castps128_ps512(_mm_loadu_ps(from))));
-}
-
-// Number `Index` of the halves at a and b, of which there are at least 4.
+// The first two halves at a and at b.
 struct HalvesAt {
-  __m512 a, b;
+  __m512 floats;  // those of a, then those of b
 
-  HalvesAt(const uint8_t* from, const uint8_t* other) : a(floatsAt(from)), b(floatsAt(other)) {}
-  static __m512 floatsAt(const uint8_t* from) {
-    return _mm512_castps128_ps512(_mm_maskz_cvtph_ps(15, _mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+  HalvesAt(const uint8_t* a, const uint8_t* b) {
+    const __m128i words = _mm_insert_epi32(_mm_cvtsi32_si128(int32_t(wordAt(a))), int32_t(wordAt(b)), 1);
+    floats = _mm512_castps128_ps512(_mm_cvtph_ps(words));
   }
+  // Number `Index` of a in the lower lanes, of b in the upper ones.
   template <int Index>
   Floats spread() const {
-    constexpr int i = Index, j = 16 + Index;
-    return reinterpret_cast<Floats>(_mm512_permutex2var_ps(a, _mm512_set_epi32(j, j, j, j, j, j, j, j, i, i, i, i, i, i, i, i), b));
+    constexpr int i = Index, j = Index + 2;
+    const __m512i lanes = _mm512_set_epi32(j, j, j, j, j, j, j, j, i, i, i, i, i, i, i, i);
+    return reinterpret_cast<Floats>(_mm512_permutexvar_ps(lanes, floats));
   }
 };
 
 // 16 in the bytes whose bit is set.
 inline Words fifthBits(const uint8_t* a, const uint8_t* b) {
   return reinterpret_cast<Words>(_mm512_maskz_set1_epi8(uint64_t(wordAt(a)) | uint64_t(wordAt(b)) << 32, 16));
+}
+
+#elif defined(__AVX2__)
+
+constexpr Words kUpperHalf = {0, 0, 0, 0, 1, 1, 1, 1};
+
+// 16 bytes twice.
+inline Words twice(const uint8_t* from) {
+  return reinterpret_cast<Words>(_mm256_broadcastsi128_si256(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+}
+
+// 16 into the bytes whose bit is set.
+inline void addFifthBits(uint32_t bits, Words (&codes)[kUnitVectors]) {
+  const __m256i byteOf = _mm256_set_epi64x(0x0303030303030303, 0x0202020202020202, 0x0101010101010101, 0);
+  const __m256i bit = _mm256_set1_epi64x(int64_t(0x8040201008040201));
+  const __m256i spread = _mm256_and_si256(_mm256_shuffle_epi8(_mm256_set1_epi32(int32_t(bits)), byteOf), bit);
+  codes[0] |= reinterpret_cast<Words>(_mm256_cmpeq_epi8(spread, bit)) & 0x10101010;
+}
+
+#else
+
+inline void addFifthBits(uint32_t bits, Words (&codes)[kUnitVectors]) {
+  for (size_t v = 0; v < kUnitVectors; v++) codes[v] |= fifthBitsOf(bits >> (16 * v));
 }
 
 #endif
@@ -80,7 +95,7 @@ struct BlockUnits {
   static constexpr bool kHasMins = hasMins(F), kHasHalves = false, kIsSigned = F == WeightFormat::kQ8_0;
   static constexpr bool kHasFifth = F == WeightFormat::kQ5_0 || F == WeightFormat::kQ5_1;
   static constexpr int kOffset = F == WeightFormat::kQ4_0 ? 8 : F == WeightFormat::kQ5_0 ? 16 : 0;
-  static constexpr size_t kBytes = shapeOf(F).bytes, kUnits = 1;  // units that share what `State` holds
+  static constexpr size_t kBytes = shapeOf(F).bytes, kBlocks = 1, kUnits = 1;  // units that share what `State` holds
   static constexpr size_t kFifth = kHasMins ? 4 : 2, kCodes = kFifth + (kHasFifth ? 4 : 0);
 
   struct State {
@@ -105,39 +120,29 @@ struct BlockUnits {
     unit.scale[0] = start.template spread<0>();
     if constexpr (kHasMins) unit.min = start.template spread<1>();
 #else
-    uint8_t bytes[32];
     if constexpr (kIsSigned) {
-      __builtin_memcpy(bytes, s.a + kCodes, 32);
+      for (size_t v = 0; v < kUnitVectors; v++) unit.codes[v] = loadWords(s.a + kCodes + 4 * kLanes * v);
     } else {
-      typedef uint32_t Four __attribute__((vector_size(16)));
-      Four low;
-      __builtin_memcpy(&low, s.a + kCodes, 16);
-      Four both[2] = {low & 0x0f0f0f0f, (low >> 4) & 0x0f0f0f0f};
-      if constexpr (kHasFifth) {
-        const uint32_t fifth = wordAt(s.a + kFifth);
-        both[0] |= reinterpret_cast<Four>(fifthOf(fifth));
-        both[1] |= reinterpret_cast<Four>(fifthOf(fifth >> 16));
-      }
-      __builtin_memcpy(bytes, both, 32);
+#if defined(__AVX2__)
+      unit.codes[0] = (twice(s.a + kCodes) >> (4 * kUpperHalf)) & 0x0f0f0f0f;
+#else
+      const Words low = loadWords(s.a + kCodes);
+      unit.codes[0] = low & 0x0f0f0f0f;
+      unit.codes[1] = (low >> 4) & 0x0f0f0f0f;
+#endif
+      if constexpr (kHasFifth) addFifthBits(wordAt(s.a + kFifth), unit.codes);
     }
-    __builtin_memcpy(unit.codes, bytes, 32);
+#if defined(__F16C__)
+    const __m128 start = _mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(s.a)));
+    unit.scale[0] = reinterpret_cast<Floats>(_mm256_broadcastss_ps(start));
+    if constexpr (kHasMins) unit.min = reinterpret_cast<Floats>(_mm256_broadcastss_ps(_mm_movehdup_ps(start)));
+#else
     unit.scale[0] = broadcast(halfAt(s.a));
     if constexpr (kHasMins) unit.min = broadcast(halfAt(s.a + 2));
 #endif
+#endif
     return unit;
   }
-
- private:
-#if !defined(__AVX512F__)
-  // 16 in the bytes whose bit among the lowest 16 is set.
-  static auto fifthOf(uint32_t bits) {
-    typedef uint8_t Sixteen __attribute__((vector_size(16)));
-    const uint8_t a = uint8_t(bits), b = uint8_t(bits >> 8);
-    const Sixteen spread = {a, a, a, a, a, a, a, a, b, b, b, b, b, b, b, b};
-    const Sixteen bit = {1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128};
-    return reinterpret_cast<Sixteen>((spread & bit) != 0) & 16;
-  }
-#endif
 };
 
 // A block of 256: 32 bytes hold the same bits of two or four runs of 32 entries.
@@ -146,8 +151,25 @@ struct RunUnits {
   static constexpr WeightFormat kFormat = F;
   static constexpr bool kHasMins = true, kHasHalves = false, kIsSigned = false;
   static constexpr int kOffset = 0;
-  static constexpr size_t kBytes = shapeOf(F).bytes, kUnits = 256 / kUnitEntries;
+  static constexpr size_t kBytes = shapeOf(F).bytes, kBlocks = 8, kUnits = 256 / kUnitEntries;
 
+#if defined(__AVX512F__)
+  struct State {
+    Floats runs;  // scales and then summands of the 8 runs
+    const uint8_t* block;
+  };
+  static void prepare(const uint8_t* row, size_t first, size_t, State& state) {
+    state.block = row + first / 8 * kBytes;
+    FourWords words;
+    runNumbers(state.block, words);
+    const Floats numbers =
+        reinterpret_cast<Floats>(_mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(reinterpret_cast<__m128i>(words))));
+    constexpr Words minus = {0, 0, 0, 0, 0, 0, 0, 0, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31, 1u << 31};
+    const __m512 start = HalvesAt(state.block, state.block).floats;
+    const Floats factors = reinterpret_cast<Floats>(_mm512_permutexvar_ps(reinterpret_cast<__m512i>(kUpperHalf), start));
+    state.runs = numbers * reinterpret_cast<Floats>(reinterpret_cast<Words>(factors) ^ minus);
+  }
+#else
   struct State {
     RunScales runs;
     const uint8_t* block;
@@ -158,6 +180,7 @@ struct RunUnits {
     state.block = row + first / 8 * kBytes;
     state.runs = RunScales(state.block);
   }
+#endif
   static Unit<RunUnits> unit(const State& s, size_t at) {
     constexpr bool five = F == WeightFormat::kQ5_K;
     const uint8_t* low = s.block + (five ? 48 : 16);
@@ -166,8 +189,9 @@ struct RunUnits {
     unit.codes[0] = (reinterpret_cast<Words>(half(low + 32 * at)) >> (4 * kUpperHalf)) & 0x0f0f0f0f;
     if constexpr (five)
       unit.codes[0] |= ((reinterpret_cast<Words>(half(s.block + 16)) >> (kUpperHalf + uint32_t(2 * at))) & 0x01010101) << 4;
-    unit.scale[0] = halves(s.runs.scales + 2 * at, s.runs.scales + 2 * at + 1);
-    unit.min = halves(s.runs.mins + 2 * at, s.runs.mins + 2 * at + 1);
+    const Words scales = kUpperHalf + uint32_t(2 * at);
+    unit.scale[0] = reinterpret_cast<Floats>(_mm512_permutexvar_ps(reinterpret_cast<__m512i>(scales), reinterpret_cast<__m512>(s.runs)));
+    unit.min = reinterpret_cast<Floats>(_mm512_permutexvar_ps(reinterpret_cast<__m512i>(scales + 8), reinterpret_cast<__m512>(s.runs)));
 #else
     for (size_t v = 0; v < kUnitVectors; v++) {
       unit.codes[v] = (loadWords(low + at / 2 * 32 + 4 * kLanes * v) >> uint32_t(4 * (at % 2))) & 0x0f0f0f0f;
@@ -179,16 +203,29 @@ struct RunUnits {
     return unit;
   }
 
+#if !defined(__AVX512F__)
  private:
   static constexpr uint8_t kZeros[16] = {};
+#endif
 };
 
 struct SixBitUnits {
   static constexpr WeightFormat kFormat = WeightFormat::kQ6_K;
   static constexpr bool kHasMins = false, kHasHalves = true, kIsSigned = false;
   static constexpr int kOffset = 32;
-  static constexpr size_t kBytes = shapeOf(kFormat).bytes, kUnits = 256 / kUnitEntries;
+  static constexpr size_t kBytes = shapeOf(kFormat).bytes, kBlocks = 8, kUnits = 256 / kUnitEntries;
 
+#if defined(__AVX512F__)
+  struct State {
+    Floats scales;  // of every 16 entries
+    const uint8_t* block;
+  };
+  static void prepare(const uint8_t* row, size_t first, size_t, State& state) {
+    state.block = row + first / 8 * kBytes;
+    const __m128i numbers = _mm_loadu_si128(reinterpret_cast<const __m128i*>(state.block + 192));
+    state.scales = reinterpret_cast<Floats>(_mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(numbers))) * halfAt(state.block + 208);
+  }
+#else
   struct State {
     float scales[16];
     const uint8_t* block;
@@ -199,6 +236,7 @@ struct SixBitUnits {
     const int8_t* numbers = reinterpret_cast<const int8_t*>(state.block + 192);
     for (size_t i = 0; i < 16; i++) state.scales[i] = scale * float(numbers[i]);
   }
+#endif
   static Unit<SixBitUnits> unit(const State& s, size_t at) {
     Unit<SixBitUnits> unit;
 #if defined(__AVX512F__)
@@ -206,7 +244,9 @@ struct SixBitUnits {
     const Words four = (loadWords(s.block + 64 * (at / 2)) >> 4 * shift) & 0x0f0f0f0f;
     const Words two = (reinterpret_cast<Words>(half(s.block + 128 + 32 * (at / 2))) >> (2 * kUpperHalf + 4 * shift)) & 0x03030303;
     unit.codes[0] = four | two << 4;
-    unit.scale[0] = quarters(s.scales + 4 * at);
+    constexpr Words fourth = {0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3};
+    unit.scale[0] = reinterpret_cast<Floats>(
+        _mm512_permutexvar_ps(reinterpret_cast<__m512i>(fourth + uint32_t(4 * at)), reinterpret_cast<__m512>(s.scales)));
 #else
     const size_t part = at / 4, run = at % 4;
     for (size_t v = 0; v < kUnitVectors; v++) {

@@ -51,7 +51,7 @@ await check('configuration', async () => {
       normEpsilon: Math.fround(1e-5),
     },
     ...{ tiedEmbeddings: true, qkvBias: false, outputBias: false, qkNorm: false },
-    ...{ attentionScale: 0.125, embeddingScale: 1, residualScale: 1, logitScale: 1 },
+    ...{ attentionScale: 0.125 },
   });
   assert.deepEqual(
     { ...rope, divisors: 0 },
@@ -70,8 +70,10 @@ for (const access of mappable ? ['map', 'read'] : ['read']) {
     const weights = await loadWeights(await openModel(path, { access }));
     assert.equal(weights.output, weights.tokenEmbedding);
     const matrices = [weights.tokenEmbedding, ...weights.layers.flatMap((layer) => Object.values(layer))];
-    for (const { name, format, bytes } of matrices.filter((matrix) => DECODED[matrix.name])) {
-      const decoded = new Uint8Array(dequantise(format, bytes).buffer);
+    for (const { name, format, rows, cols, bytes } of matrices.filter((matrix) => DECODED[matrix.name])) {
+      const numbers = new Float32Array(rows * cols);
+      dequantise(format, bytes, 0, numbers.length, numbers);
+      const decoded = new Uint8Array(numbers.buffer);
       assert.equal(createHash('sha256').update(decoded).digest('hex'), DECODED[name], name);
     }
   });

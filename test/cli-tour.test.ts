@@ -55,7 +55,7 @@ describe('provably reproduce', () => {
     const listed = async (system: string) =>
       (await runCli(['reproduce', system, '--list'], { cwd })).stdout.match(/^\w+/gm);
     assert.deepEqual(await listed('attention'), ['E1', 'E2', 'E3', 'E4', 'E6']);
-    assert.deepEqual(await listed('subgen'), ['S1', 'S2', 'S3', 'S4']);
+    assert.deepEqual(await listed('subgen'), ['S1', 'S2', 'S3', 'S4', 'W1', 'W2']);
   });
 
   it('lists experiments, runs one, and says what was to show', async () => {

@@ -15,22 +15,28 @@ export interface CliRun {
 export interface CliOptions {
   cwd?: string;
   env?: Record<string, string>;
+  /** What it reads from standard input. Default: nothing is there. */
+  input?: string;
   /** Called with the running process, e.g. to send it a signal. */
   during?: (child: ChildProcess) => void;
 }
 
 /** Runs `provably …words`. */
-export async function runCli(words: string[], { cwd, env = {}, during }: CliOptions = {}): Promise<CliRun> {
+export async function runCli(
+  words: string[],
+  { cwd, env = {}, input, during }: CliOptions = {},
+): Promise<CliRun> {
   const child = spawn(process.execPath, [main, ...words], {
     cwd,
     env: { ...process.env, NO_COLOR: '1', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(input);
   const run: CliRun = { code: null, stdout: '', stderr: '' };
-  child.stdout.setEncoding('utf8').on('data', (text) => {
+  child.stdout?.setEncoding('utf8').on('data', (text) => {
     run.stdout += text;
   });
-  child.stderr.setEncoding('utf8').on('data', (text) => {
+  child.stderr?.setEncoding('utf8').on('data', (text) => {
     run.stderr += text;
   });
   during?.(child);

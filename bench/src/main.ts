@@ -14,6 +14,7 @@ const SUITES: Record<string, () => Promise<Suite>> = {
   selection: () => import('./suites/selection.ts'),
   attention: () => import('./suites/attention.ts'),
   cache: () => import('./suites/cache.ts'),
+  llm: () => import('./suites/llm.ts'),
 };
 
 /** What a file of suites/ exports. Peers are imported when a case needs them: they may have to be installed first. */

@@ -10,7 +10,6 @@ import {
   openModel,
   perplexity,
   prefill,
-  type RetrievalOptions,
   retrievalContest,
 } from 'provably/llm';
 
@@ -18,8 +17,6 @@ const { values: flags } = parseArgs({
   options: {
     model: { type: 'string', default: 'models/tiny-lm' },
     lines: { type: 'string', default: '2,4,8,16,24,32' },
-    /** Shares of a full cache's bytes that other policies get, such as 0.5,0.25. */
-    shares: { type: 'string', default: '' },
     records: { type: 'string', default: '20' },
     tokens: { type: 'string', default: '4096' },
     seed: { type: 'string', default: '1' },
@@ -27,25 +24,12 @@ const { values: flags } = parseArgs({
 });
 const { model, tokenizer } = await openLanguageModel(await openModel(flags.model));
 
-const policies: RetrievalOptions['policies'] = [
-  { policy: 'sink-window' },
-  { policy: 'uniform' },
-  { policy: 'h2o' },
-  { policy: 'snapkv' },
-  { policy: 'keydiff' },
-  { policy: 'k-center' },
-  { policy: 'hybrid' },
-];
-const shares = flags.shares === '' ? [] : flags.shares.split(',').map(Number);
 for (const lines of flags.lines.split(',').map(Number)) {
-  const rows = await retrievalContest(model, tokenizer, undefined, {
-    ...{ policies, shares, lines, records: Number(flags.records), seed: Number(flags.seed) },
+  const [{ right, asked, accuracy, interval }] = await retrievalContest(model, tokenizer, undefined, {
+    ...{ policies: [], shares: [], lines, records: Number(flags.records), seed: Number(flags.seed) },
   });
-  for (const { policy, share, right, asked, accuracy, interval } of rows) {
-    const range = `95 % interval ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`;
-    const cache = `${policy} cache, ${100 * share} % of the bytes`;
-    console.log(`${lines} lines, ${cache}: ${right} of ${asked} right = ${accuracy.toFixed(3)} (${range})`);
-  }
+  const range = `95 % interval ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`;
+  console.log(`${lines} lines: ${right} of ${asked} right = ${accuracy.toFixed(3)} (${range})`);
 }
 
 // The texts that training left out, in pieces as long as the model's context.

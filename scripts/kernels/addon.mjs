@@ -60,7 +60,7 @@ const COMMON = [
 // IEEE results are kept: these two only give up errno and floating-point exception flags, which nobody reads.
 const MATH = ['-fno-math-errno', '-fno-trapping-math'];
 
-const AVX2 = ['-mavx2', '-mfma'];
+const AVX2 = ['-mavx2', '-mfma', '-mf16c'];
 const AVX512 = [...AVX2, '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'];
 const TARGETS = {
   x64: {

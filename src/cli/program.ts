@@ -3,9 +3,11 @@
 import { Command } from 'commander';
 import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
+import { chatCommand } from './commands/chat.ts';
 import { clusterCommand } from './commands/cluster.ts';
 import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
+import { longevalCommand } from './commands/longeval.ts';
 import { modelCommand } from './commands/model.ts';
 import { perplexityCommand } from './commands/perplexity.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
@@ -21,7 +23,9 @@ const commands = [
   cacheCommand,
   selectCommand,
   clusterCommand,
+  chatCommand,
   generateCommand,
+  longevalCommand,
   modelCommand,
   perplexityCommand,
   reproduceCommand,

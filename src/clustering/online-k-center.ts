@@ -1,6 +1,7 @@
 // k-center of a stream: at most K centers at any time, a radius within a constant of the best for all rows so far.
 
 import { requireInteger, requireLength, requireOneOf } from '../core/check.ts';
+import { InvalidArgumentError } from '../core/errors.ts';
 import type { Matrix32 } from '../core/matrix.ts';
 import type { RunOptions } from '../core/progress.ts';
 import { directDistance } from '../kernels/index.ts';
@@ -133,13 +134,22 @@ export class OnlineKCenter {
     this.means = means ? new RunningMeans(dim, k) : undefined;
   }
 
-  /** The centers as they were when `state` was taken. @throws {ShapeError} its arrays do not fit each other */
+  /**
+   * The centers as they were when `state` was taken.
+   *
+   * @throws {ShapeError} its arrays do not fit each other @throws {InvalidArgumentError} a center is closest to itself or to one that is not there
+   */
   static restore(state: OnlineKCenterState): OnlineKCenter {
     const { dim, k, merging, means, scalars } = state;
     const centers = new OnlineKCenter({ dim, k, merging, means: means !== undefined });
     centers.take(state);
     requireLength('OnlineKCenter: state.gaps', state.gaps, centers.size);
     requireLength('OnlineKCenter: state.gapCenters', state.gapCenters, centers.size);
+    const isOther = (other: number, c: number) => other === NOBODY || (other < centers.size && other !== c);
+    if (!state.gapCenters.every(isOther))
+      throw new InvalidArgumentError(
+        `OnlineKCenter: state.gapCenters are ${state.gapCenters}; expected others of ${centers.size} centers, or nobody.`,
+      );
     centers.gaps.set(state.gaps);
     centers.gapCenters.set(state.gapCenters);
     centers.delta = state.delta;

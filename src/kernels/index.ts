@@ -12,7 +12,7 @@ export type {
 export { STORAGES } from './attention-types.ts';
 export { dequantise } from './dequantise.ts';
 export { directDistance } from './direct.ts';
-export { fromHalf, halfToNumber, toHalf } from './half.ts';
+export { fromHalf, halfToNumber, putHalf, toHalf } from './half.ts';
 export type {
   AddTask,
   DequantiseRowsTask,

@@ -27,11 +27,11 @@ export interface LinearWeight extends StoredRows {
  * y = x Wᵀ for each weight, shape (outputs, cols).
  *
  * 'float32': weights as exactly as `dequantiseRows` gives them, products and sums in float32; an entry is off by at most
- * (cols + 4) · 2⁻²⁴ Σ|x w|.
+ * (cols + 4) · 2⁻²⁴ Σ|x w|, and by two roundings of sums with bias and y.
  *
  * 'int8': where weights come in blocks of 32 or 256, every 32 entries of a row may be rounded to multiples of b / 127, b the largest size
  * among them, so that products are of bytes. That moves an entry by at most (1 + 2⁻¹⁴) Σ over the 32s of b / 254 · Σ|w| (derived: rounding
- * moves an entry of x by at most half a step), or 2⁻¹⁰⁰ Σ|w| where b < 2⁻¹⁰⁰; sums are off by (cols / 32 + 8) · 2⁻²⁴ Σ|x| (|scale · code| + |min|)
+ * moves an entry of x by at most half a step), or 2⁻¹⁰⁰ Σ|w| where b < 2⁻¹⁰⁰; sums are off by (cols / 16 + 8) · 2⁻²⁴ Σ|x| (|scale · code| + |min|)
  * besides. A row that holds NaN or ±∞ gives NaN throughout. Backends without products of bytes to gain from use float32.
  */
 export interface LinearTask {

@@ -14,8 +14,9 @@ export async function tilesInPieces(crew: Crew, task: AttentionTask, tiles: Atte
     lse.fill(-Infinity, 0, heads * queryRows);
   }
   const work = Float64Array.from(tiles.heads, (_, t) => workOf(task, tiles, t));
-  // Each piece copies the head again, which must stay a small part.
-  const least = Math.max(WORK_PER_PIECE, 100 * (queryRows + keyRows) * (dim + valueDim));
+  // Each piece copies the head again, which must stay a small part: smaller still where more pieces make nothing faster.
+  const perCopied = crew.threads > 1 ? 100 : 200;
+  const least = Math.max(WORK_PER_PIECE, perCopied * (queryRows + keyRows) * (dim + valueDim));
   const pieces = cutTiles(tiles, work, least);
   const total = work.reduce((sum, x) => sum + x, 0);
   const plans = pieces.map(({ numbers }) => tilesOf(tiles, numbers));
@@ -25,6 +26,11 @@ export async function tilesInPieces(crew: Crew, task: AttentionTask, tiles: Atte
   });
   await crew.run('attentionPiece', pieces.length, total, piece, (i, result) => {
     const first = pieces[i].head * queryRows;
+    if (plans[i].rows.length === queryRows) {
+      out.set(result.out, first * valueDim);
+      lse.set(result.lse, first);
+      return;
+    }
     for (const row of plans[i].rows) {
       const [from, to] = [row * valueDim, (first + row) * valueDim];
       for (let c = 0; c < valueDim; c++) out[to + c] = result.out[from + c];

@@ -9,7 +9,7 @@ export interface BudgetOptions {
   budget: number;
   /** First tokens of the stream, always kept. Default 4, as attention to them is high in trained models. */
   sinks?: number;
-  /** Most recent tokens kept. Default: half of what the sinks leave; of 'hybrid' a quarter, as its older tokens keep their mass. */
+  /** Most recent tokens kept. Default: half of what the sinks leave; of 'hybrid' an eighth, as its older tokens keep their mass. */
   recent?: number;
 }
 

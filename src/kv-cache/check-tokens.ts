@@ -2,13 +2,16 @@
 
 import { requireInteger, requireNumber, requireOneOf, requirePositive } from '../core/check.ts';
 import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
-import { STORAGES } from '../kernels/index.ts';
+import { type KeyValueStorage, STORAGES } from '../kernels/index.ts';
 import type { CacheShape } from './types.ts';
+
+/** More than any model has: a number beyond is a mistake, or a damaged file. */
+const MOST_HEADS = 2 ** 16;
 
 /** Fills in the defaults. @throws {InvalidArgumentError} a size leaves its range @throws {ShapeError} heads is no multiple of keyHeads */
 export function completeShape(name: string, shape: CacheShape): Required<CacheShape> {
   const { heads, keyHeads, dim, valueDim, scale = 1 / Math.sqrt(shape.dim), storage = 'float32' } = shape;
-  requireInteger(`${name}: heads`, heads, 1);
+  requireInteger(`${name}: heads`, heads, 1, MOST_HEADS);
   requireInteger(`${name}: keyHeads`, keyHeads, 1);
   requireInteger(`${name}: dim`, dim, 1);
   requireInteger(`${name}: valueDim`, valueDim, 1);
@@ -21,49 +24,84 @@ export function completeShape(name: string, shape: CacheShape): Required<CacheSh
   return { heads, keyHeads, dim, valueDim, scale, storage };
 }
 
+/** Whether a number stays finite when it is stored. */
+export function fitsStorage(x: number, storage: KeyValueStorage): boolean {
+  return Math.abs(x) < OVERFLOWS[storage];
+}
+
+/** From here on rounding to the storage gives infinity: half a unit above the largest number. */
+const OVERFLOWS: Record<KeyValueStorage, number> = {
+  float32: Infinity,
+  float16: 65_520,
+  bfloat16: (2 - 2 ** -8) * 2 ** 127,
+};
+
 /**
+ * @param queries - of the last tokens, so many as there are
  * @returns tokens in `keys`
- * @throws {ShapeError} keys and values are not whole tokens, or not equally many
- * @throws {InvalidArgumentError} an entry is NaN or infinite
+ * @throws {ShapeError} keys and values are not whole tokens, or not equally many, or there are more queries
+ * @throws {InvalidArgumentError} an entry is NaN or infinite, or a key or value would become so in the storage
  */
 export function checkTokens(
-  shape: CacheShape,
+  shape: Pick<Required<CacheShape>, 'heads' | 'keyHeads' | 'dim' | 'valueDim' | 'storage'>,
   keys: Float32Array,
   values: Float32Array,
   queries?: Float32Array,
 ): number {
-  const count = keys.length / (shape.keyHeads * shape.dim);
+  const { heads, keyHeads, dim, valueDim, storage } = shape;
+  const count = keys.length / (keyHeads * dim);
   if (!Number.isInteger(count)) {
     throw new ShapeError(
-      `append: keys has length ${keys.length}; expected a multiple of keyHeads × dim = ${shape.keyHeads * shape.dim}.`,
+      `append: keys has length ${keys.length}; expected a multiple of keyHeads × dim = ${keyHeads * dim}.`,
     );
   }
-  requireCount('append: values', values, count * shape.keyHeads * shape.valueDim, count);
-  if (queries) requireCount('append: queries', queries, count * shape.heads * shape.dim, count);
-  requireFiniteTokens('append: keys', keys, shape.dim, shape.keyHeads);
-  requireFiniteTokens('append: values', values, shape.valueDim, shape.keyHeads);
-  if (queries) requireFiniteTokens('append: queries', queries, shape.dim, shape.heads);
+  requireCount('append: values', values, count * keyHeads * valueDim, count);
+  const asked = (queries?.length ?? 0) / (heads * dim);
+  if (!Number.isInteger(asked) || asked > count) {
+    throw new ShapeError(
+      `append: queries has length ${queries?.length}; expected ${count * heads * dim} for ${count} tokens, or those of the last ones, ${heads * dim} each.`,
+    );
+  }
+  requireFiniteTokens('append: keys', keys, { width: dim, heads: keyHeads, storage });
+  requireFiniteTokens('append: values', values, { width: valueDim, heads: keyHeads, storage });
+  if (queries) requireFiniteTokens('append: queries', queries, { width: dim, heads, first: count - asked });
   return count;
 }
 
 /** @throws {ShapeError} not one query a head @throws {InvalidArgumentError} an entry is NaN or infinite */
 export function checkQueries(shape: CacheShape, queries: Float32Array): void {
   requireCount('attend: queries', queries, shape.heads * shape.dim, 1);
-  requireFiniteTokens('attend: queries', queries, shape.dim, shape.heads);
+  requireFiniteTokens('attend: queries', queries, { width: shape.dim, heads: shape.heads });
 }
 
-function requireCount(name: string, array: Float32Array, length: number, tokens: number): void {
+/** @throws {ShapeError} `array` is not of `length`, which is that of so many tokens */
+export function requireCount(name: string, array: Float32Array, length: number, tokens: number): void {
   if (array.length !== length) {
     throw new ShapeError(`${name} has length ${array.length}; expected ${length} for ${tokens} tokens.`);
   }
 }
 
-function requireFiniteTokens(name: string, array: Float32Array, width: number, heads: number): void {
-  for (let i = 0; i < array.length; i++)
-    if (!Number.isFinite(array[i])) {
-      const row = Math.floor(i / width);
-      throw new InvalidArgumentError(
-        `${name} is ${array[i]} at token ${Math.floor(row / heads)}, head ${row % heads}, column ${i % width}; expected finite numbers.`,
-      );
-    }
+interface TokenEntries {
+  width: number;
+  heads: number;
+  storage?: KeyValueStorage;
+  /** Token of the first entry. */
+  first?: number;
+}
+
+function requireFiniteTokens(
+  name: string,
+  array: Float32Array,
+  { width, heads, storage = 'float32', first = 0 }: TokenEntries,
+): void {
+  for (let i = 0; i < array.length; i++) {
+    if (fitsStorage(array[i], storage)) continue;
+    const row = Math.floor(i / width);
+    const place = `token ${first + Math.floor(row / heads)}, head ${row % heads}, column ${i % width}`;
+    throw new InvalidArgumentError(
+      Number.isFinite(array[i])
+        ? `${name} is ${array[i]} at ${place}; expected less than ${OVERFLOWS[storage]} in size, as storage "${storage}" has nothing larger. Use another storage, or scale.`
+        : `${name} is ${array[i]} at ${place}; expected finite numbers.`,
+    );
+  }
 }

@@ -4,7 +4,7 @@ import { requireInteger } from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { RunOptions } from '../core/progress.ts';
 import { createRng } from '../core/rng.ts';
-import { checkTokens, completeShape } from './check-tokens.ts';
+import { checkTokens, completeShape, requireCount } from './check-tokens.ts';
 import { type CacheOptions, createCache, takesBudget } from './create-cache.ts';
 import { oracleAnswer, oracleValueNorms, type TokenStream } from './oracle.ts';
 import type { CachePolicy, CacheShape, KeyValueCache } from './types.ts';
@@ -65,6 +65,7 @@ export async function comparePolicies(
 ): Promise<ComparisonRow[]> {
   const layer = completeShape('comparePolicies', shape);
   const total = checkTokens(layer, stream.keys, stream.values, stream.queries);
+  requireCount('comparePolicies: stream.queries', stream.queries, total * layer.heads * layer.dim, total);
   const { policies, checkpoints = [total], queries = 32, needle, signal, onProgress } = options;
   requireInteger('comparePolicies: queries', queries, 1);
   if (checkpoints.some((at, i) => at > total || at <= (checkpoints[i - 1] ?? 0))) {

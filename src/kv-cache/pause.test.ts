@@ -26,14 +26,20 @@ describe('append', () => {
     });
   }
 
-  it('takes a prefill that is compressed at once whole or not at all', async () => {
-    const cache = createCache(shape, { policy: 'hybrid', budget: 20, prefill: 'greedy' });
-    const tokens = Float32Array.from({ length: 2 * 2000 }, (_, i) => Math.sin(i));
-    const signal = AbortSignal.abort(new Error('enough'));
-    const before = cache.save();
-    await assert.rejects(cache.append(tokens, tokens, { signal }), { message: 'enough' });
-    assert.deepEqual(cache.save(), before);
-    await cache.append(tokens, tokens);
-    assert.equal(cache.tokens, 2000);
-  });
+  for (const options of [
+    { policy: 'hybrid', budget: 20, prefill: 'greedy' },
+    { policy: 'snapkv', budget: 20 },
+  ] as const)
+    it(`takes a prefill that is compressed at once whole or not at all: ${options.policy}`, async () => {
+      const cache = createCache(shape, options);
+      const tokens = Float32Array.from({ length: 2 * 2000 }, (_, i) => Math.sin(i));
+      const signal = AbortSignal.abort(new Error('enough'));
+      const before = cache.save();
+      await assert.rejects(cache.append(tokens, tokens, { queries: tokens, signal }), { message: 'enough' });
+      assert.deepEqual(cache.save(), before);
+      await cache.append(tokens, tokens, { queries: tokens });
+      assert.equal(cache.tokens, 2000);
+      await cache.append(tokens.subarray(0, 60), tokens.subarray(0, 60));
+      assert.equal(cache.kept(0).at(-1)?.position, 2029);
+    });
 });

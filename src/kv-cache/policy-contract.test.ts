@@ -68,6 +68,36 @@ const append = (cache: KeyValueCache, { keys, values, queries }: Stream) =>
   cache.append(keys, values, { queries });
 const query = streamOf(1).queries;
 
+/** Rows of six numbers, turned in three planes; in float64 but for the result. */
+function turned(rows: Float32Array): Float32Array {
+  const result = Float64Array.from(rows);
+  for (const [p, q, angle] of [
+    [0, 1, 0.3],
+    [2, 5, 1.1],
+    [1, 2, 2.5],
+    [3, 4, 0.8],
+  ])
+    for (let i = 0; i < rows.length; i += 6) {
+      const [x, y] = [result[i + p], result[i + q]];
+      result[i + p] = Math.cos(angle) * x - Math.sin(angle) * y;
+      result[i + q] = Math.sin(angle) * x + Math.cos(angle) * y;
+    }
+  return Float32Array.from(result);
+}
+
+/** Bytes of the memory behind all typed arrays that can be reached from an object, each once; but a generator's few, which follow from its seed. */
+function bytesHeld(root: object): number {
+  const [seen, buffers] = [new Set<object>(), new Set<ArrayBufferLike>()];
+  const visit = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null || seen.has(node)) return;
+    seen.add(node);
+    if (ArrayBuffer.isView(node)) buffers.add(node.buffer);
+    else for (const [name, child] of Object.entries(node)) if (name !== 'rng') visit(child);
+  };
+  visit(root);
+  return [...buffers].reduce((sum, buffer) => sum + buffer.byteLength, 0);
+}
+
 for (const policy of CACHE_POLICIES) {
   const { options, rows, convex, prefills, sketch = false } = traits[policy];
   describe(`cache policy ${policy}`, () => {
@@ -154,7 +184,7 @@ for (const policy of CACHE_POLICIES) {
       const stream = streamOf(80);
       const constant = createCache(shape, options);
       await append(constant, { ...stream, values: stream.values.map(() => 2.5) });
-      assert.ok((await constant.attend(query)).output.every((x) => Math.abs(x - 2.5) <= 1e-5));
+      assert.ok((await constant.attend(query)).output.every((x) => Math.abs(x - 2.5) <= 2.5e-6));
     });
 
     it('does not mind a vector added to all keys', async () => {
@@ -165,6 +195,28 @@ for (const policy of CACHE_POLICIES) {
       const [a, b] = [await cache.attend(query), await shifted.attend(query)];
       // Which way most keys point is not the same then, and what is kept with it.
       if (policy !== 'keydiff') assert.ok(largestDifference(a.output, b.output) <= 1e-5);
+    });
+
+    it('turns with its keys and queries', async () => {
+      const stream = streamOf(80);
+      const [cache, rotated] = [createCache(shape, options), createCache(shape, options)];
+      await append(cache, stream);
+      const { keys, queries, values } = stream;
+      await append(rotated, { keys: turned(keys), queries: turned(queries), values });
+      const [a, b] = [await cache.attend(query), await rotated.attend(turned(query))];
+      for (const head of [0, 1]) assert.deepEqual(rotated.kept(head), cache.kept(head));
+      // The diagonal of a covariance is another one in other axes.
+      const tolerance = 'secondOrder' in options ? 0.1 : 1e-5;
+      assert.ok(a.output.every((x, c) => Math.abs(x - b.output[c]) <= tolerance * (1 + Math.abs(x))));
+    });
+
+    it('reports the bytes of all arrays it holds', async () => {
+      for (const tokens of [10, 90]) {
+        const cache = createCache(shape, options);
+        await append(cache, streamOf(tokens));
+        await cache.attend(query);
+        assert.equal(cache.bytes().total, bytesHeld(cache));
+      }
     });
 
     it('refuses NaN before it changes anything', async () => {
@@ -183,6 +235,30 @@ for (const policy of CACHE_POLICIES) {
         message: /queries has length 23; expected 24/,
       });
       assert.deepEqual(cache.save(), before);
+    });
+
+    it('refuses numbers that its halves cannot hold before it changes anything', async () => {
+      for (const [storage, largest] of [
+        ['float16', 65_504],
+        ['bfloat16', 3.3895313892515355e38],
+      ] as const) {
+        const cache = createCache({ ...shape, storage }, options);
+        await append(cache, streamOf(30));
+        const before = cache.save();
+        for (const name of ['keys', 'values'] as const) {
+          const bad = streamOf(2);
+          bad[name][13] = -1.003 * largest;
+          await assert.rejects(append(cache, bad), {
+            code: 'INVALID_ARGUMENT',
+            message: new RegExp(`${name} is .* at token 1, head 0, column .*storage "${storage}"`),
+          });
+        }
+        assert.deepEqual(cache.save(), before);
+        const good = streamOf(2);
+        good.values[13] = largest;
+        await append(cache, good);
+        assert.equal(cache.tokens, 32);
+      }
     });
 
     it('keeps halves in half the bytes', async () => {

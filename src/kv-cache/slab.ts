@@ -1,6 +1,7 @@
 // The rows that a layer keeps, all key heads in one slab each, as the decode kernel reads them. Forks share memory until one writes.
 
-import { fromHalf, type KeyValueStorage, toHalf } from '../kernels/index.ts';
+import { fromHalf, type KeyValueStorage, putHalf } from '../kernels/index.ts';
+import type { SavedState } from './saved-state.ts';
 
 export interface SlabShape {
   keyHeads: number;
@@ -37,6 +38,34 @@ export class Slab {
     this.arrays = arrays;
   }
 
+  /**
+   * A slab by the arrays that `view` showed when it was saved.
+   *
+   * @param tokens - absorbed when it was saved: places in the stream lie below
+   * @throws {DataError} they do not fit the shape, or hold what no slab does
+   */
+  static restore(saved: SavedState, shape: SlabShape, capacity: number, tokens: number): Slab {
+    const { keyHeads, dim, valueDim, storage } = shape;
+    const rows = keyHeads * capacity;
+    const Stored: new (length: number) => StoredArray = storage === 'float32' ? Float32Array : Uint16Array;
+    const arrays = {
+      keys: saved.array('keys', Stored, rows * dim),
+      values: saved.array('values', Stored, rows * valueDim),
+      logWeights: saved.array('logWeights', Float32Array, rows),
+      positions: saved.array('positions', Uint32Array, rows),
+      lengths: saved.array('lengths', Uint32Array, keyHeads),
+    };
+    const exponent = storage === 'float16' ? 0x7c00 : 0x7f80;
+    const isNumber =
+      storage === 'float32' ? Number.isFinite : (bits: number) => (bits & exponent) !== exponent;
+    saved.every('keys', arrays.keys, isNumber, 'finite numbers');
+    saved.every('values', arrays.values, isNumber, 'finite numbers');
+    saved.every('logWeights', arrays.logWeights, (x) => x < Infinity, 'less than infinity');
+    saved.every('positions', arrays.positions, (at) => at < Math.max(1, tokens), `less than ${tokens}`);
+    saved.every('lengths', arrays.lengths, (length) => length <= capacity, `at most ${capacity}`);
+    return new Slab(shape, capacity, arrays);
+  }
+
   /** To read; what is written here would show in forks. */
   get view(): Readonly<SlabArrays> {
     return this.arrays;
@@ -46,12 +75,12 @@ export class Slab {
     return this.arrays.lengths[head];
   }
 
-  /** Writes a token into row `row` of a head; a row at the end makes the head longer. @param key, value - shape (dim,) and (valueDim,), numbers or as stored */
+  /** Writes a token into row `row` of a head; a row at the end makes the head longer. @param key, value - shape (dim,) and (valueDim,) */
   put(
     head: number,
     row: number,
-    key: StoredArray,
-    value: StoredArray,
+    key: Float32Array,
+    value: Float32Array,
     position: number,
     logWeight = 0,
   ): void {
@@ -59,8 +88,8 @@ export class Slab {
     this.own();
     const { storage, dim, valueDim } = this.shape;
     const at = head * this.capacity + row;
-    this.arrays.keys.set(asStored(key, storage), at * dim);
-    this.arrays.values.set(asStored(value, storage), at * valueDim);
+    store(key, this.arrays.keys, at * dim, storage);
+    store(value, this.arrays.values, at * valueDim, storage);
     this.arrays.positions[at] = position;
     this.arrays.logWeights[at] = logWeight;
     if (row >= this.arrays.lengths[head]) this.arrays.lengths[head] = row + 1;
@@ -90,15 +119,15 @@ export class Slab {
   }
 
   /** Overwrites the key of a row in use. */
-  setKey(head: number, row: number, key: StoredArray): void {
+  setKey(head: number, row: number, key: Float32Array): void {
     const { storage, dim } = this.shape;
-    this.writable().keys.set(asStored(key, storage), (head * this.capacity + row) * dim);
+    store(key, this.writable().keys, (head * this.capacity + row) * dim, storage);
   }
 
   /** Overwrites the value of a row in use. */
-  setValue(head: number, row: number, value: StoredArray): void {
+  setValue(head: number, row: number, value: Float32Array): void {
     const { storage, valueDim } = this.shape;
-    this.writable().values.set(asStored(value, storage), (head * this.capacity + row) * valueDim);
+    store(value, this.writable().values, (head * this.capacity + row) * valueDim, storage);
   }
 
   setLogWeight(head: number, row: number, logWeight: number): void {
@@ -151,8 +180,10 @@ export class Slab {
   }
 }
 
-function asStored(array: StoredArray, storage: KeyValueStorage): StoredArray {
-  return storage === 'float32' || array instanceof Uint16Array ? array : toHalf(array, storage);
+/** Writes numbers as they are stored. */
+function store(numbers: Float32Array, to: StoredArray, start: number, storage: KeyValueStorage): void {
+  if (storage === 'float32') to.set(numbers, start);
+  else putHalf(numbers, to as Uint16Array, start, storage);
 }
 
 function emptyArrays({ keyHeads, dim, valueDim, storage }: SlabShape, capacity: number): SlabArrays {

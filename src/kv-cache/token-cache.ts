@@ -6,9 +6,11 @@ import { type Kernels, loadKernels } from '../kernels/index.ts';
 import { checkQueries, checkTokens } from './check-tokens.ts';
 import { decodeSlab } from './decode-slab.ts';
 import { isPause, pause } from './pause.ts';
-import { type CacheState, encodeState } from './serialize.ts';
+import { type PrefillChoice, prefillSlab } from './prefill.ts';
+import { damaged, type SavedState } from './saved-state.ts';
+import { encodeState } from './serialize.ts';
 import { simpleInterval } from './simple-interval.ts';
-import { Slab, type SlabArrays } from './slab.ts';
+import { Slab } from './slab.ts';
 import type {
   AppendOptions,
   CacheAttention,
@@ -42,18 +44,16 @@ export interface Choice {
 /** What a policy adds to a token cache. All state lies in `arrays`, so that forks and files are complete. */
 export interface EvictionRule {
   readonly arrays: Record<string, Float32Array | Float64Array | Uint32Array>;
-  /** How many of the last tokens of an append need their queries, to be scored by attention; 0: none. */
-  readonly observe: number;
   /** Index into `candidates` of the row to forget. */
   choose(choice: Choice): number;
   /** A token was written into a row. */
   wrote?(head: number, row: number, key: Float32Array): void;
-  /** Probabilities of a token's queries over the rows kept, shape (heads, capacity): after its own key and value went in. */
-  scored?(probabilities: Float32Array, slab: Slab, heads: number): void;
+  /** Probabilities of a token's queries over the rows kept, shape (heads, capacity), after its own key and value went in: `append` needs all queries. */
+  scored?(probabilities: Float32Array, heads: number): void;
   /** Log-weight of the rows of the pool; `older` tokens have left the window. Default 0. */
   poolLogWeight?(older: number, pool: number): number;
-  /** Chooses pool and window at the end of the first append, where that was longer than the budget: rows to keep, ascending. */
-  compress?(head: number, slab: Slab, count: number): Uint32Array;
+  /** Chooses pool and window of a first append that is longer than the budget: only that needs queries. */
+  readonly prefill?: PrefillChoice;
   copy(): EvictionRule;
 }
 
@@ -71,7 +71,8 @@ export class TokenCache implements KeyValueCache {
   /** Rows of the pool, and behind each head's a place for the row that leaves the window; shape (keyHeads, pool + 1). */
   private pool: Uint32Array;
   private next = 0;
-  /** Tokens that the pool's weights are up to date with. */
+  /** What `weights` gives, of a rule that has some, and the tokens it is up to date with; follows from the rest. */
+  private readonly logWeights: Float32Array | undefined;
   private weighedAt = 0;
 
   constructor(
@@ -89,6 +90,7 @@ export class TokenCache implements KeyValueCache {
     this.slab = new Slab(shape, budget ? rowsOf(budget) : 64);
     this.window = new Uint32Array(shape.keyHeads * (budget?.recent ?? 0));
     this.pool = new Uint32Array(budget ? shape.keyHeads * (budget.pool + 1) : 0);
+    if (budget && rule.poolLogWeight) this.logWeights = new Float32Array(shape.keyHeads * rowsOf(budget));
   }
 
   get tokens(): number {
@@ -101,31 +103,32 @@ export class TokenCache implements KeyValueCache {
     { queries, ...run }: AppendOptions = {},
   ): Promise<void> {
     const count = checkTokens(this.shape, keys, values, queries);
-    if (this.rule.observe > 0 && !queries && count > 0) {
-      throw new InvalidArgumentError(
-        `append: policy "${this.policy}" scores tokens by attention and got no queries; expected options.queries, shape (${count}, ${this.shape.heads}, ${this.shape.dim}).`,
-      );
-    }
-    const kernels = await loadKernels();
-    const whole = this.budget && this.rule.compress && this.count === 0 && count > rowsOf(this.budget);
-    if (whole) this.slab = new Slab(this.shape, count);
     const { keyHeads, heads, dim, valueDim } = this.shape;
+    const { budget, rule } = this;
+    const prefill = budget && this.count === 0 && count > rowsOf(budget) ? rule.prefill : undefined;
+    this.requireQueries(queries, rule.scored ? count : Math.min(count, prefill?.observe ?? 0));
+    const kernels = await loadKernels();
+    if (budget && prefill && queries) {
+      this.slab = await prefillSlab(this.shape, prefill, { keys, values, queries, count, ...run }, kernels);
+      this.count = count;
+      this.listRows(budget);
+      return;
+    }
     for (let t = 0; t < count; t++) {
       if (isPause(t)) await pause(run, t, count);
       for (let head = 0; head < keyHeads; head++) {
         const at = t * keyHeads + head;
+        const row = this.rowFor(head);
         const key = keys.subarray(at * dim, (at + 1) * dim);
-        const row = whole ? this.count : this.rowFor(head);
         this.slab.put(head, row, key, values.subarray(at * valueDim, (at + 1) * valueDim), this.count);
-        this.rule.wrote?.(head, row, key);
+        rule.wrote?.(head, row, key);
       }
-      if (this.budget && !whole && this.count >= rowsOf(this.budget) && this.budget.recent > 0)
-        this.next = (this.next + 1) % this.budget.recent;
+      if (budget && this.count >= rowsOf(budget) && budget.recent > 0)
+        this.next = (this.next + 1) % budget.recent;
       this.count++;
-      if (this.rule.scored && queries && t >= count - this.rule.observe)
+      if (rule.scored && queries)
         await this.score(queries.subarray(t * heads * dim, (t + 1) * heads * dim), kernels);
     }
-    if (whole) this.compress(this.budget as TokenBudget);
   }
 
   async attend(
@@ -133,8 +136,8 @@ export class TokenCache implements KeyValueCache {
     { interval = false }: { interval?: boolean } = {},
   ): Promise<CacheAttention> {
     checkQueries(this.shape, queries);
-    this.weighPool();
-    const { output, lse } = await decodeSlab(this.slab, this.shape, queries, await loadKernels());
+    const kernels = await loadKernels();
+    const { output, lse } = await decodeSlab(this.slab, this.shape, queries, kernels, this.weights());
     if (!interval) return { output, lse };
     const isExact = !this.budget || this.count <= rowsOf(this.budget);
     return { output, lse, interval: simpleInterval(lse, isExact) };
@@ -143,6 +146,7 @@ export class TokenCache implements KeyValueCache {
   bytes(): CacheBytes {
     const { keys, values, ...others } = this.slab.view;
     const rest = [...Object.values(others), this.window, this.pool, ...Object.values(this.rule.arrays)];
+    if (this.logWeights) rest.push(this.logWeights);
     const bookkeeping = rest.reduce((sum, array) => sum + array.byteLength, 0);
     return {
       ...{ keys: keys.byteLength, values: values.byteLength, bookkeeping },
@@ -180,21 +184,53 @@ export class TokenCache implements KeyValueCache {
     });
   }
 
-  /** Takes over a saved state of a cache with the same options. */
-  load({ header, arrays }: CacheState): void {
-    const { keys, values, logWeights, positions, lengths } = arrays as unknown as SlabArrays;
-    this.slab = new Slab(this.shape, header.capacity as number, {
-      keys,
-      values,
-      logWeights,
-      positions,
-      lengths,
-    });
-    this.window = arrays.window as Uint32Array;
-    this.pool = arrays.pool as Uint32Array;
-    this.count = header.count as number;
-    this.next = header.next as number;
-    for (const [name, array] of Object.entries(this.rule.arrays)) array.set(arrays[name]);
+  /** Takes over a saved state of a cache with the same options. @throws {DataError} it is none */
+  restore(saved: SavedState): void {
+    const { shape, budget } = this;
+    this.count = saved.integer('count', 0, MOST_TOKENS);
+    const least = budget ? rowsOf(budget) : this.count;
+    const capacity = saved.integer('capacity', least, budget ? least : MOST_TOKENS);
+    this.next = saved.integer('next', 0, Math.max(0, (budget?.recent ?? 0) - 1));
+    this.slab = Slab.restore(saved, shape, capacity, this.count);
+    this.window = saved.array('window', Uint32Array, this.window.length);
+    this.pool = saved.array('pool', Uint32Array, this.pool.length);
+    const { lengths, logWeights } = this.slab.view;
+    const used = Math.min(this.count, capacity);
+    saved.every('lengths', lengths, (length) => length === used, `${used}`);
+    saved.every('logWeights', logWeights, (weight) => weight === 0, '0');
+    for (let head = 0; head < shape.keyHeads; head++) this.requirePlaces(head, used);
+    for (const [name, array] of Object.entries(this.rule.arrays)) {
+      const read = saved.array(name, array.constructor as new (length: number) => typeof array, array.length);
+      saved.every(name, read, Number.isFinite, 'finite numbers');
+      array.set(read);
+    }
+  }
+
+  /** Every row of a head is a sink, in the pool or in the window, and these hold the tokens they should. */
+  private requirePlaces(head: number, used: number): void {
+    const { budget, count, next } = this;
+    const { capacity } = this.slab;
+    const { sinks, pool, recent } = budget ?? { sinks: capacity, pool: 0, recent: 0 };
+    const isFull = used === capacity;
+    const part = (list: Uint32Array, start: number, count: number) =>
+      list.subarray(start, start + Math.max(0, count));
+    const rows = [
+      ...Array.from({ length: Math.min(sinks, used) }, (_, i) => i),
+      ...part(this.pool, head * (pool + 1), Math.min(pool, used - sinks)),
+      ...part(this.window, head * recent, used - sinks - pool),
+    ];
+    const positions = this.slab.view.positions.subarray(head * capacity, (head + 1) * capacity);
+    const isPlace = (row: number, i: number) => {
+      if (i < sinks || !isFull) return positions[row] === i;
+      if (i < sinks + pool) return positions[row] >= sinks && positions[row] < count - recent;
+      return positions[row] === count - recent + ((i - sinks - pool - next + recent) % recent);
+    };
+    if (new Set(rows).size !== used || rows.some((row) => row >= used) || !rows.every(isPlace))
+      throw damaged(
+        `the rows of key head ${head} are not those of ${count} tokens; expected each in one place`,
+      );
+    const spare = this.pool[head * (pool + 1) + pool] ?? 0;
+    if (budget && spare >= capacity) throw damaged(`a row is ${spare}; expected less than ${capacity}`);
   }
 
   /** The row that the next token of a head takes. */
@@ -225,48 +261,46 @@ export class TokenCache implements KeyValueCache {
     const { heads } = this.shape;
     const probabilities = new Float32Array(heads * this.slab.capacity);
     await decodeSlab(this.slab, this.shape, queries, kernels, { probabilities });
-    this.rule.scored?.(probabilities, this.slab, heads);
+    this.rule.scored?.(probabilities, heads);
   }
 
-  private weighPool(): void {
-    const { budget, rule, count } = this;
-    if (!budget || !rule.poolLogWeight || count <= rowsOf(budget) || this.weighedAt === count) return;
+  private requireQueries(queries: Float32Array | undefined, needed: number): void {
+    const { heads, dim } = this.shape;
+    const given = (queries?.length ?? 0) / (heads * dim);
+    if (given >= needed) return;
+    throw new InvalidArgumentError(
+      `append: policy "${this.policy}" scores tokens by attention and got ${given === 0 ? 'no queries' : `queries of ${given} tokens`}; expected options.queries of the last ${needed}, shape (${needed}, ${heads}, ${dim}).`,
+    );
+  }
+
+  /** The weights of all rows where the rule has some, beside the slab: writing them there would part it from its forks'. */
+  private weights(): { logWeights?: Float32Array } {
+    const { budget, rule, count, logWeights } = this;
+    if (!budget || !rule.poolLogWeight || !logWeights || count <= rowsOf(budget)) return {};
+    if (this.weighedAt === count) return { logWeights };
     this.weighedAt = count;
-    const logWeight = rule.poolLogWeight(count - budget.sinks - budget.recent, budget.pool);
+    const { sinks, recent, pool } = budget;
+    const weight = rule.poolLogWeight(count - sinks - recent, pool);
     for (let head = 0; head < this.shape.keyHeads; head++) {
-      for (let i = 0; i < budget.pool; i++)
-        this.slab.setLogWeight(head, this.pool[head * (budget.pool + 1) + i], logWeight);
-      for (let i = 0; i < budget.recent; i++)
-        this.slab.setLogWeight(head, this.window[head * budget.recent + i], 0);
+      const base = head * this.slab.capacity;
+      for (let i = 0; i < pool; i++) logWeights[base + this.pool[head * (pool + 1) + i]] = weight;
+      for (let i = 0; i < recent; i++) logWeights[base + this.window[head * recent + i]] = 0;
     }
+    return { logWeights };
   }
 
-  /** After a prefill: keeps what the rule chooses, in the order of the stream. */
-  private compress(budget: TokenBudget): void {
-    const { keyHeads, dim, valueDim } = this.shape;
-    const rows = rowsOf(budget);
-    const smaller = new Slab(this.shape, rows);
-    const { keys, values } = this.slab.view;
-    for (let head = 0; head < keyHeads; head++) {
-      const kept = this.rule.compress?.(head, this.slab, this.count) ?? new Uint32Array(0);
-      for (const [row, from] of kept.entries()) {
-        const at = head * this.slab.capacity + from;
-        smaller.put(
-          head,
-          row,
-          keys.subarray(at * dim, (at + 1) * dim),
-          values.subarray(at * valueDim, (at + 1) * valueDim),
-          from,
-        );
-      }
-      for (let i = 0; i < budget.pool; i++) this.pool[head * (budget.pool + 1) + i] = budget.sinks + i;
-      for (let i = 0; i < budget.recent; i++)
-        this.window[head * budget.recent + i] = rows - budget.recent + i;
+  /** After a prefill: tokens lie in the order of the stream. */
+  private listRows({ sinks, pool, recent }: TokenBudget): void {
+    for (let head = 0; head < this.shape.keyHeads; head++) {
+      for (let i = 0; i < pool; i++) this.pool[head * (pool + 1) + i] = sinks + i;
+      for (let i = 0; i < recent; i++) this.window[head * recent + i] = sinks + pool + i;
     }
-    this.slab = smaller;
     this.next = 0;
   }
 }
+
+/** Places in the stream are unsigned 32-bit integers. */
+export const MOST_TOKENS: number = 2 ** 32 - 1;
 
 export function rowsOf({ sinks, recent, pool }: TokenBudget): number {
   return sinks + recent + pool;

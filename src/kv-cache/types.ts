@@ -67,19 +67,25 @@ export interface KeptToken {
 }
 
 export interface AppendOptions extends RunOptions {
-  /** Queries of the appended tokens, shape (count, heads, dim): policies that score by attention need them (h2o, snapkv). */
+  /**
+   * Queries of the appended tokens, or of the last of them, shape (≤ count, heads, dim). Policies that score by attention need them: h2o all, snapkv
+   * those of the last `observe` tokens of a first append beyond its budget.
+   */
   queries?: Float32Array;
   // The signal is looked at, and progress told, every few hundred tokens of a long append; when it is aborted, those before are absorbed, the rest not.
 }
 
-/** A sequence's cache in one layer. Tokens go in once, in order; a query sees all tokens so far. */
+/**
+ * A sequence's cache in one layer. Tokens go in once, in order; a query sees all tokens so far. No other call on a cache may
+ * overlap an append to it; queries may overlap each other, and calls on forks any others.
+ */
 export interface KeyValueCache {
   readonly policy: CachePolicy;
   readonly shape: Required<CacheShape>;
   /** Tokens absorbed so far. */
   readonly tokens: number;
   /**
-   * Absorbs `count` tokens. Refuses NaN and infinity before touching anything.
+   * Absorbs `count` tokens. Refuses before touching anything: NaN, infinity, and what would become infinity in the storage.
    *
    * @param keys - shape (count, keyHeads, dim)
    * @param values - shape (count, keyHeads, valueDim)

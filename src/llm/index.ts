@@ -19,18 +19,14 @@ export {
   type PerplexityResult,
   perplexity,
 } from './evaluate/perplexity.ts';
-export {
-  type RetrievalOptions,
-  type RetrievalRow,
-  retrievalContest,
-} from './evaluate/retrieval-contest.ts';
+export { type RetrievalOptions, type RetrievalRow, retrievalContest } from './evaluate/retrieval-contest.ts';
 export { type ByteSource, blobSource, bytesSource } from './files/byte-source.ts';
 export { type FileSourceOptions, fileSource } from './files/file-source.ts';
 export { type GgufFile, openGguf } from './files/gguf.ts';
 export type { GgufList, GgufMetadata, GgufValue } from './files/gguf-metadata.ts';
 export { openModel } from './files/open-model.ts';
 export { openSafetensors } from './files/safetensors.ts';
-export { formatOf, readTensorBytes, type StoredTensor } from './files/stored-tensor.ts';
+export { formatOf, readTensorBytes, readTensorNumbers, type StoredTensor } from './files/stored-tensor.ts';
 export { StringList } from './files/string-list.ts';
 export {
   type GenerationRequest,

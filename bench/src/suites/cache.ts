@@ -21,24 +21,41 @@ const SHAPE = { heads: HEADS, keyHeads: HEADS, dim: DIM, valueDim: DIM };
 const LONG = 32_768;
 const BUDGET = 2048;
 const FLOAT = 4;
+/** A round of one contest of decodes takes a few milliseconds: many, as others use the machine too. */
+const ROUNDS = 61;
 
 interface Policy {
   options: CacheOptions;
-  /** Bytes of what a policy keeps besides rows, their places and its lists of rows. */
+  /** Bytes of what a policy keeps besides rows and their places. */
   ownBytes: number;
   /** Absorbing 32 768 tokens takes seconds, not minutes. */
   isQuick: boolean;
 }
 
+/** A row's number for all but the 4 sinks, in pool or window, and one place more for the row that changes sides. */
+const LISTS = HEADS * (BUDGET - 4 + 1) * 4;
+/** What `hybrid` has between its 4 sinks and its window of an eighth. */
+const CENTERS = BUDGET - 4 - BUDGET / 8;
+
 const POLICIES: Record<string, Policy> = {
-  'sink-window': { options: { policy: 'sink-window', budget: BUDGET }, ownBytes: 0, isQuick: true },
-  uniform: { options: { policy: 'uniform', budget: BUDGET, weighted: true }, ownBytes: 0, isQuick: true },
-  snapkv: { options: { policy: 'snapkv', budget: BUDGET }, ownBytes: 0, isQuick: true },
-  h2o: { options: { policy: 'h2o', budget: BUDGET }, ownBytes: HEADS * BUDGET * 8, isQuick: false },
+  'sink-window': { options: { policy: 'sink-window', budget: BUDGET }, ownBytes: LISTS, isQuick: true },
+  uniform: {
+    options: { policy: 'uniform', budget: BUDGET, weighted: true },
+    ownBytes: LISTS + HEADS * BUDGET * FLOAT, // the weights
+    isQuick: true,
+  },
+  snapkv: { options: { policy: 'snapkv', budget: BUDGET }, ownBytes: LISTS, isQuick: true },
+  h2o: { options: { policy: 'h2o', budget: BUDGET }, ownBytes: LISTS + HEADS * BUDGET * 8, isQuick: false },
   keydiff: {
     options: { policy: 'keydiff', budget: BUDGET },
-    ownBytes: HEADS * DIM * 8 + HEADS * BUDGET * DIM * FLOAT,
+    ownBytes: LISTS + HEADS * DIM * 8 + HEADS * BUDGET * 8,
     isQuick: false,
+  },
+  hybrid: {
+    options: { policy: 'hybrid', budget: BUDGET },
+    // A representative; radius, count, least gap and whose it is; three numbers for each of two means. One more while two are being merged.
+    ownBytes: HEADS * (CENTERS + 1) * (DIM * FLOAT + 3 * 8 + 4 + 2 * 3 * 8),
+    isQuick: true,
   },
 };
 
@@ -54,17 +71,22 @@ export function* cases(): Generator<Case | Once> {
       };
   yield {
     name: `decode full cache n=${BUDGET} vs full cache n=${LONG}`,
-    ...{ unit: 's', work: 1 },
-    setUp: () => againstFull({ policy: 'full' }, BUDGET, LONG),
+    ...{ unit: 's', work: 1, rounds: ROUNDS },
+    setUp: () => contest({ policy: 'full' }, BUDGET, { policy: 'full' }, LONG),
   };
   for (const [name, { options, isQuick }] of Object.entries(POLICIES)) {
     if (!isQuick) continue;
     for (const rows of [BUDGET, LONG])
       yield {
         name: `decode ${name} budget=${BUDGET} n=${LONG} vs full cache n=${rows}`,
-        ...{ unit: 's', work: 1 },
-        setUp: () => againstFull(options, LONG, rows),
+        ...{ unit: 's', work: 1, rounds: ROUNDS },
+        setUp: () => contest(options, LONG, { policy: 'full' }, rows),
       };
+    yield {
+      name: `decode ${name} budget=${BUDGET} n=${LONG} vs itself n=${BUDGET}`,
+      ...{ unit: 's', work: 1, rounds: ROUNDS },
+      setUp: () => contest(options, LONG, options, BUDGET),
+    };
   }
   for (const [name, { options, ownBytes }] of Object.entries(POLICIES)) {
     yield {
@@ -102,18 +124,23 @@ async function exactDecode(threads: number, name: ExactPeerName): Promise<Contes
   };
 }
 
-/** A cache after so many tokens against a full one, on all threads, in seconds of one decode. */
-async function againstFull(options: CacheOptions, tokens: number, fullTokens: number): Promise<Contest> {
+/** A cache after so many tokens against another after so many, on all threads, in seconds of one decode. */
+async function contest(
+  options: CacheOptions,
+  tokens: number,
+  peerOptions: CacheOptions,
+  peerTokens: number,
+): Promise<Contest> {
   const stream = streamOf(tokens);
   const ours = await filled(options, stream);
-  const full = await filled({ policy: 'full' }, streamOf(fullTokens));
+  const peer = await filled(peerOptions, streamOf(peerTokens));
   return {
     async check() {
       const error = errorAgainstOracle(stream.input)((await ours.attend(stream.input.queries.data)).output);
       return options.policy === 'full' ? requireExact('full cache', error) : error;
     },
     ours: () => secondsOfDecode(ours, stream),
-    peer: () => secondsOfDecode(full, stream),
+    peer: () => secondsOfDecode(peer, stream),
     async [Symbol.asyncDispose]() {},
   };
 }
@@ -158,10 +185,8 @@ async function bytesAsPredicted(options: CacheOptions, ownBytes: number) {
   const cache = await filled(options, streamOf(2 * BUDGET));
   const { total } = cache.bytes();
   const rows = HEADS * BUDGET;
-  // A row's number for all but the 4 sinks, in pool or window, and one place more for the row that changes sides.
-  const windowAndPool = HEADS * (BUDGET - 4 + 1) * 4;
   // Key and value; log-weight and position of a row; lengths.
-  const predicted = rows * 2 * DIM * FLOAT + rows * 2 * 4 + HEADS * 4 + windowAndPool + ownBytes;
+  const predicted = rows * 2 * DIM * FLOAT + rows * 2 * 4 + HEADS * 4 + ownBytes;
   if (total !== predicted)
     throw new Error(`a cache of policy "${options.policy}" holds ${total} bytes, predicted ${predicted}.`);
   return { ours: total, peer: predicted, unit: 'bytes', ratio: predicted / total, error: 0 };

@@ -8,10 +8,11 @@ import { type BudgetOptions, shareBudget } from '../budget.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { isPause, pause } from '../pause.ts';
-import { type CacheState, encodeState } from '../serialize.ts';
+import type { SavedState } from '../saved-state.ts';
+import { encodeState } from '../serialize.ts';
 import { simpleInterval } from '../simple-interval.ts';
-import { Slab, type SlabArrays } from '../slab.ts';
-import { rowsOf, type TokenBudget } from '../token-cache.ts';
+import { Slab } from '../slab.ts';
+import { MOST_TOKENS, rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
   AppendOptions,
   CacheAttention,
@@ -124,12 +125,38 @@ export class BalanceCache implements KeyValueCache {
     });
   }
 
-  load({ header, arrays }: CacheState): void {
-    const { halvings, filled, ...slab } = arrays;
-    this.slab = new Slab(this.shape, header.capacity as number, slab as unknown as SlabArrays);
-    this.halvings = halvings as Uint32Array;
-    this.filled = filled as Uint32Array;
-    this.count = header.count as number;
+  /** @throws {DataError} the state is none of a cache with these options */
+  restore(saved: SavedState): void {
+    const { sinks, pool, recent } = this.budget;
+    const { keyHeads } = this.shape;
+    const rows = rowsOf(this.budget);
+    this.count = saved.integer('count', 0, MOST_TOKENS);
+    this.slab = Slab.restore(saved, this.shape, saved.integer('capacity', rows, rows), this.count);
+    this.halvings = saved.array('halvings', Uint32Array, keyHeads);
+    this.filled = saved.array('filled', Uint32Array, keyHeads);
+    saved.every('filled', this.filled, (filled) => filled <= pool, `at most ${pool}`);
+    const { lengths, logWeights, positions } = this.slab.view;
+    const used = Math.min(this.count, rows);
+    saved.every('lengths', lengths, (length) => length === used, `${used}`);
+    const isHidden = (head: number, row: number) => row >= sinks + this.filled[head] && row < sinks + pool;
+    const most = Math.log(this.count + 1) + 1; // as many as there are, and what float32 rounds
+    saved.every(
+      'logWeights',
+      logWeights,
+      (weight, i) =>
+        isHidden(Math.floor(i / rows), i % rows) ? weight === -Infinity : weight >= 0 && weight <= most,
+      'a weight from 1 to all tokens, and none where no token is',
+    );
+    // Sinks and window hold the tokens they should, and the pool those between.
+    const isPlace = (position: number, i: number) => {
+      const [head, row] = [Math.floor(i / rows), i % rows];
+      if (row >= used || isHidden(head, row)) return true;
+      if (row < sinks || this.count <= rows) return position === row;
+      if (row < sinks + pool) return position >= sinks && position < this.count - recent;
+      const age = (row - sinks - pool - ((this.count - rows) % recent) + recent) % recent;
+      return position === this.count - recent + age;
+    };
+    saved.every('positions', positions, isPlace, `places of ${this.count} tokens`);
   }
 
   /** The row the next token of a head takes: the oldest of the window moves to the pool for it. */

@@ -5,11 +5,12 @@ import { fromHalf, type Kernels, loadKernels, toHalf } from '../../kernels/index
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { PAUSE_TOKENS, pause } from '../pause.ts';
+import { damaged, type SavedState } from '../saved-state.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
 import { simpleInterval } from '../simple-interval.ts';
-import { Slab, type SlabArrays } from '../slab.ts';
+import { Slab } from '../slab.ts';
 import { type Token, tokenOf } from '../token.ts';
-import { rowsOf, type TokenBudget } from '../token-cache.ts';
+import { MOST_TOKENS, rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
   AppendOptions,
   CacheAttention,
@@ -159,21 +160,39 @@ export class CenterCache implements KeyValueCache {
     return encodeState({ header: { options, shape, count, next, capacity: slab.capacity, heads }, arrays });
   }
 
-  load({ header, arrays }: CacheState): void {
-    const { keys, values, logWeights, positions, lengths } = arrays as unknown as SlabArrays;
-    const own = { keys, values, logWeights, positions, lengths };
-    this.slab = new Slab(this.shape, header.capacity as number, own);
-    this.count = header.count as number;
-    this.next = header.next as number;
-    const heads = header.heads as { delta: number; optimumLow: number }[] | undefined;
-    this.centers = heads?.map((numbers, head) => {
-      const prefix = `${head} `;
-      const mine = Object.entries(arrays).filter(([name]) => name.startsWith(prefix));
-      const parts = Object.fromEntries(mine.map(([name, array]) => [name.slice(prefix.length), array]));
-      const centers = CenterRows.load(this.layout, head, numbers, parts);
-      centers.bind(this.slab);
-      return centers;
-    });
+  /** @throws {DataError} the state is none of a cache with these options */
+  restore(saved: SavedState): void {
+    const { sinks, pool, recent } = this.budget;
+    const rows = rowsOf(this.budget);
+    this.count = saved.integer('count', 0, MOST_TOKENS);
+    this.next = saved.integer('next', 0, recent - 1);
+    this.slab = Slab.restore(saved, this.shape, saved.integer('capacity', rows, rows), this.count);
+    const { lengths, logWeights, positions } = this.slab.view;
+    const used = Math.min(this.count, rows);
+    saved.every('lengths', lengths, (length) => length === used, `${used}`);
+    const heads = saved.value('heads');
+    const hasCenters = pool > 0 && this.count > rows;
+    if (hasCenters ? !Array.isArray(heads) || heads.length !== this.shape.keyHeads : heads !== undefined)
+      throw damaged(`there are ${hasCenters ? 'no centers' : 'centers'} of ${this.count} tokens`);
+    if (hasCenters)
+      this.centers = (heads as unknown[]).map((numbers, head) => {
+        const centers = CenterRows.restore(this.layout, head, numbers, saved.part(`${head} `));
+        if (centers.tokens !== this.count - sinks - recent)
+          throw damaged(`centers of key head ${head} hold ${centers.tokens} tokens of ${this.count}`);
+        centers.bind(this.slab);
+        centers.writeAll(this.slab);
+        return centers;
+      });
+    const isPlace = (position: number, i: number) => {
+      const row = i % rows;
+      if (row >= used) return true;
+      if (row < sinks || this.count <= rows) return position === row;
+      if (row < sinks + pool) return true; // of a center, or hidden
+      return position === this.count - recent + ((row - sinks - pool - this.next + recent) % recent);
+    };
+    saved.every('positions', positions, isPlace, `places of ${this.count} tokens`);
+    const isToken = (i: number) => !hasCenters || i % rows < sinks || i % rows >= sinks + pool;
+    saved.every('logWeights', logWeights, (weight, i) => weight === 0 || !isToken(i), '0 of a token');
   }
 
   private put(head: number, row: number, { key, value, position }: Token): void {

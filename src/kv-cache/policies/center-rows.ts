@@ -7,6 +7,8 @@ import {
   RunningMeans,
 } from '../../clustering/index.ts';
 import { type Matrix32, takeRows } from '../../core/matrix.ts';
+import { fitsStorage } from '../check-tokens.ts';
+import { damaged, type SavedState } from '../saved-state.ts';
 import type { CacheState } from '../serialize.ts';
 import type { Slab } from '../slab.ts';
 import type { Token } from '../token.ts';
@@ -153,29 +155,54 @@ export class CenterRows {
     return { numbers: { delta, optimumLow }, arrays };
   }
 
-  static load(
-    layout: CenterLayout,
-    head: number,
-    numbers: { delta: number; optimumLow: number },
-    arrays: CacheState['arrays'],
-  ): CenterRows {
+  /**
+   * What `save` described; `bind` and `writeAll` come next.
+   *
+   * @throws {DataError} it is none of such a layout
+   */
+  static restore(layout: CenterLayout, head: number, numbers: unknown, saved: SavedState): CenterRows {
     const { k, shape } = layout;
-    const { representatives, radii, counts, gaps, gapCenters } = arrays as Record<string, never>;
-    const keys = OnlineKCenter.restore({
-      ...{ dim: shape.dim, k, merging: 'closest' as const, ...numbers },
-      ...{ representatives, radii, counts, gaps, gapCenters },
-    });
-    const rows = new CenterRows(layout, head, keys);
+    const size = saved.length('counts');
+    if (size < 1 || size > k) throw damaged(`key head ${head} has ${size} centers; expected 1 to ${k}`);
+    const { delta, optimumLow } = (numbers ?? {}) as Record<string, number>;
+    if (!(Number.isFinite(delta) && delta >= 0 && Number.isFinite(optimumLow) && optimumLow >= 0))
+      throw damaged(`thresholds of key head ${head} are ${delta} and ${optimumLow}; expected numbers ≥ 0`);
+    const at = {
+      representatives: saved.array('representatives', Float32Array, size * shape.dim),
+      radii: saved.array('radii', Float64Array, size),
+      counts: saved.array('counts', Float64Array, size),
+      gaps: saved.array('gaps', Float64Array, size),
+      gapCenters: saved.array('gapCenters', Uint32Array, size),
+    };
+    const isStorable = (x: number) => fitsStorage(x, shape.storage);
+    saved.every('representatives', at.representatives, isStorable, 'finite numbers');
+    saved.every('radii', at.radii, (x) => x >= 0 && x < Infinity, 'numbers ≥ 0');
+    saved.every('counts', at.counts, (n) => Number.isSafeInteger(n) && n >= 1, 'integers ≥ 1');
+    saved.every('gaps', at.gaps, (x) => x >= 0, 'numbers ≥ 0');
+    const thresholds = { delta, optimumLow, merging: 'closest' as const };
+    const rows = new CenterRows(
+      layout,
+      head,
+      OnlineKCenter.restore({ dim: shape.dim, k, ...thresholds, ...at }),
+    );
     for (const [name, means] of [
       ['key', rows.keyMeans],
       ['value', rows.valueMeans],
     ] as const) {
       if (!means) continue;
-      means.scalars.set(arrays[`${name} scalars`]);
-      means.squares?.set(arrays[`${name} squares`]);
-      if (!rows.inSlab) means.means.set(arrays[`${name} means`]);
+      means.scalars.set(boundsOf(saved, `${name} scalars`, Float64Array, means.scalars.length));
+      means.squares?.set(boundsOf(saved, `${name} squares`, Float32Array, means.squares.length));
+      if (rows.inSlab) continue;
+      const read = saved.array(`${name} means`, Float32Array, means.means.length);
+      saved.every(`${name} means`, read, isStorable, 'finite numbers');
+      means.means.set(read);
     }
     return rows;
+  }
+
+  /** Tokens of all centers. */
+  get tokens(): number {
+    return this.keys.counts.subarray(0, this.keys.size).reduce((sum, count) => sum + count, 0);
   }
 
   /** Bytes of the arrays beside the slab. */
@@ -261,6 +288,18 @@ export class CenterRows {
     }
     slab.setLogWeight(this.head, row, mode === 'select' ? 0 : Math.log(this.keys.counts[center]));
   }
+}
+
+/** Numbers that are a distance or a sum of squares each. */
+function boundsOf<T extends Float32Array | Float64Array>(
+  saved: SavedState,
+  name: string,
+  like: new (length: number) => T,
+  length: number,
+): T {
+  const array = saved.array(name, like, length);
+  saved.every(name, array, (x) => x >= 0, 'numbers ≥ 0');
+  return array;
 }
 
 function tokenAt(keys: Matrix32, values: Matrix32, i: number, position: number): Token {

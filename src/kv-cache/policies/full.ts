@@ -7,7 +7,7 @@ export interface FullOptions {
   policy: 'full';
 }
 
-const keepAll: EvictionRule = { arrays: {}, observe: 0, choose: () => 0, copy: () => keepAll };
+const keepAll: EvictionRule = { arrays: {}, choose: () => 0, copy: () => keepAll };
 
 export function fullCache(shape: Required<CacheShape>, options: FullOptions): TokenCache {
   return new TokenCache('full', shape, options, undefined, keepAll);

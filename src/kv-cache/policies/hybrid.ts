@@ -23,5 +23,5 @@ export function hybridCache(shape: Required<CacheShape>, options: HybridOptions)
   const { secondOrder = false, prefill = 'greedy' } = options;
   requireOneOf('createCache: prefill', prefill, PREFILLS);
   const settings = { policy: options.policy, mode: 'merge' as const, prefill, secondOrder };
-  return new CenterCache(shape, options, settings, shareBudget('createCache', options, 1 / 4));
+  return new CenterCache(shape, options, settings, shareBudget('createCache', options, 1 / 8));
 }

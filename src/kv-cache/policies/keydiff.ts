@@ -8,35 +8,37 @@ export interface KeyDiffOptions extends BudgetOptions {
   policy: 'keydiff';
 }
 
-/** Time O(pool · d) a token. */
+/** Beside the rows: a norm each, and the sum of all key directions. Time O(pool · d) a token. */
 export function keyDiffCache(shape: Required<CacheShape>, options: KeyDiffOptions): TokenCache {
   const budget = shareBudget('createCache', options);
   const { keyHeads, dim } = shape;
   const rows = rowsOf(budget);
-  const ruleOf = (sums: Float64Array, directions: Float32Array): EvictionRule => ({
-    // Sum of all key directions, and the direction of each key kept.
-    arrays: { sums, directions },
-    observe: 0,
-    choose({ head, candidates }) {
+  const ruleOf = (sums: Float64Array, norms: Float64Array): EvictionRule => ({
+    arrays: { sums, norms },
+    choose({ head, candidates, slab }) {
+      const keys = slab.numbers('keys', head * rows * dim, rows * dim);
+      const sum = sums.subarray(head * dim, (head + 1) * dim);
       let most = -Infinity;
       let chosen = 0;
-      for (const [i, row] of candidates.entries()) {
-        let similarity = 0;
-        for (let p = 0; p < dim; p++)
-          similarity += directions[(head * rows + row) * dim + p] * sums[head * dim + p];
+      for (let i = 0; i < candidates.length; i++) {
+        const row = candidates[i];
+        let product = 0;
+        for (let p = 0, at = row * dim; p < dim; p++, at++) product += keys[at] * sum[p];
+        const similarity = product / norms[head * rows + row];
         if (similarity > most) [most, chosen] = [similarity, i];
       }
       return chosen;
     },
     wrote(head, row, key) {
-      const norm = Math.sqrt(key.reduce((sum, x) => sum + x * x, 0)) || 1;
-      for (let p = 0; p < dim; p++) {
-        directions[(head * rows + row) * dim + p] = key[p] / norm;
-        sums[head * dim + p] += key[p] / norm;
-      }
+      let square = 0;
+      for (let p = 0; p < dim; p++) square += key[p] * key[p];
+      // A key of 0 points nowhere: its similarity is 0.
+      const norm = Math.sqrt(square) || 1;
+      norms[head * rows + row] = norm;
+      for (let p = 0; p < dim; p++) sums[head * dim + p] += key[p] / norm;
     },
-    copy: () => ruleOf(sums.slice(), directions.slice()),
+    copy: () => ruleOf(sums.slice(), norms.slice()),
   });
-  const rule = ruleOf(new Float64Array(keyHeads * dim), new Float32Array(keyHeads * rows * dim));
+  const rule = ruleOf(new Float64Array(keyHeads * dim), new Float64Array(keyHeads * rows));
   return new TokenCache('keydiff', shape, options, budget, rule);
 }

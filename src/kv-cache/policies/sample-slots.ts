@@ -1,5 +1,6 @@
 // Slots that each hold one sampled token. A token lies in one row of a slab however many slots it fills; the row weighs as many.
 
+import { damaged, type SavedState } from '../saved-state.ts';
 import type { Slab } from '../slab.ts';
 
 export class SampleSlots {
@@ -18,6 +19,25 @@ export class SampleSlots {
     this.rows = rows;
     this.holders = holders;
     this.logWeights = logWeights;
+  }
+
+  /** @param slots - expected @throws {DataError} rows, slots and the slab's weights do not fit each other */
+  static restore(saved: SavedState, slab: Slab, head: number, slots: number): SampleSlots {
+    const used = saved.length('holders');
+    const rows = saved.array('rows', Uint32Array, slots);
+    const holders = saved.array('holders', Uint32Array, used);
+    const logWeights = saved.array('weights', Float64Array, used);
+    if (used !== slab.length(head))
+      throw damaged(`samples of key head ${head} lie in ${used} rows; expected ${slab.length(head)}`);
+    saved.every('rows', rows, (row) => row < used, `less than ${used}`);
+    // Of counts, or of squares of float32 numbers.
+    saved.every('weights', logWeights, (weight) => Math.abs(weight) < 1000, 'less than 1000 in size');
+    const held = new Uint32Array(used);
+    for (const row of rows) held[row]++;
+    saved.every('holders', holders, (count, row) => count === held[row], 'as many as slots hold the row');
+    const restored = new SampleSlots(rows, holders, logWeights);
+    for (let row = 0; row < used; row++) restored.weigh(slab, head, row);
+    return restored;
   }
 
   copy(): SampleSlots {

@@ -8,7 +8,7 @@ export interface SinkWindowOptions extends Omit<BudgetOptions, 'recent'> {
   policy: 'sink-window';
 }
 
-const dropOldest: EvictionRule = { arrays: {}, observe: 0, choose: () => 0, copy: () => dropOldest };
+const dropOldest: EvictionRule = { arrays: {}, choose: () => 0, copy: () => dropOldest };
 
 export function sinkWindowCache(shape: Required<CacheShape>, options: SinkWindowOptions): TokenCache {
   const { sinks, recent, pool } = shareBudget('createCache', options);

@@ -4,7 +4,6 @@ import { requireInteger } from '../../core/check.ts';
 import { type BudgetOptions, shareBudget } from '../budget.ts';
 import { type EvictionRule, TokenCache } from '../token-cache.ts';
 import type { CacheShape } from '../types.ts';
-import { addScores } from './scores.ts';
 
 export interface SnapKvOptions extends BudgetOptions {
   policy: 'snapkv';
@@ -14,31 +13,27 @@ export interface SnapKvOptions extends BudgetOptions {
   neighbours?: number;
 }
 
-/** The first append is the prefill; what comes later only moves the window. */
+/** A first append beyond the budget is the prefill, and needs the queries of its last `observe` tokens; what comes later only moves the window. */
 export function snapKvCache(shape: Required<CacheShape>, options: SnapKvOptions): TokenCache {
   const { observe = 32, neighbours = 5 } = options;
   requireInteger('createCache: observe', observe, 1);
   requireInteger('createCache: neighbours', neighbours, 1);
   const budget = shareBudget('createCache', options);
-  let scores = new Float64Array(0);
+  const { sinks, recent, pool } = budget;
   const rule: EvictionRule = {
     arrays: {},
-    observe,
     // The pool was chosen once: what leaves the window goes.
     choose: ({ candidates }) => candidates.length - 1,
-    scored(probabilities, slab, heads) {
-      if (scores.length !== shape.keyHeads * slab.capacity)
-        scores = new Float64Array(shape.keyHeads * slab.capacity);
-      addScores(scores, probabilities, shape.keyHeads, heads);
-    },
-    compress(head, slab, count) {
-      const own = scores.subarray(head * slab.capacity, (head + 1) * slab.capacity);
-      const spread = pooled(own, neighbours);
-      const last = count - budget.recent;
-      const middle = Array.from({ length: last - budget.sinks }, (_, i) => budget.sinks + i);
-      const chosen = middle.sort((a, b) => spread[b] - spread[a] || a - b).slice(0, budget.pool);
-      const ends = Array.from({ length: count }, (_, i) => i).filter((i) => i < budget.sinks || i >= last);
-      return Uint32Array.from([...ends, ...chosen]).sort();
+    prefill: {
+      observe,
+      keep(scores, count) {
+        const spread = pooled(scores, neighbours);
+        const last = count - recent;
+        const middle = Array.from({ length: last - sinks }, (_, i) => sinks + i);
+        const chosen = middle.sort((a, b) => spread[b] - spread[a] || a - b).slice(0, pool);
+        const ends = Array.from({ length: count }, (_, i) => i).filter((i) => i < sinks || i >= last);
+        return Uint32Array.from([...ends, ...chosen]).sort();
+      },
     },
     copy: () => rule,
   };

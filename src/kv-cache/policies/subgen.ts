@@ -9,9 +9,11 @@ import { loadKernels } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { PAUSE_TOKENS, pause } from '../pause.ts';
+import { damaged, type SavedState } from '../saved-state.ts';
 import { type CacheState, encodeState } from '../serialize.ts';
-import { Slab, type SlabArrays } from '../slab.ts';
+import { Slab } from '../slab.ts';
 import { type Token, tokenOf } from '../token.ts';
+import { MOST_TOKENS } from '../token-cache.ts';
 import type {
   AppendOptions,
   CacheAttention,
@@ -27,6 +29,10 @@ const BATCH = 16;
 
 /** What cluster slots have for a value: only their keys count. */
 const NO_VALUE = new Float32Array(1);
+const NO_SLOTS: readonly number[] = [];
+
+/** JSON knows no infinity: δ in a saved header. */
+const INFINITY = 'Infinity';
 
 export interface SubGenOptions {
   policy: 'subgen';
@@ -67,6 +73,7 @@ export class SubGenCache implements KeyValueCache {
   readonly policy = 'subgen';
   readonly shape: Required<CacheShape>;
   private readonly options: SubGenOptions;
+  private readonly delta: number;
   private readonly t: number;
   private readonly s: number;
   private readonly rng: Rng;
@@ -79,8 +86,9 @@ export class SubGenCache implements KeyValueCache {
 
   constructor(shape: Required<CacheShape>, options: SubGenOptions) {
     const { clusterSamples = 4, valueSamples = 128, seed = 0 } = options;
-    const delta = Number(options.delta); // a saved header has infinity as text
-    if (!(delta >= 0)) {
+    const given: unknown = options.delta;
+    const delta = given === INFINITY ? Infinity : given;
+    if (typeof delta !== 'number' || !(delta >= 0)) {
       throw new InvalidArgumentError(`createCache: delta is ${delta}; expected a number ≥ 0 or Infinity.`);
     }
     requireInteger('createCache: clusterSamples', clusterSamples, 1);
@@ -93,6 +101,7 @@ export class SubGenCache implements KeyValueCache {
     requireSeed('createCache: seed', seed);
     this.shape = shape;
     this.options = options;
+    this.delta = delta;
     this.t = clusterSamples;
     this.s = valueSamples;
     this.rng = createRng(seed).fork('subgen cache');
@@ -112,9 +121,9 @@ export class SubGenCache implements KeyValueCache {
 
   /** All options, defaults filled in. */
   get settings(): Required<Omit<SubGenOptions, 'policy'>> {
-    const { selfNormalised = false, seed = 0, delta } = this.options;
+    const { selfNormalised = false, seed = 0 } = this.options;
     return {
-      ...{ delta: Number(delta), clusterSamples: this.t, valueSamples: this.s },
+      ...{ delta: this.delta, clusterSamples: this.t, valueSamples: this.s },
       ...{ selfNormalised, seed },
     };
   }
@@ -222,40 +231,43 @@ export class SubGenCache implements KeyValueCache {
         arrays[`${head} ${name} weights`] = slots.logWeights;
       }
     });
-    // JSON knows no infinity.
-    const options = { ...this.options, delta: String(this.options.delta) };
+    const options = { ...this.options, delta: this.delta === Infinity ? INFINITY : this.delta };
     const capacities = [this.keySlab.capacity, this.valueSlab.capacity];
     return encodeState({ header: { options, shape: this.shape, count: this.count, capacities }, arrays });
   }
 
-  load({ header, arrays }: CacheState): void {
-    const slots = (name: string) =>
-      new SampleSlots(
-        arrays[`${name} rows`] as Uint32Array,
-        arrays[`${name} holders`] as Uint32Array,
-        arrays[`${name} weights`] as Float64Array,
-      );
-    const slab = (name: string, valueDim: number, capacity: number) => {
-      const parts = ['keys', 'values', 'logWeights', 'positions', 'lengths'].map((part) => [
-        part,
-        arrays[`${name} slab ${part}`],
-      ]);
-      return new Slab({ ...this.shape, valueDim }, capacity, Object.fromEntries(parts) as SlabArrays);
-    };
-    const [keyCapacity, valueCapacity] = header.capacities as [number, number];
-    this.keySlab = slab('key', this.keyValueDim, keyCapacity);
-    this.valueSlab = slab('value', this.shape.valueDim, valueCapacity);
-    this.heads = this.heads.map(({ clusters: { dim, delta } }, head) => ({
-      clusters: DeltaClusters.restore({
-        ...{ dim, delta },
-        representatives: arrays[`${head} representatives`] as Float32Array,
-        counts: arrays[`${head} counts`] as Float64Array,
-      }),
-      keySlots: slots(`${head} key`),
-      valueSlots: slots(`${head} value`),
-      scalars: arrays[`${head} scalars`] as Float64Array,
-    }));
-    this.count = header.count as number;
+  /** @throws {DataError} the state is none of a cache with these options */
+  restore(saved: SavedState): void {
+    const { t, s, shape } = this;
+    this.count = saved.integer('count', 0, MOST_TOKENS);
+    const capacities = saved.value('capacities');
+    if (!Array.isArray(capacities) || !capacities.every((rows) => Number.isSafeInteger(rows) && rows >= 0))
+      throw damaged(`capacities are ${JSON.stringify(capacities)}; expected two integers`);
+    const slab = (name: string, valueDim: number, capacity: number) =>
+      Slab.restore(saved.part(`${name} slab `), { ...shape, valueDim }, capacity, this.count);
+    this.keySlab = slab('key', this.keyValueDim, capacities[0]);
+    this.valueSlab = slab('value', shape.valueDim, capacities[1]);
+    this.heads = this.heads.map(({ clusters: { dim, delta } }, head) => {
+      const mine = saved.part(`${head} `);
+      const size = mine.length('counts');
+      const counts = mine.array('counts', Float64Array, size);
+      const representatives = mine.array('representatives', Float32Array, size * dim);
+      const scalars = mine.array('scalars', Float64Array, 2);
+      mine.every('representatives', representatives, Number.isFinite, 'finite numbers');
+      mine.every('counts', counts, (n) => Number.isSafeInteger(n) && n >= 1, 'integers ≥ 1');
+      mine.every('scalars', scalars, (x) => x >= 0 && x < Infinity, 'numbers ≥ 0');
+      const tokens = counts.reduce((sum, count) => sum + count, 0);
+      if (tokens !== this.count || !Number.isSafeInteger(scalars[1]))
+        throw damaged(`clusters of key head ${head} hold ${tokens} tokens of ${this.count}`);
+      // μ > 0 says that there was a value other than 0, which then fills all slots.
+      const valueSlots = scalars[0] > 0 ? s : 0;
+      return {
+        clusters: DeltaClusters.restore({ dim, delta, representatives, counts }),
+        keySlots: SampleSlots.restore(mine.part('key '), this.keySlab, head, t * size),
+        valueSlots: SampleSlots.restore(mine.part('value '), this.valueSlab, head, valueSlots),
+        scalars,
+      };
+    });
   }
 
   /** Clusters come first, many tokens together where there are many; then each token meets its slots, with counts as they were at its turn. */
@@ -288,15 +300,17 @@ export class SubGenCache implements KeyValueCache {
     // The first key of a cluster enters all slots; a later one each with probability 1/members.
     const chosen = this.coins(head, t, 1 / members);
     const logWeight = Math.log(members / t);
-    keySlots.fill(
-      this.keySlab,
-      head,
-      chosen.map((slot) => cluster * t + slot),
-      logWeight,
-      (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, position),
-    );
-    for (const row of new Set(keySlots.rows.subarray(cluster * t, (cluster + 1) * t)))
-      keySlots.setWeight(this.keySlab, head, row, logWeight);
+    if (chosen.length > 0)
+      keySlots.fill(
+        this.keySlab,
+        head,
+        chosen.map((slot) => cluster * t + slot),
+        logWeight,
+        (row) => this.keySlab.put(head, row, key, this.options.selfNormalised ? value : NO_VALUE, position),
+      );
+    // A row of several slots is weighed as often: cheaper than to tell them apart.
+    for (let slot = cluster * t; slot < (cluster + 1) * t; slot++)
+      keySlots.setWeight(this.keySlab, head, keySlots.rows[slot], logWeight);
   }
 
   private takeValue(head: number, { key, value, position }: Token): void {
@@ -316,16 +330,17 @@ export class SubGenCache implements KeyValueCache {
   }
 
   /** Which of `slots` independent coins of probability p come up heads. */
-  private coins(head: number, slots: number, p: number): number[] {
+  private coins(head: number, slots: number, p: number): readonly number[] {
     const { scalars } = this.heads[head];
-    const heads: number[] = [];
     if (p >= 1) return range(slots);
+    let heads: number[] | undefined; // most tokens change no slot
     const logTails = Math.log1p(-p);
     for (let slot = -1; ; ) {
       const u = 1 - this.rng.at(scalars[1] * this.shape.keyHeads + head);
       scalars[1]++;
       slot += 1 + Math.floor(Math.log(u) / logTails);
-      if (!(slot < slots)) return heads;
+      if (!(slot < slots)) return heads ?? NO_SLOTS;
+      heads ??= [];
       heads.push(slot);
     }
   }

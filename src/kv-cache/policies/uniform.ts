@@ -21,7 +21,6 @@ export function uniformCache(shape: Required<CacheShape>, options: UniformOption
   const rng = createRng(seed).fork('uniform cache');
   const rule: EvictionRule = {
     arrays: {},
-    observe: 0,
     choose({ head, candidates, older }) {
       const place = Math.floor(rng.at(older * shape.keyHeads + head) * older);
       return Math.min(place, candidates.length - 1);

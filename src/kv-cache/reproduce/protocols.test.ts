@@ -11,7 +11,9 @@ import { reproduceErrorLaw } from './error-law.ts';
 import { reproduceNeedle } from './needle.ts';
 import { reproducePictureMemory } from './picture-memory.ts';
 import { reproducePolicies } from './policies.ts';
+import { reproduceResiduals } from './residuals.ts';
 import { plantedRetrieval } from './retrieval-stream.ts';
+import { reproduceWindowShare } from './window-share.ts';
 
 /** Three well separated clouds in six dimensions. */
 function clouds(count: number, seed: number): LabelledRows {
@@ -83,10 +85,45 @@ describe('protocols', () => {
     assert.deepEqual([kept('k-center')[1], kept('sink-window')], [1, [0, 0]]);
   });
 
+  it('W1 gives all caches of a kind the same bytes, and repeats', async () => {
+    const options = {
+      rows: 400,
+      dim: 16,
+      bytes: 12_000,
+      shares: [1 / 8, 1 / 2],
+      questions: 8,
+      seeds: [1, 2],
+    };
+    const { figures, verdicts } = await reproduceWindowShare(options);
+    assert.equal(figures.length, 5 * 5);
+    assert.ok(figures.every(({ error }) => error.values.length === 2 && error.mean > 0));
+
+    const of = (kind: string, cache: string) =>
+      figures.find((row) => row.kind === kind && row.cache === cache)!.error.mean;
+    assert.ok(of('normal keys', 'hybrid') < of('normal keys', 'uniform, weighted'));
+    assert.equal(verdicts.length, 6);
+    assert.deepEqual((await reproduceWindowShare(options)).figures, figures);
+  });
+
+  it('W2 errs at merged centers as the hybrid cache of W1 does, and repeats', async () => {
+    const options = { rows: 400, dim: 16, bytes: 12_000, questions: 8, seeds: [1] };
+    const { figures, verdicts } = await reproduceResiduals(options);
+    assert.equal(figures.length, 5 * 9);
+    const merged = figures.filter(({ variant }) => variant === 'merged centers');
+    const { figures: caches } = await reproduceWindowShare({ ...options, shares: [1 / 8] });
+    for (const { kind, error } of merged) {
+      const cache = caches.find((row) => row.kind === kind && row.cache === 'hybrid')!.error.mean;
+      // A simulation in float64 with another window, against the cache that streams.
+      assert.ok(error.mean < 2 * cache && cache < 2 * error.mean, `${kind}: ${error.mean}, cache ${cache}`);
+    }
+    assert.equal(verdicts.length, 2);
+    assert.deepEqual((await reproduceResiduals(options)).figures, figures);
+  });
+
   it('M1 names by what is kept, repeats bit for bit but for the times, and certifies a policy', async () => {
     const options = { dataset, rows: 240, dim: 4, strength: 8, compression: 4, asked: 60, seeds: [1] };
     const { figures, verdicts } = await reproducePictureMemory(options);
-    const { accuracy, certificate, kept, best, rows } = figures;
+    const { accuracy, certificate, kept, shown, rows } = figures;
     assert.ok(accuracy.full > 0.9, `${accuracy.full}`);
     // The last class alone is in the window, but for the sinks.
     assert.ok(accuracy['sink-window'] < 0.7, `${accuracy['sink-window']}`);
@@ -96,11 +133,12 @@ describe('protocols', () => {
     assert.equal(rows.at(-1)?.tokens, 240);
     assert.ok(certificate.bound.value > 0 && certificate.bound.value <= 1);
     assert.equal(certificate.audit?.sample, '60 other questions');
+    assert.equal(shown, 'hybrid');
     assert.equal(verdicts.length, 4);
     const again = await reproducePictureMemory(options);
     assert.deepEqual(
-      [again.figures.accuracy, again.figures.best, again.figures.certificate],
-      [accuracy, best, certificate],
+      [again.figures.accuracy, again.figures.shown, again.figures.certificate],
+      [accuracy, shown, certificate],
     );
   });
 
@@ -108,7 +146,7 @@ describe('protocols', () => {
     const signal = AbortSignal.abort(new Error('enough'));
     for (const protocol of [
       ...[reproduceClusters, reproduceErrorLaw, reproducePolicies, reproduceNeedle],
-      reproducePictureMemory,
+      ...[reproducePictureMemory, reproduceWindowShare, reproduceResiduals],
     ])
       await assert.rejects(protocol({ signal, dataset } as never), { message: 'enough' });
   });

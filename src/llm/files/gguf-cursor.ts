@@ -77,12 +77,11 @@ export class GgufCursor {
     this.#take(what, length);
   }
 
-  /** Text with its length before it. */
-  text(what: string): string {
+  /** Text with its length before it, at most `most` bytes. */
+  text(what: string, most: number): string {
     const length = this.count(`bytes of ${what}`, 1);
-    const bytes = this.bytes(what, length);
-    if (length > MAX_TEXT) throw this.damaged(`has ${what} of ${length} bytes; expected ≤ ${MAX_TEXT}`);
-    return decoder.decode(bytes);
+    if (length > most) throw this.damaged(`has ${what} of ${length} bytes; expected ≤ ${most}`);
+    return decoder.decode(this.bytes(what, length));
   }
 
   damaged(what: string): DataError {
@@ -102,7 +101,5 @@ export class GgufCursor {
   }
 }
 
-/** Far above any chat template; keeps one text from filling the memory. */
-const MAX_TEXT = 2 ** 26;
-
-const decoder = new TextDecoder();
+// U+FEFF is a token of some vocabularies: it must not be taken for a mark of byte order.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

@@ -1,6 +1,7 @@
 // The named values of a GGUF file. Lists stay compact: typed arrays, and texts that are decoded when asked for.
 
 import type { GgufCursor } from './gguf-cursor.ts';
+import { quoted } from './quoted.ts';
 import { StringList } from './string-list.ts';
 
 /** A list of one type; truth values are 0 and 1 in a Uint8Array. Lists of lists are plain arrays. */
@@ -26,6 +27,10 @@ export type GgufMetadata = ReadonlyMap<string, GgufValue>;
 /** What real files stay far below; keeps a made-up header from becoming millions of objects. Lists: within lists, in the whole file. */
 const MAX_KEYS = 2 ** 16;
 const MAX_LISTS = 2 ** 16;
+/** The format's own limit. */
+const MAX_NAME = 2 ** 16 - 1;
+/** Far above any chat template; keeps one text from filling the memory. */
+const MAX_TEXT = 2 ** 26;
 const MAX_DEPTH = 4;
 
 interface NumberArray {
@@ -53,6 +58,7 @@ interface Budget {
 interface ValueType {
   /** Bytes a value takes at least. */
   least: number;
+  /** `key` is its name in quotes, for messages. */
   read: (cursor: GgufCursor, key: string, budget: Budget) => GgufValue;
   /** For lists of them. */
   array?: NumberArray;
@@ -68,7 +74,7 @@ const TYPES: readonly ValueType[] = [
   { least: 4, read: (cursor) => cursor.int32(), array: Int32Array },
   { least: 4, read: (cursor) => cursor.float32(), array: Float32Array },
   { least: 1, read: (cursor, key) => truth(cursor, key, cursor.uint8()), array: Uint8Array },
-  { least: 8, read: (cursor, key) => cursor.text(`"${key}"`) },
+  { least: 8, read: (cursor, key) => cursor.text(key, MAX_TEXT) },
   { least: 12, read: (cursor, key, budget) => readList(cursor, key, 1, budget) },
   { least: 8, read: (cursor) => compactInteger(cursor.uint64()), array: BigUint64Array },
   { least: 8, read: (cursor) => compactInteger(cursor.int64()), array: BigInt64Array },
@@ -82,9 +88,10 @@ export function readMetadata(cursor: GgufCursor, count: number): Map<string, Ggu
   const metadata = new Map<string, GgufValue>();
   const budget = { lists: MAX_LISTS };
   for (let i = 0; i < count; i++) {
-    const key = cursor.text('the name of a value');
-    if (metadata.has(key)) throw cursor.damaged(`names the value "${key}" twice`);
-    metadata.set(key, typeAt(cursor, key).read(cursor, key, budget));
+    const name = cursor.text('the name of a value', MAX_NAME);
+    const key = quoted(name);
+    if (metadata.has(name)) throw cursor.damaged(`names the value ${key} twice`);
+    metadata.set(name, typeAt(cursor, key).read(cursor, key, budget));
   }
   return metadata;
 }
@@ -93,33 +100,33 @@ function typeAt(cursor: GgufCursor, key: string): ValueType & { code: number } {
   const code = cursor.uint32();
   const type = TYPES[code];
   if (type === undefined) {
-    throw cursor.damaged(`gives the value "${key}" type ${code}; expected 0 to ${TYPES.length - 1}`);
+    throw cursor.damaged(`gives the value ${key} type ${code}; expected 0 to ${TYPES.length - 1}`);
   }
   return { ...type, code };
 }
 
 function readList(cursor: GgufCursor, key: string, depth: number, budget: Budget): GgufList {
   const { code, least, array } = typeAt(cursor, key);
-  const count = cursor.count(`entries of "${key}"`, least);
+  const count = cursor.count(`entries of ${key}`, least);
   if (code === TEXT) return readTexts(cursor, key, count);
   if (code === LIST) {
     budget.lists -= count;
     if (depth === MAX_DEPTH || budget.lists < 0) {
       throw cursor.damaged(
-        `nests ${count} lists in "${key}", ${depth} deep; expected ≤ ${MAX_LISTS} in the file, at most ${MAX_DEPTH} deep`,
+        `nests ${count} lists in ${key}, ${depth} deep; expected ≤ ${MAX_LISTS} in the file, at most ${MAX_DEPTH} deep`,
       );
     }
     return Array.from({ length: count }, () => readList(cursor, key, depth + 1, budget));
   }
   const numbers = array as NumberArray;
   // A copy: the bytes may be those of a larger buffer, at any alignment.
-  const bytes = cursor.bytes(`"${key}"`, count * numbers.BYTES_PER_ELEMENT).slice();
+  const bytes = cursor.bytes(key, count * numbers.BYTES_PER_ELEMENT).slice();
   if (code === TRUTH) for (const byte of bytes) truth(cursor, key, byte);
   return new numbers(bytes.buffer);
 }
 
 function readTexts(cursor: GgufCursor, key: string, count: number): StringList {
-  const [what, lengthOf] = [`"${key}"`, `bytes of "${key}"`];
+  const [what, lengthOf] = [key, `bytes of ${key}`];
   // Once to see that they are all there, then once more to copy them: nothing is allocated for texts that are only announced.
   const first = cursor.at;
   for (let i = 0; i < count; i++) cursor.skip(what, cursor.count(lengthOf, 1));
@@ -135,7 +142,7 @@ function readTexts(cursor: GgufCursor, key: string, count: number): StringList {
 }
 
 function truth(cursor: GgufCursor, key: string, byte: number): boolean {
-  if (byte > 1) throw cursor.damaged(`has ${byte} as a truth value in "${key}"; expected 0 or 1`);
+  if (byte > 1) throw cursor.damaged(`has ${byte} as a truth value in ${key}; expected 0 or 1`);
   return byte === 1;
 }
 

@@ -3,6 +3,7 @@
 import { WEIGHT_FORMATS, type WeightFormat, weightBytes } from '../../kernels/index.ts';
 import type { ByteSource } from './byte-source.ts';
 import type { GgufCursor } from './gguf-cursor.ts';
+import { quoted } from './quoted.ts';
 import type { StoredTensor } from './stored-tensor.ts';
 
 /** By their numbers in the file. Those without a name are gone from the format. */
@@ -16,6 +17,8 @@ export const GGUF_TYPES: readonly (string | undefined)[] = [
 
 /** The format's own limit. */
 const MAX_AXES = 4;
+/** Above the 63 bytes that llama.cpp reads. */
+const MAX_NAME = 255;
 /** What the real files stay far below; keeps a made-up header from becoming millions of objects. */
 const MAX_TENSORS = 2 ** 17;
 
@@ -28,17 +31,17 @@ export function readTensorList(cursor: GgufCursor, count: number): Listed[] {
   const names = new Set<string>();
   return Array.from({ length: count }, () => {
     const tensor = readListed(cursor);
-    if (names.has(tensor.name)) throw cursor.damaged(`lists the tensor "${tensor.name}" twice`);
+    if (names.has(tensor.name)) throw cursor.damaged(`lists the tensor ${quoted(tensor.name)} twice`);
     names.add(tensor.name);
     return tensor;
   });
 }
 
 function readListed(cursor: GgufCursor): Listed {
-  const name = cursor.text('the name of a tensor');
+  const name = cursor.text('the name of a tensor', MAX_NAME);
   const axes = cursor.uint32();
   if (axes < 1 || axes > MAX_AXES) {
-    throw cursor.damaged(`gives tensor "${name}" ${axes} axes; expected 1 to ${MAX_AXES}`);
+    throw cursor.damaged(`gives tensor ${quoted(name)} ${axes} axes; expected 1 to ${MAX_AXES}`);
   }
   // The file names the contiguous axis first.
   const shape = Array.from({ length: axes }, () => Number(cursor.uint64())).reverse();
@@ -47,14 +50,14 @@ function readListed(cursor: GgufCursor): Listed {
   const offset = Number(cursor.uint64());
   const entries = shape.reduce((product, n) => product * n, 1);
   if (!Number.isSafeInteger(entries) || !shape.every(Number.isSafeInteger)) {
-    throw cursor.damaged(`gives tensor "${name}" the shape (${shape.join(', ')})`);
+    throw cursor.damaged(`gives tensor ${quoted(name)} the shape (${shape.join(', ')})`);
   }
   if (!Object.hasOwn(WEIGHT_FORMATS, type)) return { name, type, shape, offset, bytes: undefined };
   const cols = shape[axes - 1];
   const block = WEIGHT_FORMATS[type as WeightFormat].entries;
   if (cols % block !== 0) {
     throw cursor.damaged(
-      `stores tensor "${name}" of shape (${shape.join(', ')}) as ${type}; expected rows of a multiple of ${block}`,
+      `stores tensor ${quoted(name)} of shape (${shape.join(', ')}) as ${type}; expected rows of a multiple of ${block}`,
     );
   }
   return {
@@ -78,12 +81,12 @@ export function placeTensors(
     const offset = start + tensor.offset;
     if (tensor.offset % alignment !== 0) {
       throw cursor.damaged(
-        `places tensor "${tensor.name}" at ${tensor.offset}; expected a multiple of ${alignment}`,
+        `places tensor ${quoted(tensor.name)} at ${tensor.offset}; expected a multiple of ${alignment}`,
       );
     }
     if (offset + (tensor.bytes ?? 0) > source.size) {
       throw cursor.damaged(
-        `has ${source.size} bytes; tensor "${tensor.name}" ends at ${offset + (tensor.bytes ?? 0)}`,
+        `has ${source.size} bytes; tensor ${quoted(tensor.name)} ends at ${offset + (tensor.bytes ?? 0)}`,
       );
     }
     return { ...tensor, source, offset };

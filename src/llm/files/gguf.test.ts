@@ -120,6 +120,20 @@ describe('openGguf', () => {
     );
   });
 
+  it('keeps U+FEFF where it begins a text: it is a token of Llama 2', async () => {
+    const texts = ['\uFEFF', 'a', '\uFEFFb'];
+    const { metadata } = await open(
+      writeGguf({
+        metadata: {
+          list: { type: 'array', of: 'string', value: texts },
+          '\uFEFFname': { type: 'string', value: '\uFEFFvalue' },
+        },
+      }),
+    );
+    assert.deepEqual(plain(metadata.get('list') as GgufValue), texts);
+    assert.equal(metadata.get('\uFEFFname'), '\uFEFFvalue');
+  });
+
   it('asks for more of a header than it read at first', async () => {
     const tokens = Array.from({ length: 20_000 }, (_, i) => `${i} `.repeat(100));
     const bytes = writeGguf({

@@ -3,6 +3,7 @@
 import { UnsupportedError } from '../../core/errors.ts';
 import { dequantise, WEIGHT_FORMATS, type WeightFormat } from '../../kernels/index.ts';
 import type { ByteSource } from './byte-source.ts';
+import { quoted } from './quoted.ts';
 
 export interface StoredTensor {
   name: string;
@@ -20,7 +21,7 @@ export interface StoredTensor {
 export function formatOf({ name, type, source }: StoredTensor): WeightFormat {
   if (Object.hasOwn(WEIGHT_FORMATS, type)) return type as WeightFormat;
   throw new UnsupportedError(
-    `${source.name}: tensor "${name}" is stored as ${type}; expected one of ${Object.keys(WEIGHT_FORMATS).join(', ')}. Take a file in one of these.`,
+    `${source.name}: tensor ${quoted(name)} is stored as ${type.slice(0, 20)}; expected one of ${Object.keys(WEIGHT_FORMATS).join(', ')}. Take a file in one of these.`,
   );
 }
 

@@ -34,4 +34,5 @@ export class StringList implements Iterable<string> {
   }
 }
 
-const decoder = new TextDecoder();
+// U+FEFF is a token of some vocabularies: it must not be taken for a mark of byte order.
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });

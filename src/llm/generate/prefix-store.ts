@@ -22,11 +22,11 @@ export class PrefixStore {
     return this.stored.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 
-  /** @param settings - sequences only serve prompts of the same settings */
+  /** Keeps a fork. @param settings - sequences only serve prompts of the same settings */
   keep(settings: string, sequence: Sequence): void {
     const bytes = sequence.bytes().total;
     if (bytes > this.limit || sequence.tokens.length === 0) return;
-    this.stored.push({ settings, sequence, bytes });
+    this.stored.push({ settings, sequence: sequence.fork(), bytes });
     while (this.bytes > this.limit) this.stored.shift();
   }
 

@@ -238,6 +238,8 @@ export class TextGenerator {
   /** The prompt is read: its texts begin. */
   private begin(owner: Request, first: Sequence, logits: Float32Array): void {
     const { prompt, choices = 1, sampling = {} } = owner.request;
+    // Also as it is now: the text may come back spelled by other tokens than it was written with.
+    if (owner.settings !== undefined) this.prefixes.keep(owner.settings, first);
     const sequences = Array.from({ length: choices }, (_, choice) => (choice === 0 ? first : first.fork()));
     owner.running = choices;
     const texts = sequences.map((sequence, choice) => ({

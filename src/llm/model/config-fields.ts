@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { DataError, UnsupportedError } from '../../core/errors.ts';
+import { quoted } from '../files/quoted.ts';
 import { ARCHITECTURES, type Architecture } from './model-config.ts';
 
 /** A size of a model: large enough for any, small enough that products stay exact. */
@@ -21,7 +22,7 @@ export function architectureOf(where: string, name: string): Architecture {
   const found = ARCHITECTURES.find((architecture) => architecture === name);
   if (found) return found;
   throw new UnsupportedError(
-    `${where}: the model is of architecture "${name}"; expected one of ${ARCHITECTURES.join(', ')}. Take a model of the Llama family.`,
+    `${where}: the model is of architecture ${quoted(name)}; expected one of ${ARCHITECTURES.join(', ')}. Take a model of the Llama family.`,
   );
 }
 
@@ -31,8 +32,13 @@ export function parseFields<T>(where: string, schema: z.ZodType<T>, values: unkn
   if (result.success) return result.data;
   const [{ path, message }] = result.error.issues;
   const found = path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown>)?.[key], values);
-  const shown = typeof found === 'object' && found !== null ? 'of the wrong kind' : String(found);
   throw new DataError(
-    `${where}: ${path.join('.') || 'the whole'} is ${shown}; ${message}. The model's configuration is damaged or of another kind.`,
+    `${where}: ${path.join('.').slice(0, 200) || 'the whole'} is ${shown(found)}; ${message}. The model's configuration is damaged or of another kind.`,
   );
+}
+
+/** A value in a message. */
+export function shown(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
+  return typeof value === 'object' && value !== null ? 'of the wrong kind' : String(value);
 }

@@ -3,9 +3,10 @@
 import { z } from 'zod';
 import { UnsupportedError } from '../../core/errors.ts';
 import type { GgufMetadata } from '../files/gguf-metadata.ts';
+import { quoted } from '../files/quoted.ts';
 import { readTensorNumbers, type StoredTensor } from '../files/stored-tensor.ts';
 import { StringList } from '../files/string-list.ts';
-import { architectureOf, layerCount, parseFields, positive, size } from './config-fields.ts';
+import { architectureOf, layerCount, parseFields, positive, shown, size } from './config-fields.ts';
 import { type Architecture, type ModelConfig, requireConsistent } from './model-config.ts';
 import { type RopeConfig, type RopeScaling, yarnAmplitude } from './rope.ts';
 
@@ -87,18 +88,13 @@ export async function configFromGguf(
   for (const key of REFUSED) {
     if (own[key])
       throw new UnsupportedError(
-        `${where}: ${family}.${key} is ${String(own[key])}; expected a model without it.`,
+        `${where}: ${family}.${key} is ${shown(own[key])}; expected a model without it.`,
       );
   }
   const fields = parseFields(where, fieldsSchema, own);
   if (fields['attention.causal'] === false) {
     throw new UnsupportedError(
       `${where}: ${family}.attention.causal is false; expected a model that generates text.`,
-    );
-  }
-  if (architecture === 'granite' && fields['rope.scaling.finetuned'] === false) {
-    throw new UnsupportedError(
-      `${where}: the model turns no queries and keys; expected one with rotary positions.`,
     );
   }
   const heads = fields['attention.head_count'];
@@ -109,7 +105,7 @@ export async function configFromGguf(
       `${where}: keys have ${headDim} entries, values ${fields['attention.value_length']}; expected as many.`,
     );
   }
-  const scales = architecture === 'granite' ? fields : refuseScales(family, fields);
+  refuseScales(family, fields);
   return requireConsistent(where, {
     architecture,
     name,
@@ -129,15 +125,11 @@ export async function configFromGguf(
     outputBias: tensors.has('blk.0.attn_output.bias'),
     qkNorm: tensors.has('blk.0.attn_q_norm.weight'),
     attentionScale: fields['attention.scale'] ?? 1 / Math.sqrt(headDim),
-    embeddingScale: scales.embedding_scale ?? 1,
-    residualScale: scales.residual_scale ?? 1,
-    // The file has what logits are divided by.
-    logitScale: 1 / (scales.logit_scale ?? 1),
   });
 }
 
-/** Only Granite says how these are meant. */
-function refuseScales(family: string, fields: Fields): Partial<Fields> {
+/** Families that are not computed have them. */
+function refuseScales(family: string, fields: Fields): void {
   for (const key of ['embedding_scale', 'residual_scale', 'logit_scale'] as const) {
     if (fields[key] !== undefined && fields[key] !== 1) {
       throw new UnsupportedError(
@@ -145,7 +137,6 @@ function refuseScales(family: string, fields: Fields): Partial<Fields> {
       );
     }
   }
-  return {};
 }
 
 function vocabularyOf(
@@ -183,7 +174,9 @@ function scalingOf(fields: Fields): RopeScaling {
   if (type === 'none' || (type === 'linear' && factor === 1)) return { type: 'none' };
   if (type === 'linear') return { type, factor };
   if (type !== 'yarn') {
-    throw new UnsupportedError(`${where}: rope.scaling.type is "${type}"; expected none, linear or yarn.`);
+    throw new UnsupportedError(
+      `${where}: rope.scaling.type is ${quoted(type)}; expected none, linear or yarn.`,
+    );
   }
   const extrapolation = fields['rope.scaling.yarn_ext_factor'];
   if (extrapolation !== undefined && extrapolation !== 1 && extrapolation >= 0) {

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { UnsupportedError } from '../../core/errors.ts';
+import { quoted } from '../files/quoted.ts';
 import type { StoredTensor } from '../files/stored-tensor.ts';
 import { architectureOf, layerCount, parseFields, positive, size } from './config-fields.ts';
 import { type Architecture, type ModelConfig, requireConsistent } from './model-config.ts';
@@ -51,10 +52,6 @@ const fieldsSchema = z.object({
   max_window_layers: z.number().int().min(0).optional(),
   layer_types: z.array(z.enum(['full_attention', 'sliding_attention'])).nullish(),
   quantization_config: z.unknown().optional(),
-  attention_multiplier: positive.optional(),
-  embedding_multiplier: positive.optional(),
-  residual_multiplier: positive.optional(),
-  logits_scaling: positive.optional(),
 });
 type Fields = z.infer<typeof fieldsSchema>;
 
@@ -73,7 +70,6 @@ export function configFromHub(json: unknown, tensors: ReadonlyMap<string, Stored
   refuse(fields);
   const { hidden_size: hidden, num_attention_heads: heads } = fields;
   const headDim = fields.head_dim ?? (architecture === 'qwen3' ? 128 : Math.floor(hidden / heads));
-  const granite = architecture === 'granite';
   return requireConsistent(where, {
     architecture,
     name: fields._name_or_path || undefined,
@@ -92,16 +88,13 @@ export function configFromHub(json: unknown, tensors: ReadonlyMap<string, Stored
     qkvBias: architecture === 'qwen2' || fields.attention_bias,
     outputBias: architecture !== 'qwen2' && fields.attention_bias,
     qkNorm: architecture === 'qwen3',
-    attentionScale: granite ? (fields.attention_multiplier ?? 1) : 1 / Math.sqrt(headDim),
-    embeddingScale: (granite && fields.embedding_multiplier) || 1,
-    residualScale: (granite && fields.residual_multiplier) || 1,
-    logitScale: 1 / ((granite && fields.logits_scaling) || 1),
+    attentionScale: 1 / Math.sqrt(headDim),
   });
 }
 
 function refuse({ hidden_act, mlp_bias, quantization_config }: Fields): void {
   if (hidden_act !== 'silu') {
-    throw new UnsupportedError(`${where}: hidden_act is "${hidden_act}"; expected silu.`);
+    throw new UnsupportedError(`${where}: hidden_act is ${quoted(hidden_act)}; expected silu.`);
   }
   if (mlp_bias) throw new UnsupportedError(`${where}: mlp_bias is true; expected a network without biases.`);
   if (quantization_config) {
@@ -152,7 +145,7 @@ function scalingOf(given: RopeFields, context: number): RopeScaling {
     }
     default:
       throw new UnsupportedError(
-        `${where}: the rope scaling is "${type}"; expected default, linear, llama3 or yarn.`,
+        `${where}: the rope scaling is ${quoted(type)}; expected default, linear, llama3 or yarn.`,
       );
   }
 }

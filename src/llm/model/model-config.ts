@@ -4,7 +4,7 @@ import { DataError } from '../../core/errors.ts';
 import type { RopeConfig } from './rope.ts';
 
 /** Families that are computed: attention with rotary positions, RMS norms before each part, a gated SiLU network. */
-export const ARCHITECTURES = ['llama', 'mistral', 'qwen2', 'qwen3', 'granite'] as const;
+export const ARCHITECTURES = ['llama', 'mistral', 'qwen2', 'qwen3'] as const;
 export type Architecture = (typeof ARCHITECTURES)[number];
 
 export interface ModelConfig {
@@ -40,14 +40,8 @@ export interface ModelConfig {
   outputBias: boolean;
   /** Each head's queries and keys pass an RMS norm of their own before they turn. */
   qkNorm: boolean;
-  /** Multiplies ⟨q, k⟩: 1 / √headDim but for Granite. */
+  /** Multiplies ⟨q, k⟩: 1 / √headDim as a rule. */
   attentionScale: number;
-  /** Multiplies the embedding of a token; 1 but for Granite. */
-  embeddingScale: number;
-  /** Multiplies what attention and network add to the state; 1 but for Granite. */
-  residualScale: number;
-  /** Multiplies the logits; 1 but for Granite. */
-  logitScale: number;
 }
 
 /** @throws {DataError} sizes that do not go together @returns `config` */

@@ -5,6 +5,7 @@ import { DataError } from '../../core/errors.ts';
 import type { ByteSource } from '../files/byte-source.ts';
 import { openGguf } from '../files/gguf.ts';
 import type { GgufMetadata } from '../files/gguf-metadata.ts';
+import { quoted } from '../files/quoted.ts';
 import { openSafetensors } from '../files/safetensors.ts';
 import type { StoredTensor } from '../files/stored-tensor.ts';
 import { parseFields } from './config-fields.ts';
@@ -114,7 +115,7 @@ function byName(tensors: readonly StoredTensor[]): Map<string, StoredTensor> {
     const other = map.get(tensor.name);
     if (other) {
       throw new DataError(
-        `openModel: tensor "${tensor.name}" is in ${other.source.name} and in ${tensor.source.name}; expected it once. Fetch the model anew.`,
+        `openModel: tensor ${quoted(tensor.name)} is in ${other.source.name} and in ${tensor.source.name}; expected it once. Fetch the model anew.`,
       );
     }
     map.set(tensor.name, tensor);

@@ -11,13 +11,14 @@ type Change = NonNullable<Parameters<typeof tinyGguf>[2]>;
 
 const open = (options?: TinyModelOptions, change?: Change) =>
   openGgufModel([bytesSource(tinyGguf(options, {}, change), 'tiny.gguf')]);
-const numbersOf = (format: WeightFormat, bytes: Uint8Array) => {
-  const { entries, bytes: each } = WEIGHT_FORMATS[format];
-  const numbers = new Float32Array((bytes.length / each) * entries);
+const every = { architecture: 'llama', qkvBias: true, outputBias: true, qkNorm: true } as const;
+
+function numbersOf(format: WeightFormat, bytes: Uint8Array): Float32Array {
+  const shape = WEIGHT_FORMATS[format];
+  const numbers = new Float32Array((bytes.length / shape.bytes) * shape.entries);
   dequantise(format, bytes, 0, numbers.length, numbers);
   return numbers;
-};
-const every = { architecture: 'llama', qkvBias: true, outputBias: true, qkNorm: true } as const;
+}
 
 describe('loadWeights', () => {
   it('brings every tensor to its place, as it is stored', async () => {
@@ -71,6 +72,15 @@ describe('loadWeights', () => {
   it('uses the embedding for the output of a tied model', async () => {
     const weights = await loadWeights(await open({ tied: true }));
     assert.equal(weights.output, weights.tokenEmbedding);
+  });
+
+  it('copies what lies where the kernels do not take it', async () => {
+    const file = tinyGguf();
+    const shifted = new Uint8Array(file.length + 1).subarray(1);
+    shifted.set(file);
+    const { layers, output } = await loadWeights(await openGgufModel([bytesSource(shifted, 'odd.gguf')]));
+    for (const { bytes } of [layers[1].down, output]) assert.equal(bytes.byteOffset % 4, 0);
+    assert.deepEqual(output, (await loadWeights(await open())).output);
   });
 
   it('copies no byte of a source in memory', async () => {

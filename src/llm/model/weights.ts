@@ -3,6 +3,7 @@
 import { DataError, UnsupportedError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import type { WeightFormat } from '../../kernels/index.ts';
+import { quoted } from '../files/quoted.ts';
 import { formatOf, readTensorBytes, readTensorNumbers, type StoredTensor } from '../files/stored-tensor.ts';
 import type { ModelConfig } from './model-config.ts';
 import type { StoredModel } from './stored-model.ts';
@@ -154,7 +155,7 @@ function refuseUnknown({ config, tensors, naming }: StoredModel, known: Readonly
     const copy = config.tiedEmbeddings && name === naming.model.output;
     if (known.has(name) || naming.unused.test(name) || copy) continue;
     throw new UnsupportedError(
-      `loadWeights: the model has a tensor "${name}", which a ${config.architecture} model of ${config.layers} layers has not; expected none that would be left out. Weights and configuration do not belong together, or the model is a variant that is not computed.`,
+      `loadWeights: the model has a tensor ${quoted(name)}, which a ${config.architecture} model of ${config.layers} layers has not; expected none that would be left out. Weights and configuration do not belong together, or the model is a variant that is not computed.`,
     );
   }
 }

@@ -6,9 +6,11 @@ import { errorLaw } from './error-law.ts';
 import { memoryTour } from './memory.ts';
 import { needle } from './needle.ts';
 import { policies } from './policies.ts';
+import { residuals } from './residuals.ts';
+import { windowShare } from './window-share.ts';
 
 export const subgenStation: SystemStation = {
   system: 'subgen',
   tour: memoryTour,
-  protocols: [clusters, errorLaw, policies, needle],
+  protocols: [clusters, errorLaw, policies, needle, windowShare, residuals],
 };

@@ -29,12 +29,12 @@ export const memoryTour: Experiment = {
 
 function describe(report: ProtocolReport<PictureMemoryFigures>): ExperimentResult {
   const { figures, verdicts } = report;
-  const { rows, accuracy, best, certificate, planted, kept } = figures;
+  const { rows, accuracy, shown, certificate, planted, kept } = figures;
   const percent = (name: string): string => `${(100 * accuracy[name]).toFixed(0)} %`;
   const last = (name: string) => rows.findLast((row) => row.name === name)!;
-  const saving = last('full').bytes / last(best).bytes;
+  const saving = last('full').bytes / last(shown).bytes;
   return {
-    value: { best, accuracy, rows, kept, verdicts },
+    value: { shown, accuracy, rows, kept, verdicts },
     figures: {
       ...Object.fromEntries(
         Object.entries(accuracy).map(([name, share]) => [`accuracyPercent ${name}`, 100 * share]),
@@ -51,16 +51,16 @@ function describe(report: ProtocolReport<PictureMemoryFigures>): ExperimentResul
     section: {
       title: 'Key-value caches',
       question: `Attention over ${last('full').tokens} labelled pictures names new ones. Must it keep them all?`,
-      answer: `Kept whole, they name ${percent('full')} of new pictures right; the cache “${best}” names ${percent(best)} in a ${saving.toFixed(0)}th of the bytes, a window ${percent('sink-window')}. ${verdictSentence(verdicts)}`,
+      answer: `Kept whole, they name ${percent('full')} of new pictures right; the cache “${shown}” names ${percent(shown)} in a ${saving.toFixed(0)}th of the bytes, a window ${percent('sink-window')}. ${verdictSentence(verdicts)}`,
       input: settingLine(report),
       figures: [
         { label: 'All kept', value: percent('full'), note: `${last('full').bytes} bytes` },
-        { label: best, value: percent(best), note: `${last(best).bytes} bytes` },
+        { label: shown, value: percent(shown), note: `${last(shown).bytes} bytes` },
         { label: 'Window', value: percent('sink-window'), note: 'as many bytes' },
         {
           label: 'Answers changed',
           value: `≤ ${(100 * certificate.bound.value).toFixed(0)} %`,
-          note: `by ${best}, with probability ${1 - certificate.bound.failureProbability}`,
+          note: `by ${shown}, with probability ${1 - certificate.bound.failureProbability}`,
         },
       ],
       charts: [accuracyChart(figures), errorLines(rows), keptChart(figures)],
@@ -71,7 +71,7 @@ function describe(report: ProtocolReport<PictureMemoryFigures>): ExperimentResul
       certificates: [
         {
           title: 'Names given by the cache and by all pictures',
-          value: `${best}, ${percent(best)} right`,
+          value: `${shown}, ${percent(shown)} right`,
           certificate,
         },
         {
@@ -84,7 +84,7 @@ function describe(report: ProtocolReport<PictureMemoryFigures>): ExperimentResul
   };
 }
 
-function accuracyChart({ accuracy, best }: PictureMemoryFigures): Chart {
+function accuracyChart({ accuracy, shown }: PictureMemoryFigures): Chart {
   return {
     kind: 'bars',
     title: 'New pictures named right',
@@ -94,7 +94,7 @@ function accuracyChart({ accuracy, best }: PictureMemoryFigures): Chart {
     bars: Object.entries(accuracy)
       .toSorted(([, a], [, b]) => b - a)
       .map(([name, share]) => ({
-        ...{ label: name, value: 100 * share, emphasis: name === best },
+        ...{ label: name, value: 100 * share, emphasis: name === shown },
         ...(name === 'full' ? { role: 'reference' as const } : {}),
       })),
   };
