@@ -28,7 +28,7 @@ const { values: flags } = parseArgs({
   options: {
     out: { type: 'string', default: 'models/tiny-lm' },
     state: { type: 'string', default: '.cache/tiny-lm' },
-    steps: { type: 'string', default: '3500' },
+    steps: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '0' },
     'save-every': { type: 'string', default: '200' },
   },
@@ -54,12 +54,21 @@ const shape = {
   ...{ normEpsilon: 1e-5, context: 512 },
 };
 
+/** Two stages of their own rates, so that what the first one makes can be had without the second. */
+const FIRST = 3500;
+const SECOND = 6500;
+
 /** Short rows first: retrieval is found there soonest. Always 2048 tokens a step. */
 function planOf(step: number): LessonPlan {
-  if (step < 0.1 * steps) return { rows: 16, length: 128, copies: 0.2, repeats: 0.2, text: 0.2 };
-  if (step < 0.5 * steps) return { rows: 8, length: 256, copies: 0.1, repeats: 0.05, text: 0.5 };
-  return { rows: 4, length: 512, copies: 0.05, repeats: 0.05, text: 0.55 };
+  if (step < 0.1 * FIRST) return { rows: 16, length: 128, copies: 0.2, repeats: 0.2, text: 0.2 };
+  if (step < 0.5 * FIRST) return { rows: 8, length: 256, copies: 0.1, repeats: 0.05, text: 0.5 };
+  if (step < FIRST) return { rows: 4, length: 512, copies: 0.05, repeats: 0.05, text: 0.55 };
+  return { rows: 4, length: 512, copies: 0.05, repeats: 0.05, text: 0.5, digits: 16 };
 }
+
+const firstRate = warmUp(cosineSchedule({ peak: 3e-3, floor: 3e-4, steps: FIRST }), 100);
+const secondRate = warmUp(cosineSchedule({ peak: 2e-3, floor: 1e-4, steps: SECOND - 100 }), 100);
+const learningRate = (step: number) => (step < FIRST ? firstRate(step) : secondRate(step - FIRST));
 
 const weights = initialWeights(shape, rng.fork('weights'));
 startWithInduction(shape, weights, rng.fork('start'));
@@ -74,7 +83,7 @@ console.log(
 let [sum, count] = [0, 0];
 await runSteps(trainer, {
   steps,
-  learningRate: warmUp(cosineSchedule({ peak: 3e-3, floor: 3e-4, steps }), 100),
+  learningRate,
   batch: (step) => tokenBatch(shape, lessons.batch(planOf(step), rng.fork('lessons').fork(step))),
   onStep(step, loss) {
     sum += loss;

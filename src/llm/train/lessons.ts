@@ -15,6 +15,8 @@ export interface LessonPlan {
   copies: number;
   repeats: number;
   text: number;
+  /** Weight of the digits of answers, > 0. Default that of the rest of an answer, 4. */
+  digits?: number;
 }
 
 /** Weights in the loss. Answers are few beside text and records, whose names and numbers cannot be foreseen. */
@@ -34,7 +36,7 @@ export function createLessons(tokenizer: Tokenizer, corpus: Uint16Array): Lesson
   const end = tokenizer.special.eos as number;
   const mostLines = lineCounter(tokenizer);
   return {
-    batch({ rows, length, copies, repeats, text }, rng) {
+    batch({ rows, length, copies, repeats, text, digits = WEIGHT.answer }, rng) {
       requireInteger('lessons: rows', rows, 1);
       requireInteger('lessons: length', length, 64, corpus.length - 1);
       const batch: TokenRows = {
@@ -50,8 +52,8 @@ export function createLessons(tokenizer: Tokenizer, corpus: Uint16Array): Lesson
         const lesson = new Lesson(tokenizer, length + 1);
         if (place < text) lesson.addTokens(corpusSlice(corpus, length + 1, stream), WEIGHT.text);
         else if (place < text + copies) addCopies(lesson, stream, tokenizer.vocabularySize);
-        else if (place < text + copies + repeats) addRepeats(lesson, stream);
-        else addQuestions(lesson, stream, mostLines, end);
+        else if (place < text + copies + repeats) addRepeats(lesson, stream, digits);
+        else addQuestions(lesson, stream, { mostLines, end, digits });
         lesson.copyTo(batch, row);
       }
       return batch;
@@ -81,13 +83,13 @@ function addCopies(lesson: Lesson, rng: Rng, vocabulary: number): void {
 }
 
 /** Lines drawn again and again from a few: a line that has been there tells its number. */
-function addRepeats(lesson: Lesson, rng: Rng): void {
+function addRepeats(lesson: Lesson, rng: Rng, digits: number): void {
   const { lines } = retrievalRecord(2 + rng.integer(6), rng, largestNumber(rng));
   const seen = new Set<string>();
   while (!lesson.full) {
     const { name, value } = lines[rng.integer(lines.length)];
     lesson.add(`line ${name}: REGISTER_CONTENT is <`, WEIGHT.record);
-    lesson.add(`${value}`, seen.has(name) ? WEIGHT.answer : 0);
+    lesson.add(`${value}`, seen.has(name) ? digits : 0);
     lesson.add('>\n', WEIGHT.record);
     seen.add(name);
   }
@@ -102,13 +104,21 @@ export function retrievalAnswer(name: string, value: number): string {
 }
 
 /** A record as long as the row has room for it and a question, or shorter; then questions until the row is full. */
-function addQuestions(lesson: Lesson, rng: Rng, mostLines: (tokens: number) => number, end: number): void {
+function addQuestions(
+  lesson: Lesson,
+  rng: Rng,
+  { mostLines, end, digits }: { mostLines: (tokens: number) => number; end: number; digits: number },
+): void {
   const { text, lines } = retrievalRecord(1 + rng.integer(mostLines(lesson.room)), rng, largestNumber(rng));
   let before = text;
   while (!lesson.full) {
     const { name, value } = lines[rng.integer(lines.length)];
     lesson.add(`${before}${retrievalQuestion(name)}\nAnswer:`, WEIGHT.record);
-    lesson.add(retrievalAnswer(name, value), WEIGHT.answer);
+    const answer = retrievalAnswer(name, value);
+    const number = answer.indexOf('<') + 1;
+    lesson.add(answer.slice(0, number), WEIGHT.answer);
+    lesson.add(`${value}`, digits);
+    lesson.add('>', WEIGHT.answer);
     lesson.addTokens([end], WEIGHT.answer);
     before = '';
   }

@@ -223,6 +223,16 @@ describe('lessons', () => {
     }
   });
 
+  it('weigh the digits of answers as asked', () => {
+    const { targets, weights } = lessons.batch(
+      { rows: 4, length: 700, copies: 0, repeats: 0.5, text: 0, digits: 9 },
+      createRng(3),
+    );
+    const heavy = targets.filter((_, i) => weights[i] === 9);
+    assert.match(words.decode(heavy), /^\d{20,}$/);
+    assert.ok(!/\d/.test(words.decode(targets.filter((_, i) => weights[i] === 4))));
+  });
+
   it('repeat a period of tokens, and weigh all but its first time', () => {
     const { rows, length, inputs, weights } = lessons.batch(
       { rows: 9, length: 90, copies: 1, repeats: 0, text: 0 },
