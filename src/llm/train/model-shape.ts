@@ -95,7 +95,7 @@ export function initialWeights(shape: TrainableShape, rng: Rng): Tensors {
   ]);
 }
 
-/** config.json of a model of this shape, as transformers and this library read it. */
+/** config.json of a model of this shape, with the names of the Hugging Face hub. */
 export function hubConfig(shape: TrainableShape, endOfText: number, storedAs: 'float16' | 'float32'): object {
   return {
     architectures: ['LlamaForCausalLM'],
