@@ -19,6 +19,7 @@ const mayImport: Record<string, string[]> = {
   training: ['data', 'kernels', 'core'],
   llm: ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
   server: ['llm', 'kv-cache', 'kernels', 'core'],
+  'llm/train': ['llm', 'training', 'data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
   reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
@@ -35,6 +36,7 @@ const mayImport: Record<string, string[]> = {
     'attention',
     'server',
     'llm',
+    'llm/train',
     'kv-cache',
     'clustering',
     'training',
@@ -91,11 +93,14 @@ describe('architecture', () => {
 
   it('lets examples import as a user does', () => {
     const examples = fileURLToPath(new URL('../examples', import.meta.url));
-    const wrong = readdirSync(examples).flatMap((file) =>
-      importsOf(join(examples, file))
-        .filter((name) => !/^(provably($|\/)|node:)/.test(name))
-        .map((name) => `${file} → ${name}`),
-    );
+    const programs = readdirSync(examples, { recursive: true, encoding: 'utf8' });
+    const wrong = programs
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) =>
+        importsOf(join(examples, file))
+          .filter((name) => !/^(provably($|\/)|node:)/.test(name))
+          .map((name) => `${file} → ${name}`),
+      );
     assert.deepEqual(wrong, []);
   });
 

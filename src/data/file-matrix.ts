@@ -137,10 +137,11 @@ export async function readFully(
 }
 
 /** The bytes of an array as little-endian numbers. */
-export function littleEndianBytes(data: Float32Array | Float64Array): Uint8Array {
+export function littleEndianBytes(data: Float32Array | Float64Array | Uint16Array): Uint8Array {
   const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
   if (HOST_LITTLE_ENDIAN) return bytes;
   const swapped = Buffer.from(bytes);
+  if (data.BYTES_PER_ELEMENT === 2) return swapped.swap16();
   return data.BYTES_PER_ELEMENT === 4 ? swapped.swap32() : swapped.swap64();
 }
 

@@ -112,3 +112,32 @@ function parseJson(where: string, path: string, json: Uint8Array): z.infer<typeo
     );
   }
 }
+
+/**
+ * The start of a .safetensors file whose tensors follow in this order without gaps: 8 bytes of length, then JSON.
+ *
+ * @param tensors - by name, their type as the format names it
+ * @param metadata - text by name
+ */
+export function safetensorsHead(
+  tensors: Readonly<Record<string, { dtype: string; shape: readonly number[]; bytes: number }>>,
+  metadata?: Readonly<Record<string, string>>,
+): Uint8Array {
+  let end = 0;
+  const entries = Object.entries(tensors).map(([name, { dtype, shape, bytes }]) => {
+    const from = end;
+    end += bytes;
+    return [name, { dtype, shape, data_offsets: [from, end] }];
+  });
+  const text = JSON.stringify({
+    ...(metadata ? { __metadata__: metadata } : {}),
+    ...Object.fromEntries(entries),
+  });
+  // Padded with spaces, so that the numbers start at a multiple of 8 bytes.
+  const json = new TextEncoder().encode(text);
+  const length = Math.ceil(json.length / 8) * 8;
+  const head = new Uint8Array(8 + length).fill(0x20);
+  new DataView(head.buffer).setBigUint64(0, BigInt(length), true);
+  head.set(json, 8);
+  return head;
+}

@@ -11,6 +11,7 @@ import { requireSize } from './require-size.ts';
 import {
   parseSafetensorsHeader,
   SAFETENSORS_TYPES,
+  safetensorsHead,
   safetensorsHeaderLength,
   type TensorInfo,
 } from './safetensors-header.ts';
@@ -93,22 +94,15 @@ export async function writeSafetensors(
       'writeSafetensors: a tensor is named "__metadata__"; expected another name, this one is reserved.',
     );
   }
-  let end = 0;
-  const entries = Object.entries(tensors).map(([name, { rows, cols }]) => {
-    const from = end;
-    end += 4 * rows * cols;
-    return [name, { dtype: 'F32', shape: [rows, cols], data_offsets: [from, end] }];
-  });
-  const text = JSON.stringify({
-    ...(metadata ? { __metadata__: metadata } : {}),
-    ...Object.fromEntries(entries),
-  });
-  // Padded with spaces, so that the numbers start at a multiple of 8 bytes.
-  const json = Buffer.from(text);
-  const length = Math.ceil(json.length / 8) * 8;
-  const head = Buffer.alloc(8 + length, ' ');
-  head.writeBigUInt64LE(BigInt(length), 0);
-  head.set(json, 8);
+  const head = safetensorsHead(
+    Object.fromEntries(
+      Object.entries(tensors).map(([name, { rows, cols }]) => [
+        name,
+        { dtype: 'F32', shape: [rows, cols], bytes: 4 * rows * cols },
+      ]),
+    ),
+    metadata,
+  );
   await writeAtomically(
     path,
     async (temporary) => {

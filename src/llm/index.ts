@@ -8,6 +8,13 @@ export { type PrefillOptions, prefill, prefillSteps } from './engine/prefill.ts'
 export type { Activations } from './engine/row-program.ts';
 export { Sequence } from './engine/sequence.ts';
 export {
+  isRightAnswer,
+  MOST_LINES,
+  type RetrievalRecord,
+  retrievalQuestion,
+  retrievalRecord,
+} from './evaluate/line-retrieval.ts';
+export {
   negativeLogLikelihood,
   type PerplexityOptions,
   type PerplexityResult,

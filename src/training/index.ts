@@ -13,6 +13,7 @@ export {
   type SgdOptions,
   sgd,
 } from './optimizers.ts';
+export { type RunStepsOptions, runSteps } from './run-steps.ts';
 export { type CosineOptions, constantSchedule, cosineSchedule, type Schedule, warmUp } from './schedules.ts';
 export type { Tensor, Tensors } from './tensors.ts';
 export { type TrainedMlp, type TrainingRows, type TrainMlpOptions, trainMlp } from './train-mlp.ts';
@@ -22,4 +23,6 @@ export {
   type LossFunction,
   type Trainer,
   type TrainerOptions,
+  type TrainerState,
 } from './trainer.ts';
+export { loadTrainerState, saveTrainerState } from './trainer-state.ts';

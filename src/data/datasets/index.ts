@@ -1,3 +1,4 @@
+export { type BrownText, loadBrown } from './brown.ts';
 export { type FashionMnistOptions, loadFashionMnist } from './fashion-mnist.ts';
 export { encodeIdx, type IdxArray, parseIdx, readIdx } from './idx.ts';
 export { type LabelledDataset, type LabelledRows, loadIdxFolder } from './labelled.ts';

@@ -9,6 +9,11 @@ for (let byte = 0; byte < 256; byte++) {
   byteOf.set(printable ? byte : next++, byte);
 }
 
+/** The character of each byte, shape (256,). */
+export const BYTE_CHARACTERS: readonly string[] = [...byteOf]
+  .sort(([, a], [, b]) => a - b)
+  .map(([code]) => String.fromCharCode(code));
+
 /** The bytes a token of the alphabet stands for, or undefined when it holds a character from outside the alphabet. */
 export function alphabetBytes(token: string): Uint8Array | undefined {
   const bytes = new Uint8Array(token.length);

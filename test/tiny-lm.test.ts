@@ -1,0 +1,32 @@
+// The small model that the package carries does what its README says.
+
+import assert from 'node:assert/strict';
+import { statSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { openLanguageModel, openModel, perplexity, retrievalContest } from '../src/llm/index.ts';
+
+const folder = fileURLToPath(new URL('../models/tiny-lm', import.meta.url));
+
+describe('models/tiny-lm', () => {
+  it('is small', () => {
+    assert.ok(statSync(`${folder}/model.safetensors`).size < 4e6);
+  });
+
+  it('finds lines of a record', async () => {
+    const { model, tokenizer } = await openLanguageModel(await openModel(folder));
+    const [{ right, asked }] = await retrievalContest(model, tokenizer, undefined, {
+      ...{ policies: [], shares: [], lines: 20, records: 4, questions: 10, seed: 5 },
+    });
+    // Records and questions are fixed, so this can only change with rounding. By chance, of 20 numbers, 2 would be right.
+    assert.ok(right >= 0.8 * asked, `${right} of ${asked}`);
+  });
+
+  it('predicts English far better than a guess among its tokens', async () => {
+    const { model, tokenizer } = await openLanguageModel(await openModel(folder));
+    const text =
+      'The committee met again in the morning. It was not clear that they would come to an agreement, but most of the members had been there for years and knew what was expected of them.';
+    const { perplexity: found } = await perplexity(model, tokenizer.encode(text));
+    assert.ok(found < 120, `${found}`);
+  });
+});
