@@ -36,16 +36,16 @@ struct Scratch {
   float* scores;   // (group, kRunRows)
   float* keys;     // (kRunRows, key width): rows that are not read where they lie
   float* values;   // (kRunRows, value width)
-  uint8_t* codes;  // of one row
+  uint8_t* room;   // for one row of few bits
 
   static size_t floats(const Widths& w) {
-    return w.group * (w.key + kRunRows) + kRunRows * (w.key + w.value) + ceilDiv(codeRoom(w.key + w.value), sizeof(float));
+    return w.group * (w.key + kRunRows) + kRunRows * (w.key + w.value) + ceilDiv(rowRoom(w.key + w.value), sizeof(float));
   }
   Scratch(float* memory, const Widths& w) : queries(memory) {
     scores = queries + w.group * w.key;
     keys = scores + w.group * kRunRows;
     values = keys + kRunRows * w.key;
-    codes = reinterpret_cast<uint8_t*>(values + kRunRows * w.value);
+    room = reinterpret_cast<uint8_t*>(values + kRunRows * w.value);
   }
 };
 
@@ -102,11 +102,11 @@ struct RowLayout {
 };
 
 // Rows as floats, zeros behind them up to the width.
-void copyRows(const void* from, const RowLayout& layout, size_t first, size_t rows, uint8_t* codes, float* to) {
+void copyRows(const void* from, const RowLayout& layout, size_t first, size_t rows, uint8_t* room, float* to) {
   const auto [storage, few, columns, width, bytes] = layout;
   if (few.bits) {
     const uint8_t* row = static_cast<const uint8_t*>(from) + first * bytes;
-    for (size_t i = 0; i < rows; i++) unpackRow(row + i * bytes, columns, few, width, codes, to + i * width);
+    for (size_t i = 0; i < rows; i++) unpackRow(row + i * bytes, columns, few, width, room, to + i * width);
     return;
   }
   if (width == columns) return loadStored(from, storage, first * columns, rows * columns, to);
@@ -139,7 +139,7 @@ void decodeChunk(const DecodeTask& t, const Widths& w, size_t keyHead, size_t fi
     const Ahead keysAhead{storedKeys + rows * keyLayout.bytes, smaller(kRunRows, endRow - next), keyLayout.bytes};
     const Entry *keys = nullptr, *values = nullptr;
     if constexpr (Copied) {
-      copyRows(t.keys, keyLayout, first, rows, scratch.codes, scratch.keys);
+      copyRows(t.keys, keyLayout, first, rows, scratch.room, scratch.keys);
       keys = scratch.keys;
     } else {
       keys = reinterpret_cast<const Entry*>(storedKeys);
@@ -152,7 +152,7 @@ void decodeChunk(const DecodeTask& t, const Widths& w, size_t keyHead, size_t fi
     if (t.probabilities) keepScores(t, w, keyHead, row, rows, scratch.scores);
     weighScores(w, rows, scratch.scores, partial);
     if constexpr (Copied) {
-      copyRows(t.values, valueLayout, first, rows, scratch.codes, scratch.values);
+      copyRows(t.values, valueLayout, first, rows, scratch.room, scratch.values);
       values = scratch.values;
     } else {
       values = reinterpret_cast<const Entry*>(storedValues);
@@ -236,7 +236,7 @@ void decodeScalar(const DecodeTask& t, Team& team) {
   double* logits = sums + t.valueDim;
   const RowLayout keys(t.storage, true, t.dim, t.dim), values(t.storage, false, t.valueDim, t.valueDim);
   const size_t widest = roundUp(t.dim + t.valueDim, kLanes);
-  float* row = scratchOf<float>(team, 1, widest + ceilDiv(codeRoom(widest), sizeof(float)));
+  float* row = scratchOf<float>(team, 1, widest + ceilDiv(rowRoom(widest), sizeof(float)));
   const auto load = [&](const void* from, const RowLayout& layout, size_t at) {
     copyRows(from, layout, at, 1, reinterpret_cast<uint8_t*>(row + widest), row);
     if (layout.few.bits) rotateBack(row, layout.columns);

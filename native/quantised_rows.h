@@ -27,44 +27,73 @@ inline size_t quantisedRowBytes(size_t dim, uint32_t bits) {
   return bits == 3 ? ceilDiv(dim, 4) + ceilDiv(dim, 8) + 2 : ceilDiv(dim * bits, 8) + 2;
 }
 
-// Codes of a plane of `bits` from its bytes, eight at a time; `join` takes place and codes.
-template <class Join>
-inline void unpackPlane(const uint8_t* plane, size_t bytes, uint32_t bits, Join&& join) {
-  const uint64_t mask = 0x0101010101010101u * ((1u << bits) - 1);
-  for (size_t k = 0; k < 8 / bits; k++)
-    for (size_t j = 0; j < bytes; j += 8) {
-      uint64_t word = 0;
-      if (j + 8 <= bytes)
-        __builtin_memcpy(&word, plane + j, 8);
-      else
-        __builtin_memcpy(&word, plane + j, bytes - j);
-      join(j + k * bytes, (word >> (bits * k)) & mask);
-    }
+// Room for a row that must be read beyond its end.
+constexpr size_t rowRoom(size_t dim) { return dim + 2 + kLanes; }
+
+typedef uint8_t BytesInMemory __attribute__((vector_size(kLanes), aligned(1), may_alias));
+
+template <class Word>
+inline Word loadWord(const uint8_t* from) {
+  Word word;
+  __builtin_memcpy(&word, from, sizeof word);
+  return word;
 }
 
-// Room for the codes of a row: words of eight may reach beyond its end.
-constexpr size_t codeRoom(size_t dim) { return roundUp(dim, 64) + 64; }
+inline Ints lanes() {
+  Ints lane;
+  for (size_t i = 0; i < kLanes; i++) lane[i] = int32_t(i);
+  return lane;
+}
 
-// A row as floats, zeros behind it up to `width`. `codes`: codeRoom(dim) bytes.
-inline void unpackRow(const uint8_t* row, size_t dim, RowBits format, size_t width, uint8_t* codes, float* to) {
-  const uint32_t low = format.bits == 3 ? 2 : format.bits;
-  const size_t bytes = ceilDiv(dim * low, 8);
-  const auto store = [&](size_t at, uint64_t word) { __builtin_memcpy(codes + at, &word, 8); };
-  // Words that reach beyond their part of the codes are overwritten by the next part, which comes later.
-  unpackPlane(row, bytes, low, store);
-  const uint8_t* end = row + bytes;
-  if (format.bits == 3) {
-    const size_t more = ceilDiv(dim, 8);
-    for (size_t k = 0; k < 8; k++)
-      for (size_t j = 0; j < more; j++) codes[j + k * more] |= ((end[j] >> k) & 1) << 2;
-    end += more;
+// Codes of numbers [p, p + kLanes) from a plane of `Bits` bits each.
+template <uint32_t Bits>
+inline Ints codesAt(const uint8_t* plane, size_t p) {
+  const uint8_t* from = plane + p * Bits / 8;
+  if constexpr (Bits == 8) {
+    return __builtin_convertvector(*reinterpret_cast<const BytesInMemory*>(from), Ints);
+  } else if constexpr (kLanes * Bits == 64) {
+    const Ints low = Ints{} + loadWord<int32_t>(from), high = Ints{} + loadWord<int32_t>(from + 4);
+    const Words word = reinterpret_cast<Words>(lanes() < int32_t(kLanes / 2) ? low : high);
+    return reinterpret_cast<Ints>((word >> reinterpret_cast<Words>(lanes() % int32_t(kLanes / 2) * int32_t(Bits))) & ((1u << Bits) - 1));
+  } else {
+    uint32_t bits;
+    if constexpr (kLanes * Bits == 32)
+      bits = loadWord<uint32_t>(from);
+    else if constexpr (kLanes * Bits == 16)
+      bits = loadWord<uint16_t>(from);
+    else
+      bits = uint32_t(*from) >> (p * Bits % 8);
+    return reinterpret_cast<Ints>(((Words{} + bits) >> reinterpret_cast<Words>(lanes() * int32_t(Bits))) & ((1u << Bits) - 1));
   }
-  const float scale = bfloat16ToFloat(uint16_t(end[0] | end[1] << 8)), half = float((1u << format.bits) - 1) / 2;
-  typedef uint8_t BytesInMemory __attribute__((vector_size(kLanes), aligned(1), may_alias));
+}
+
+template <uint32_t Bits>
+inline void unpackCodes(const uint8_t* row, size_t dim, float beta, size_t width, float* to) {
+  constexpr uint32_t low = Bits == 3 ? 2 : Bits;
+  constexpr float half = float((1u << Bits) - 1) / 2;
+  const uint8_t *more = row + ceilDiv(dim * low, 8), *end = row + quantisedRowBytes(dim, Bits) - 2;
+  const float scale = bfloat16ToFloat(uint16_t(end[0] | end[1] << 8));
   for (size_t p = 0; p < width; p += kLanes) {
-    const Floats k = __builtin_convertvector(*reinterpret_cast<const BytesInMemory*>(codes + p), Floats) - half;
-    storeFloats(to + p, scale * (k + format.beta * (k * k * k)));
+    Ints codes = codesAt<low>(row, p);
+    if constexpr (Bits == 3) codes |= codesAt<1>(more, p) << 2;
+    const Floats k = __builtin_convertvector(codes, Floats) - half;
+    if constexpr (Bits == 4 || Bits == 3)
+      storeFloats(to + p, (scale * k) * (1 + beta * (k * k)));
+    else
+      storeFloats(to + p, scale * k);
   }
+}
+
+// A row as floats, zeros behind it up to `width`, whole vectors. `room`: rowRoom(dim) bytes.
+inline void unpackRow(const uint8_t* row, size_t dim, RowBits format, size_t width, uint8_t* room, float* to) {
+  if (dim % kLanes != 0) {
+    __builtin_memcpy(room, row, quantisedRowBytes(dim, format.bits));
+    row = room;
+  }
+  if (format.bits == 8) unpackCodes<8>(row, dim, format.beta, width, to);
+  if (format.bits == 4) unpackCodes<4>(row, dim, format.beta, width, to);
+  if (format.bits == 3) unpackCodes<3>(row, dim, format.beta, width, to);
+  if (format.bits == 2) unpackCodes<2>(row, dim, format.beta, width, to);
   for (size_t p = dim; p < width; p++) to[p] = 0;
 }
 

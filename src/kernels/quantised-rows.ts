@@ -1,9 +1,8 @@
 // Rows of numbers in a few bits each: rotated, so that no coordinate stands out and all are near a normal distribution (as in TurboQuant, arXiv
 // 2504.19874), then each as one of 2^bits levels times a scale of the row.
 //
-// A row of `dim` numbers takes ⌈dim · bits / 8⌉ bytes and two more, its scale as a bfloat16, low byte first. Codes lie in planes of 8, 4, 2 or 1
-// bits (3 bits: 2 low ones, then 1 high one): of a plane of n bytes, byte j has those of numbers j, j + n, j + 2n …, from its lowest bits on.
-// Code c is the level k (1 + β k²) with k = c − (2^bits − 1) / 2.
+// A row of `dim` numbers takes ⌈dim · bits / 8⌉ bytes and two more, its scale as a bfloat16, low byte first. Codes lie one after the other
+// from the lowest bit of the first byte on; 3 bits as 2 low ones of all numbers, then 1 high one of all. Code c is the level k (1 + β k²) with k = c − (2^bits − 1) / 2.
 
 import { halfToNumber, putHalf } from './half.ts';
 
@@ -114,10 +113,8 @@ function packCodes(codes: Uint8Array, bits: RowBits, to: Uint8Array, start: numb
     const bytes = Math.ceil((codes.length * plane) / 8);
     const mask = 2 ** plane - 1;
     to.fill(0, at, at + bytes);
-    for (let i = 0, j = 0, up = 0; i < codes.length; i++) {
-      to[at + j] |= ((codes[i] >> shift) & mask) << up;
-      if (++j === bytes) [j, up] = [0, up + plane];
-    }
+    for (let i = 0, bit = 0; i < codes.length; i++, bit += plane)
+      to[at + (bit >> 3)] |= ((codes[i] >> shift) & mask) << (bit & 7);
     at += bytes;
     shift += plane;
   }
@@ -130,10 +127,8 @@ function unpackCodes(from: Uint8Array, start: number, bits: RowBits, codes: Uint
   for (const plane of PLANES[bits]) {
     const bytes = Math.ceil((codes.length * plane) / 8);
     const mask = 2 ** plane - 1;
-    for (let i = 0, j = 0, down = 0; i < codes.length; i++) {
-      codes[i] |= ((from[at + j] >> down) & mask) << shift;
-      if (++j === bytes) [j, down] = [0, down + plane];
-    }
+    for (let i = 0, bit = 0; i < codes.length; i++, bit += plane)
+      codes[i] |= ((from[at + (bit >> 3)] >> (bit & 7)) & mask) << shift;
     at += bytes;
     shift += plane;
   }
