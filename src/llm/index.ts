@@ -21,7 +21,12 @@ export {
   perplexity,
 } from './evaluate/perplexity.ts';
 export { type PromptLogprob, promptLogprobs } from './evaluate/prompt-logprobs.ts';
-export { type RetrievalOptions, type RetrievalRow, retrievalContest } from './evaluate/retrieval-contest.ts';
+export {
+  type RetrievalEntrant,
+  type RetrievalOptions,
+  type RetrievalRow,
+  retrievalContest,
+} from './evaluate/retrieval-contest.ts';
 export { type ByteSource, blobSource, bytesSource } from './files/byte-source.ts';
 export { type FileSourceOptions, fileSource } from './files/file-source.ts';
 export { type GgufFile, openGguf } from './files/gguf.ts';
