@@ -14,6 +14,7 @@ const commands = [
   'select',
   'cluster',
   'model',
+  'pull',
   'serve',
   'api-key',
   'reproduce',

@@ -11,6 +11,7 @@ import { infoCommand } from './commands/info.ts';
 import { longevalCommand } from './commands/longeval.ts';
 import { modelCommand } from './commands/model.ts';
 import { perplexityCommand } from './commands/perplexity.ts';
+import { pullCommand } from './commands/pull.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { selectCommand } from './commands/select.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -29,6 +30,7 @@ const commands = [
   generateCommand,
   longevalCommand,
   modelCommand,
+  pullCommand,
   perplexityCommand,
   serveCommand,
   apiKeyCommand,
