@@ -15,6 +15,7 @@ const commands = [
   'cluster',
   'model',
   'pull',
+  'embed',
   'serve',
   'api-key',
   'reproduce',

@@ -6,6 +6,7 @@ import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { chatCommand } from './commands/chat.ts';
 import { clusterCommand } from './commands/cluster.ts';
+import { embedCommand } from './commands/embed.ts';
 import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
 import { longevalCommand } from './commands/longeval.ts';
@@ -28,6 +29,7 @@ const commands = [
   clusterCommand,
   chatCommand,
   generateCommand,
+  embedCommand,
   longevalCommand,
   modelCommand,
   pullCommand,

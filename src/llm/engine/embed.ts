@@ -40,7 +40,7 @@ export async function embed(
 
 /**
  * Embeddings of many texts as a source of rows, computed as they are read: texts of up to 512 tokens go through the model in packs of as many,
- * so that short ones cost what their tokens cost.
+ * so that short ones cost what their tokens cost. Which texts share a pack shows in the last digits: products of more rows sum in another order.
  *
  * @param texts - tokens of each, at least one
  * @returns shape (texts, hidden); a pass computes all of it, and throws {NumericalError} where a pooled state is 0 or not finite
