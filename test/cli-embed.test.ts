@@ -87,7 +87,7 @@ describe('provably embed', () => {
     assert.equal(cluster.code, 0, cluster.stderr);
   });
 
-  it('names the line that is too long or empty, and what does not fit', async () => {
+  it('names the line that is too long or empty', async () => {
     const long = inFolder('long.txt');
     writeFileSync(long, `short\n${'a river and a market '.repeat(200)}\n`);
     const empty = inFolder('empty.txt');
@@ -98,11 +98,6 @@ describe('provably embed', () => {
       [[empty, ...out], 1, /empty\.txt: line 2 is empty/],
       [[inFolder('none.txt'), ...out], 1, /none\.txt cannot be read/],
       [[table, '--column', 'words', ...out], 1, /no column "words"; expected one of id/],
-      [[lines, '--column', 'text', ...out], 2, /has lines and no columns/],
-      [[lines, '--copy', ...out], 2, /--copy does not go with/],
-      [[lines, '--out', 'x.xls'], 2, /expected a name that ends in \.npy/],
-      [[lines, '--pooling', 'max', ...out], 2, /Allowed choices are mean, last/],
-      [[lines], 2, /required option.*--out/],
     ];
     await Promise.all(
       cases.map(async ([words, code, message]) => {
@@ -119,7 +114,7 @@ describe('provably embed', () => {
 
   it('leaves nothing on Ctrl-C', async () => {
     const many = inFolder('many.txt');
-    writeFileSync(many, `${'It was the best of times, it was the worst of times.\n'.repeat(100_000)}`);
+    writeFileSync(many, `${'It was the best of times, it was the worst of times.\n'.repeat(30_000)}`);
     const words = ['embed', many, '-m', model, '--out', inFolder('many.npy')];
     const { code, stderr } = await runCli(words, { during: interruptAtWork });
     assert.equal(code, 130, stderr);
