@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { openTable, readNpy, readTensor } from '../src/data/index.ts';
-import { interruptAtWork, runCli } from './run-cli.ts';
+import { interruptAtWork, runCli, runInProcess } from './run-cli.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'provably-embed-'));
 after(() => rmSync(folder, { recursive: true }));
@@ -101,14 +101,23 @@ describe('provably embed', () => {
     ];
     await Promise.all(
       cases.map(async ([words, code, message]) => {
-        const run = await embed(...words);
+        const run = await runInProcess(['embed', ...words, '-m', model]);
         assert.equal(run.code, code, `${words.join(' ')}: ${run.stderr}`);
         assert.match(run.stderr, message);
         assert.doesNotMatch(run.stderr, /\n {4}at /);
       }),
     );
     assert.ok(!existsSync(inFolder('none.npy')));
-    const cut = await embed(long, '--truncate', '--json', '--out', inFolder('cut.npy'));
+    const cut = await runInProcess([
+      'embed',
+      long,
+      '-m',
+      model,
+      '--truncate',
+      '--json',
+      '--out',
+      inFolder('cut.npy'),
+    ]);
     assert.equal(JSON.parse(cut.stdout).truncated, 1, cut.stderr);
   });
 
