@@ -13,6 +13,8 @@ export interface FetchFileOptions extends Hub {
   url: string;
   /** Bytes of the file that are there. */
   onBytes?: ((bytes: number) => void) | undefined;
+  /** Called when the file is not there with the right content, before it is fetched. */
+  onMissing?: (() => Promise<void>) | undefined;
   /** Milliseconds without a byte after which a connection counts as broken. Default 60 000. */
   stallTimeout?: number | undefined;
 }
@@ -30,6 +32,7 @@ export async function fetchFile(
   options: FetchFileOptions,
 ): Promise<number> {
   if (await isComplete(target, file, options)) return 0;
+  await options.onMissing?.();
   await using part = await PartFile.open(target, file, options);
   let last = part.received;
   const gotFurther = () => {

@@ -85,6 +85,23 @@ describe('pullModel', () => {
     assert.equal(readFileSync(join(folder, 'config.json'), 'utf8'), '{"a": 1}');
   });
 
+  it('does not call a model whole that it is replacing', async () => {
+    const { folder } = await succeeds({ files: folderFiles });
+    const newer = { ...folderFiles, 'model.safetensors': weights.map((x) => x ^ 1) };
+    const content: HubServerOptions['content'] = (_, __, response) => {
+      response.destroy();
+      return true;
+    };
+    await fails('DATA', /connection failed/, { files: newer, content }, { to: folder, retries: 1 });
+    assert.deepEqual(readFileSync(join(folder, 'model.safetensors')), Buffer.from(weights));
+    assert.ok(!existsSync(join(folder, 'config.json')));
+    await succeeds({ files: newer }, { to: folder });
+    assert.ok(existsSync(join(folder, 'config.json')));
+    // A GGUF file is whole by itself.
+    await succeeds({ files: { 'a.gguf': weights } }, { to: folder });
+    assert.ok(existsSync(join(folder, 'config.json')));
+  });
+
   it('reads the index for its shards, and no other weights', async () => {
     const index = {
       weight_map: {

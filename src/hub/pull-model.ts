@@ -82,7 +82,7 @@ export async function pullModel(
       cause,
     });
   });
-  const job = new PullJob(model, commit, folder, { ...hub, stallTimeout }, onProgress);
+  const job = new PullJob(model, commit, folder, choice.kind, { ...hub, stallTimeout }, onProgress);
   const wanted = await withShards(job, choice, files);
   await job.refuseOtherIndex(choice);
   await job.requireSpace(wanted);
@@ -116,6 +116,7 @@ async function withShards(job: PullJob, choice: Choice, files: readonly RemoteFi
 class PullJob {
   readonly name: ModelName;
   readonly folder: string;
+  readonly kind: Choice['kind'];
   readonly done: PulledModel['files'] = [];
   private readonly commit: string;
   private readonly hub: Hub & { stallTimeout: number | undefined };
@@ -125,12 +126,14 @@ class PullJob {
     name: ModelName,
     commit: string,
     folder: string,
+    kind: Choice['kind'],
     hub: PullJob['hub'],
     onProgress: RunOptions['onProgress'],
   ) {
     this.name = name;
     this.commit = commit;
     this.folder = folder;
+    this.kind = kind;
     this.hub = hub;
     this.onProgress = onProgress;
   }
@@ -144,22 +147,19 @@ class PullJob {
         const { path, size } = file;
         const parts = safeParts('pull', path);
         const target = join(await makeFolders(this.folder, parts.slice(0, -1)), parts[parts.length - 1]);
-        await this.unmark(file, target);
         const report = (bytes: number) => this.onProgress?.({ phase: path, done: before + bytes, total });
         report(0);
+        // Files of another version may be about to be replaced: until all are, config.json must not say that the model is whole.
+        const onMissing =
+          this.kind === 'gguf' || path === CONFIG
+            ? undefined
+            : () => rm(join(this.folder, CONFIG), { force: true });
         const url = contentUrl(this.hub, this.name, this.commit, path);
-        const received = await fetchFile(file, target, { ...this.hub, url, onBytes: report });
+        const received = await fetchFile(file, target, { ...this.hub, url, onBytes: report, onMissing });
         this.done.push({ path, bytes: size, received });
       }
       before += file.size;
     }
-  }
-
-  /** Weights of another version are about to be replaced: until all are, config.json must not say that the model is whole. */
-  private async unmark(file: RemoteFile, target: string): Promise<void> {
-    if (!file.path.endsWith('.safetensors')) return;
-    const there = await stat(target).catch(() => undefined);
-    if (there?.size !== file.size) await rm(join(this.folder, CONFIG), { force: true });
   }
 
   /** An index that is not of this model would be preferred to its weights. @throws {DataError} there is one */
