@@ -12,6 +12,7 @@ import {
 import type { ModelFlags } from '../commands/model.ts';
 import { type CliContext, colorsFor } from '../context.ts';
 import { printFields, printJson, printTable } from '../output.ts';
+import { resolveModel } from './model-path.ts';
 
 interface FormatShare {
   format: string;
@@ -20,7 +21,8 @@ interface FormatShare {
   bytes: number;
 }
 
-export async function runModel(path: string, flags: ModelFlags, context: CliContext): Promise<void> {
+export async function runModel(named: string, flags: ModelFlags, context: CliContext): Promise<void> {
+  const path = await resolveModel(named, context.env);
   // Mapped or not makes no difference here: headers are all that is read.
   const model = await openModel(path, { access: 'read', signal: context.signal });
   const used = checkWeights(model).map(({ tensor }) => tensor);
