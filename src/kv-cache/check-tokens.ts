@@ -74,6 +74,23 @@ export function checkQueries(shape: CacheShape, queries: Float32Array): void {
   requireFiniteTokens('attend: queries', queries, { width: shape.dim, heads: shape.heads });
 }
 
+/**
+ * @param queries - shape (heads, count, dim)
+ * @throws {ShapeError} not `count` queries a head
+ * @throws {InvalidArgumentError} `count` is no number of tokens, or an entry is NaN or infinite
+ */
+export function checkManyQueries({ heads, dim }: CacheShape, queries: Float32Array, count: number): void {
+  requireInteger('attendMany: count', count, 0);
+  requireCount('attendMany: queries', queries, heads * count * dim, count);
+  for (let i = 0; i < queries.length; i++) {
+    if (Number.isFinite(queries[i])) continue;
+    const row = Math.floor(i / dim);
+    throw new InvalidArgumentError(
+      `attendMany: queries is ${queries[i]} at token ${row % count}, head ${Math.floor(row / count)}, column ${i % dim}; expected finite numbers.`,
+    );
+  }
+}
+
 /** @throws {ShapeError} `array` is not of `length`, which is that of so many tokens */
 export function requireCount(name: string, array: Float32Array, length: number, tokens: number): void {
   if (array.length !== length) {

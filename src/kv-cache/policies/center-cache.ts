@@ -2,7 +2,8 @@
 // form of its experiments, made to stream by the doubling algorithm).
 
 import { fromHalf, type Kernels, loadKernels, toHalf } from '../../kernels/index.ts';
-import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { attendSlab } from '../attend-slab.ts';
+import { checkManyQueries, checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { damaged, type SavedState } from '../saved-state.ts';
@@ -13,6 +14,7 @@ import { type Token, tokenOf } from '../token.ts';
 import { MOST_TOKENS, rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
   AppendOptions,
+  CacheAnswers,
   CacheAttention,
   CacheBytes,
   CacheInterval,
@@ -108,6 +110,15 @@ export class CenterCache implements KeyValueCache {
       ? await this.decodeBent(queries, bends, kernels)
       : await decodeSlab(this.slab, this.shape, queries, kernels);
     return interval ? { ...answer, interval: this.intervalOf(queries, answer, bends) } : answer;
+  }
+
+  async attendMany(queries: Float32Array, count: number): Promise<CacheAnswers> {
+    checkManyQueries(this.shape, queries, count);
+    const kernels = await loadKernels();
+    if (!this.settings.secondOrder || !this.centers)
+      return attendSlab(this.slab, this.shape, queries, count, kernels);
+    const { bent, widened } = this.widened(this.centers, queries);
+    return attendSlab(bent, this.shape, widened, count, kernels);
   }
 
   bytes(): CacheBytes {
@@ -318,6 +329,31 @@ export class CenterCache implements KeyValueCache {
       for (let i = 0; i < c.length; i++) c[i] /= Math.max(1, keys.counts[i % k]);
     }
     return bends;
+  }
+
+  /** Rows and queries whose products have the bends in them: scale ⟨(q, ½ scale q²), (k, diag Σ)⟩, with Σ = 0 of tokens. */
+  private widened(centers: readonly CenterRows[], queries: Float32Array) {
+    const { dim, scale } = this.shape;
+    const { slab, budget } = this;
+    const { capacity } = slab;
+    const rows = this.shape.keyHeads * capacity;
+    const stored = slab.numbers('keys', 0, rows * dim);
+    const keys = new Float32Array(2 * rows * dim);
+    for (let row = 0; row < rows; row++) keys.set(stored.subarray(row * dim, (row + 1) * dim), 2 * row * dim);
+    for (const [head, { keys: clusters, keyMeans }] of centers.entries())
+      for (let c = 0; c < clusters.size; c++) {
+        const at = 2 * (head * capacity + budget.sinks + c) * dim + dim;
+        for (let p = 0; p < dim; p++)
+          keys[at + p] = (keyMeans?.squares?.[c * dim + p] ?? 0) / clusters.counts[c];
+      }
+    const widened = new Float32Array(2 * queries.length);
+    for (let i = 0, at = 0; i < queries.length; i++, at += i % dim === 0 ? dim + 1 : 1) {
+      widened[at] = queries[i];
+      widened[at + dim] = (scale / 2) * queries[i] ** 2;
+    }
+    const values = slab.numbers('values', 0, rows * this.shape.valueDim);
+    const shape = { ...slab.shape, dim: 2 * dim, storage: 'float32' as const };
+    return { bent: new Slab(shape, capacity, { ...slab.view, keys, values }), widened };
   }
 
   /** Log-weights then depend on the query, so that the heads of a group go one after another. */
