@@ -111,13 +111,14 @@ function requireFiniteTokens(
   array: Float32Array,
   { width, heads, storage = 'float32', first = 0 }: TokenEntries,
 ): void {
+  const overflow = OVERFLOWS[storage];
   for (let i = 0; i < array.length; i++) {
-    if (fitsStorage(array[i], storage)) continue;
+    if (Math.abs(array[i]) < overflow) continue;
     const row = Math.floor(i / width);
     const place = `token ${first + Math.floor(row / heads)}, head ${row % heads}, column ${i % width}`;
     throw new InvalidArgumentError(
       Number.isFinite(array[i])
-        ? `${name} is ${array[i]} at ${place}; expected less than ${OVERFLOWS[storage]} in size, as storage "${storage}" has nothing larger. Use another storage, or scale.`
+        ? `${name} is ${array[i]} at ${place}; expected less than ${overflow} in size, as storage "${storage}" has nothing larger. Use another storage, or scale.`
         : `${name} is ${array[i]} at ${place}; expected finite numbers.`,
     );
   }

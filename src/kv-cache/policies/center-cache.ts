@@ -231,9 +231,11 @@ export class CenterCache implements KeyValueCache {
       const centers = this.centers?.[head];
       if (centers) {
         // The first to leave lie in the window, later ones never enter it.
-        const leaving = Array.from({ length: count }, (_, i) =>
-          i < recent ? this.stored(head, rowOf(i)) : this.rounded(tokenAt(head, i - recent)),
-        );
+        const leaving = Array.from({ length: count }, (_, i) => {
+          if (i < recent) return this.stored(head, rowOf(i));
+          const { key, value, position } = tokenAt(head, i - recent);
+          return { key: this.rounded(key), value: this.rounded(value), position };
+        });
         if (count < BATCH) for (const token of leaving) centers.take(this.slab, token);
         else {
           const keys = new Float32Array(count * dim);
@@ -249,12 +251,10 @@ export class CenterCache implements KeyValueCache {
     this.count += count;
   }
 
-  /** What becomes of a token in the slab. */
-  private rounded(token: Token): Token {
+  /** What becomes of keys or values in the slab. */
+  private rounded(numbers: Float32Array): Float32Array {
     const { storage } = this.shape;
-    if (storage === 'float32') return token;
-    const key = fromHalf(toHalf(token.key, storage), storage);
-    return { ...token, key, value: fromHalf(toHalf(token.value, storage), storage) };
+    return storage === 'float32' ? numbers : fromHalf(toHalf(numbers, storage), storage);
   }
 
   /** Centers of this cache alone, in the memory of its slab; at first the tokens between sinks and window, equal ones together. */
@@ -297,14 +297,14 @@ export class CenterCache implements KeyValueCache {
       const keys = new Float32Array(rows * dim);
       const values = new Float32Array(rows * valueDim);
       for (let i = 0; i < rows; i++) {
-        const token = this.rounded(tokenAt(head, sinks + i));
-        keys.set(token.key, i * dim);
-        values.set(token.value, i * valueDim);
+        const { key, value } = tokenAt(head, sinks + i);
+        keys.set(key, i * dim);
+        values.set(value, i * valueDim);
       }
       centers.push(
         await CenterRows.greedy(this.layout, head, slab, {
-          keys: { data: keys, rows, cols: dim },
-          values: { data: values, rows, cols: valueDim },
+          keys: { data: this.rounded(keys), rows, cols: dim },
+          values: { data: this.rounded(values), rows, cols: valueDim },
           ...{ start: sinks, signal },
         }),
       );
