@@ -40,8 +40,8 @@ export interface CenterSettings {
   secondOrder: boolean;
 }
 
-/** Tokens that leave the window in one append from which on the kernels look up their centers together. */
-const BATCH = 16;
+/** Pairs of tokens that leave the window and centers from which on the kernels find the nearest: below, calling them takes longer. */
+const PAIRS_WORTH_CALLING = 64;
 
 /** Rows 0 … sinks − 1 are sinks, the next K centers, the rest the window; before the budget is spent, tokens in their order. */
 export class CenterCache implements KeyValueCache {
@@ -236,7 +236,8 @@ export class CenterCache implements KeyValueCache {
           const { key, value, position } = tokenAt(head, i - recent);
           return { key: this.rounded(key), value: this.rounded(value), position };
         });
-        if (count < BATCH) for (const token of leaving) centers.take(this.slab, token);
+        if (count * centers.keys.size < PAIRS_WORTH_CALLING)
+          for (const token of leaving) centers.take(this.slab, token);
         else {
           const keys = new Float32Array(count * dim);
           leaving.forEach(({ key }, i) => {

@@ -26,8 +26,8 @@ import type {
 } from '../types.ts';
 import { SampleSlots } from './sample-slots.ts';
 
-/** Tokens of one append from which on the kernels look up their clusters together. */
-const BATCH = 16;
+/** Pairs of tokens and clusters from which on the kernels find the nearest: below, calling them takes longer. */
+const PAIRS_WORTH_CALLING = 64;
 
 /** What cluster slots have for a value: only their keys count. */
 const NO_VALUE = new Float32Array(1);
@@ -291,7 +291,8 @@ export class SubGenCache implements KeyValueCache {
     const members = new Map<number, number>();
     const before = clusters.counts.slice(0, clusters.size);
     const labels = new Uint32Array(count);
-    if (count < BATCH) for (const [i, { key }] of tokens.entries()) labels[i] = clusters.add(key);
+    if (count * clusters.size < PAIRS_WORTH_CALLING)
+      for (const [i, { key }] of tokens.entries()) labels[i] = clusters.add(key);
     else {
       const keys = new Float32Array(count * dim);
       for (const [i, { key }] of tokens.entries()) keys.set(key, i * dim);
