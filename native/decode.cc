@@ -11,8 +11,18 @@ namespace provably::PROVABLY_TARGET {
 
 namespace {
 
-// Rows of a task, whatever the number of threads, so that sums are made in one order.
-constexpr size_t kChunkRows = 1024;
+// How rows are cut into tasks, whatever the number of threads, so that sums are made in one order: into about sixteen where rows are few.
+struct Chunks {
+  size_t rows, perHead;
+
+  explicit Chunks(const DecodeTask& t) {
+    constexpr size_t most = 1024, tasks = 16;
+    size_t longest = 0;
+    for (size_t head = 0; head < t.keyHeads; head++) longest = t.lengths[head] > longest ? t.lengths[head] : longest;
+    rows = smaller(most, roundUp(ceilDiv(longest * t.keyHeads, tasks) + 1, kRunRows));
+    perHead = ceilDiv(longest, rows);
+  }
+};
 
 // Sizes of a task, rows padded to whole vectors.
 struct Widths {
@@ -201,7 +211,8 @@ void weighProbabilities(const DecodeTask& t, size_t head, size_t firstRow, size_
 
 void decode(const DecodeTask& t, Team& team) {
   const Widths w(t);
-  const size_t perHead = ceilDiv(t.capacity, kChunkRows), stride = Partial::floats(w);
+  const Chunks chunks(t);
+  const size_t perHead = chunks.perHead, stride = Partial::floats(w);
   float* partials = scratchOf<float>(team, team.threads, t.keyHeads * perHead * stride + 1);
   // Halves are converted in registers where few tiles share them, else once for all.
   const bool isWhole = w.key == t.dim && w.value == t.valueDim;
@@ -211,8 +222,8 @@ void decode(const DecodeTask& t, Team& team) {
   if (t.storage == Storage::kBfloat16 && isWhole && w.group <= 2 * kQueryTile) chunkOf = decodeChunk<Bfloat16Entries, false>;
   const auto forEachChunk = [&](auto&& body) {
     forEachTask(team, t.keyHeads * perHead, [&](size_t task, int thread) {
-      const size_t keyHead = task / perHead, first = task % perHead * kChunkRows;
-      if (first < t.lengths[keyHead]) body(task, thread, keyHead, first, smaller(t.lengths[keyHead], first + kChunkRows));
+      const size_t keyHead = task / perHead, first = task % perHead * chunks.rows;
+      if (first < t.lengths[keyHead]) body(task, thread, keyHead, first, smaller(t.lengths[keyHead], first + chunks.rows));
     });
   };
   forEachChunk([&](size_t task, int thread, size_t keyHead, size_t first, size_t end) {
@@ -221,7 +232,7 @@ void decode(const DecodeTask& t, Team& team) {
   });
   for (size_t head = 0; head < t.heads; head++) {
     const size_t keyHead = head / w.group;
-    joinChunks(t, w, head, ceilDiv(t.lengths[keyHead], kChunkRows), partials + keyHead * perHead * stride);
+    joinChunks(t, w, head, ceilDiv(t.lengths[keyHead], chunks.rows), partials + keyHead * perHead * stride);
   }
   if (!t.probabilities) return;
   forEachChunk([&](size_t, int, size_t keyHead, size_t first, size_t end) {

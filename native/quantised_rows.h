@@ -1,6 +1,10 @@
 // Rows of keys and values in a few bits a number; the format is told in src/kernels/quantised-rows.ts.
 #pragma once
 
+#if defined(__AVX2__)
+#include <immintrin.h>
+#endif
+
 #include "half.h"
 
 namespace provably::PROVABLY_TARGET {
@@ -50,7 +54,13 @@ template <uint32_t Bits>
 inline Ints codesAt(const uint8_t* plane, size_t p) {
   const uint8_t* from = plane + p * Bits / 8;
   if constexpr (Bits == 8) {
+#if defined(__AVX512F__)
+    return reinterpret_cast<Ints>(_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+#elif defined(__AVX2__)
+    return reinterpret_cast<Ints>(_mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+#else
     return __builtin_convertvector(*reinterpret_cast<const BytesInMemory*>(from), Ints);
+#endif
   } else if constexpr (kLanes * Bits == 64) {
     const Ints low = Ints{} + loadWord<int32_t>(from), high = Ints{} + loadWord<int32_t>(from + 4);
     const Words word = reinterpret_cast<Words>(lanes() < int32_t(kLanes / 2) ? low : high);

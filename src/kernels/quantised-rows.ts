@@ -35,6 +35,7 @@ export function quantisedRows(dim: number, bits: RowBits): QuantisedRows {
   const [half, beta, rowBytes] = [(2 ** bits - 1) / 2, CURVATURES[bits], quantisedRowBytes(dim, bits)];
   const levels = Float64Array.from({ length: 2 ** bits }, (_, c) => levelOf(c - half, beta));
   const codeAt = bits === 8 ? undefined : codeTable(levels, STEPS[bits]);
+  const { rotate, rotateBack } = rotation(dim);
   const turned = new Float64Array(dim);
   const codes = new Uint8Array(dim);
   const scaleBits = new Uint16Array(1);
@@ -134,31 +135,35 @@ function unpackCodes(from: Uint8Array, start: number, bits: RowBits, codes: Uint
   }
 }
 
-/** Signs by chance, the same everywhere, and Hadamard's transform of blocks as long as the largest power of two that divides the length. */
-function rotate(numbers: ArrayLike<number>, to: Float64Array): void {
-  for (let i = 0; i < to.length; i++) to[i] = isFlipped(i) ? -numbers[i] : numbers[i];
-  transform(to);
-}
-
-/** The inverse of `rotate`; `numbers` is overwritten. */
-function rotateBack(numbers: Float64Array): Float32Array {
-  transform(numbers);
-  return Float32Array.from(numbers, (x, i) => (isFlipped(i) ? 0 - x : x));
-}
-
-function isFlipped(i: number): boolean {
-  return ((Math.imul(i, 2_654_435_761) >>> 13) & 1) === 1;
-}
-
-function transform(x: Float64Array): void {
-  const block = x.length & -x.length;
-  for (let width = 1; width < block; width *= 2)
-    for (let start = 0; start < x.length; start += 2 * width)
-      for (let i = start; i < start + width; i++) {
-        const [a, b] = [x[i], x[i + width]];
-        x[i] = a + b;
-        x[i + width] = a - b;
-      }
+/** Into the basis of the codes, and back: signs by chance, the same everywhere, and Hadamard's transform of blocks as long as the largest power of two that divides the length. */
+function rotation(dim: number) {
+  const signs = Float64Array.from({ length: dim }, (_, i) =>
+    (Math.imul(i, 2_654_435_761) >>> 13) & 1 ? -1 : 1,
+  );
+  const block = dim & -dim;
   const factor = block ** -0.5;
-  for (let i = 0; i < x.length; i++) x[i] *= factor;
+  const transform = (x: Float64Array) => {
+    for (let width = 1; width < block; width *= 2)
+      for (let start = 0; start < dim; start += 2 * width)
+        for (let i = start; i < start + width; i++) {
+          const a = x[i];
+          const b = x[i + width];
+          x[i] = a + b;
+          x[i + width] = a - b;
+        }
+  };
+  return {
+    rotate(numbers: ArrayLike<number>, to: Float64Array): void {
+      for (let i = 0; i < dim; i++) to[i] = factor * signs[i] * numbers[i];
+      transform(to);
+    },
+    /** `numbers` is overwritten. */
+    rotateBack(numbers: Float64Array): Float32Array {
+      transform(numbers);
+      const result = new Float32Array(dim);
+      // + 0, so that no zero is negative.
+      for (let i = 0; i < dim; i++) result[i] = factor * signs[i] * numbers[i] + 0;
+      return result;
+    },
+  };
 }
