@@ -2,19 +2,18 @@
 // forks of all of them.
 
 import { requireInteger, requireProbability } from '../../core/check.ts';
-import { InvalidArgumentError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { createRng, sampleIndices } from '../../core/rng.ts';
 import { clopperPearsonInterval, type Interval } from '../../core/statistics/index.ts';
 import type { KeyValueStorage } from '../../kernels/index.ts';
-import { type CacheOptions, type ComparedPolicy, withinBytes } from '../../kv-cache/index.ts';
+import type { ComparedPolicy } from '../../kv-cache/index.ts';
 import { decodeStep } from '../engine/decode-step.ts';
 import type { LanguageModel } from '../engine/language-model.ts';
 import { prefill } from '../engine/prefill.ts';
 import type { Sequence } from '../engine/sequence.ts';
-import { cacheBytesPerToken } from '../model/model-config.ts';
 import type { ChatTemplate, Tokenizer } from '../text/index.ts';
 import { isRightAnswer, retrievalQuestion, retrievalRecord } from './line-retrieval.ts';
+import { sizedCache } from './sized-cache.ts';
 
 export interface RetrievalOptions extends RunOptions {
   /** Without budgets; compared at equal bytes. */
@@ -91,7 +90,7 @@ export async function retrievalContest(
           ...{ policy: policy.name ?? policy.policy, share },
           sequence: model.createSequence({
             storage,
-            cache: await sized(model, policy, share, shared, storage),
+            cache: await sizedCache(model, policy, { share, tokens: shared, storage }),
           }),
         });
     const read = prompts[0].slice(0, shared);
@@ -131,28 +130,6 @@ function commonPrefix(lists: readonly number[][]): number {
   let length = 0;
   while (length < shortest && lists.every((list) => list[length] === lists[0][length])) length++;
   return length;
-}
-
-/** The policy with the largest budget whose bytes are within the share of a full cache of `tokens` tokens. */
-async function sized(
-  { config }: LanguageModel,
-  policy: ComparedPolicy,
-  share: number,
-  tokens: number,
-  storage: KeyValueStorage,
-): Promise<CacheOptions> {
-  const { heads, keyHeads, headDim, layers } = config;
-  const shape = { heads, keyHeads, dim: headDim, valueDim: headDim, storage };
-  const bytes = Math.floor(
-    (share * tokens * cacheBytesPerToken(config, storage === 'float32' ? 4 : 2)) / layers,
-  );
-  const options = await withinBytes(shape, policy, bytes);
-  if ('budget' in options && options.budget === 0) {
-    throw new InvalidArgumentError(
-      `retrievalContest: ${bytes} bytes a layer are too few for policy "${policy.policy}"; expected a larger share, or more lines.`,
-    );
-  }
-  return options;
 }
 
 /** The most likely tokens after a question, of all sequences together. */
