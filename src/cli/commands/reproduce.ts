@@ -11,6 +11,8 @@ interface ReproduceOptions {
   list: boolean;
   quick: boolean;
   seed: number;
+  model?: string;
+  text?: string;
   report?: string;
   json: boolean;
 }
@@ -24,11 +26,16 @@ export function reproduceCommand(context: CliContext): Command {
     .option('--list', 'list the experiments and stop', false)
     .option('--quick', 'small inputs and few repeats', false)
     .option('--seed <integer>', 'seed of everything random', seedInteger, 0)
+    .option(
+      '--model <path>',
+      'llm: a .gguf file or a folder (default: $PROVABLY_MODEL, else a small one that comes along)',
+    )
+    .option('--text <file>', 'llm: text to read (default: texts of the Brown corpus)')
     .option('--report <file>', 'where the HTML report goes (default: report/<system>.html)')
     .option('--json', 'print one JSON object an experiment instead of text', false)
     .addHelpText('after', '\nExample:\n  $ provably reproduce selection --only X2b --quick')
     .action(async (system: string, options: ReproduceOptions) => {
-      const { only, quick, seed, json, report = `report/${system}.html` } = options;
+      const { only, quick, seed, json, model, text, report = `report/${system}.html` } = options;
       const protocols = stations.find((station) => station.system === system)?.protocols ?? [];
       if (options.list) {
         for (const { id, title } of protocols) context.stdout.write(`${id.padEnd(6)}${title}\n`);
@@ -47,6 +54,8 @@ export function reproduceCommand(context: CliContext): Command {
         lead: 'Every finding is measured here; what the paper reports is not quoted.',
         seed,
         quick,
+        model,
+        text,
         json,
         report,
         commandOf: ({ experiment }) =>

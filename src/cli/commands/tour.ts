@@ -10,6 +10,7 @@ interface TourOptions {
   only?: string[];
   quick: boolean;
   seed: number;
+  model?: string;
   report: string;
   json: boolean;
 }
@@ -20,10 +21,14 @@ export function tourCommand(context: CliContext): Command {
     .option('--only <systems>', `some of them, comma-separated: ${names().join(', ')}`, list)
     .option('--quick', 'small inputs and few repeats', false)
     .option('--seed <integer>', 'seed of everything random', seedInteger, 0)
+    .option(
+      '--model <path>',
+      'a language model for station llm: a .gguf file or a folder (default: $PROVABLY_MODEL, else a small one that comes along)',
+    )
     .option('--report <file>', 'where the HTML report goes', 'report/index.html')
     .option('--json', 'print one JSON object a system instead of text', false)
     .addHelpText('after', '\nExample:\n  $ provably tour --only selection --report tour.html')
-    .action(async ({ only = names(), quick, seed, report, json }: TourOptions) => {
+    .action(async ({ only = names(), quick, seed, model, report, json }: TourOptions) => {
       const unknown = only.find((name) => !names().includes(name));
       if (unknown) throw new UsageError(`--only names ${unknown}; expected some of ${names().join(', ')}.`);
       const requests = stations
@@ -35,6 +40,7 @@ export function tourCommand(context: CliContext): Command {
         lead: 'Each system does with less what is usually done with more, on real input, and says how far its answer can be off.',
         seed,
         quick,
+        model,
         json,
         report,
         commandOf: ({ system }) => `provably tour --only ${system}${quick ? ' --quick' : ''} --seed ${seed}`,
