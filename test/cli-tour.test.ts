@@ -21,7 +21,7 @@ describe('provably tour', () => {
       .map((line) => JSON.parse(line));
     assert.deepEqual(
       records.map(({ system }) => system),
-      ['selection', 'attention', 'subgen'],
+      ['selection', 'attention', 'subgen', 'llm'],
     );
     for (const { input, value, certificate, seconds, figures } of records) {
       assert.ok(input && value && seconds > 0);
@@ -33,6 +33,16 @@ describe('provably tour', () => {
     assert.equal(document.querySelectorAll('script, link, [src]').length, 0);
     for (const svg of document.querySelectorAll('svg')) assert.ok(svg.getAttribute('aria-label'));
     assert.ok(document.querySelectorAll('.certificate').length >= records.length);
+  });
+
+  it('shows what a cache kept of a text, by marks where there are no colours, and streams the text to standard error', async () => {
+    const { code, stdout, stderr } = await runCli(['tour', '--only', 'llm', '--quick'], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /Call me Ishmael.*\n=/);
+    assert.match(stdout, /certificate .*\n.* slack/);
+    const [, written] = /¦ ([^\n]{5,12})/.exec(stdout) ?? [];
+    assert.ok(written && stderr.includes(written.trim()), stderr);
+    assert.match(readFileSync(join(cwd, 'report/index.html'), 'utf8'), /class="shaded-text"/);
   });
 
   it('leaves nothing behind on Ctrl-C', async () => {
@@ -51,11 +61,12 @@ describe('provably tour', () => {
 });
 
 describe('provably reproduce', () => {
-  it('lists the experiments of attention and of caches', async () => {
+  it('lists the experiments of attention, of caches and of language models', async () => {
     const listed = async (system: string) =>
       (await runCli(['reproduce', system, '--list'], { cwd })).stdout.match(/^\w+/gm);
     assert.deepEqual(await listed('attention'), ['E1', 'E2', 'E3', 'E4', 'E6']);
     assert.deepEqual(await listed('subgen'), ['S1', 'S2', 'S3', 'S4', 'W1', 'W2']);
+    assert.deepEqual(await listed('llm'), ['E5', 'E6', 'S5', 'S6']);
   });
 
   it('lists experiments, runs one, and says what was to show', async () => {

@@ -1,6 +1,7 @@
 // Protocol E6 on a model's own heads: the quantities of HyperAttention's theorem, head by head, as the text gets longer.
 
 import { type AttentionInput, type HeadReport, headReport } from '../../attention/index.ts';
+import { requireInteger } from '../../core/check.ts';
 import type { TokenStream } from '../../kv-cache/index.ts';
 import { firstSeeds, judge, logLogSlope, type ProtocolReport, partOf } from '../../reproduce/protocol.ts';
 import { toHeads } from '../engine/head-layout.ts';
@@ -30,6 +31,7 @@ export async function reproduceHeadParameters(
   const [seed] = options.seeds ?? firstSeeds(1);
   const { model } = subject;
   const { layers } = model.config;
+  requireInteger('reproduceHeadParameters: tokens', tokens, 4 * (SKIPPED_KEYS + 1));
   const [piece] = piecesOf(subject, text, tokens, 1);
   const lengths = [tokens >> 2, tokens >> 1, tokens];
   const figures: HeadFigures[] = [];

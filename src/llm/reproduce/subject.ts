@@ -29,10 +29,10 @@ export function defaultTokens({ model }: Subject): number {
 
 /**
  * HyperAttention for n tokens in the proportions of the paper's 32k with b = m = 256 and n₀ = 4096, but with larger blocks, as texts here are short:
- * b = m = n / 16, n₀ = n / 8 (128 and 256 for 2048).
+ * b = m the power of two nearest to n / 16, n₀ = 2b (128 and 256 for 2048).
  */
 export function hyperFor(tokens: number): HyperOptions & { blockSize: number; minSequence: number } {
-  const blockSize = Math.max(1, tokens >> 4);
+  const blockSize = 2 ** Math.max(0, Math.round(Math.log2(tokens / 16)));
   return { blockSize, sampleSize: blockSize, minSequence: 2 * blockSize };
 }
 
