@@ -164,7 +164,7 @@ describe('protocols', () => {
   });
 
   it('stop when they are told to', async () => {
-    const common = { subject, text, signal: AbortSignal.abort(new Error('enough')), tokens: 128, pieces: 1 };
+    const common = { subject, text, signal: AbortSignal.abort(new Error('enough')), tokens: 160, pieces: 1 };
     for (const protocol of [
       ...[reproducePatchedLayers, reproduceHeadParameters, reproduceRetrieval],
       ...[reproducePrefixCompression, reproduceGeneration],
