@@ -58,22 +58,38 @@ function describe(report: ProtocolReport<HeadFigures[]>): ExperimentResult {
       answer: `With ${longest} tokens α of the median head is ${middle(own, ({ alpha }) => alpha).toFixed(0)} (1: uniform attention), and its blocks hold ${(100 * middle(own, ({ recall }) => recall)).toFixed(0)} % of the mass. ${verdictSentence(verdicts)}`,
       input: settingLine(report),
       figures: [],
-      charts: [alphaChart(own), errorChart(own)],
+      charts: [alphaChart(figures, lengths), errorChart(own)],
       tables: [verdictTable(verdicts), { caption: `Layers, ${longest} tokens`, table: layerTable(own) }],
       certificates: [],
     },
   };
 }
 
-function alphaChart(own: readonly HeadFigures[]): Chart {
+function alphaChart(figures: readonly HeadFigures[], lengths: readonly number[]): Chart {
+  const points = lengths.map((x) => {
+    const sorted = figures
+      .filter(({ length }) => length === x)
+      .map(({ alpha }) => alpha)
+      .sort((a, b) => a - b);
+    const at = (share: number) => sorted[Math.round(share * (sorted.length - 1))];
+    return { x, y: median(sorted), low: at(0.25), high: at(0.75) };
+  });
+  const [first] = points;
   return {
-    kind: 'histogram',
-    title: 'α of all heads',
+    kind: 'line',
+    title: 'α as the text gets longer',
     description:
-      'n times the largest squared column norm of P, the first 32 keys left out: 1 for uniform attention, n where each key has one query of its own, n² where one key takes all.',
-    x: { label: 'log₁₀ α' },
-    values: own.map(({ alpha }) => Math.log10(alpha)),
-    marks: [{ value: Math.log10(own[0].length), label: 'n', role: 'reference' }],
+      'n times the largest squared column norm of P, the first 32 keys left out: 1 for uniform attention, n where each key has one query of its own, n² where one key takes all. The band holds the middle half of the heads.',
+    x: { label: 'tokens n', scale: 'log' },
+    y: { label: 'α', scale: 'log' },
+    series: [
+      { name: 'median head', points },
+      {
+        name: 'as fast as n',
+        role: 'reference',
+        points: points.map(({ x }) => ({ x, y: (first.y * x) / first.x })),
+      },
+    ],
   };
 }
 

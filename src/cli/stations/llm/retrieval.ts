@@ -48,10 +48,32 @@ function describe(report: ProtocolReport<RetrievalRow[]>): ExperimentResult {
       answer: `With all kept the model finds ${full.right} of ${full.asked} lines. ${shares.map((share) => bestAt(figures, share)).join(' ')} ${verdictSentence(verdicts)}`,
       input: settingLine(report),
       figures: [],
-      charts: shares.map((share) => accuracyChart(figures, share, String(recommended))),
+      charts: [
+        budgetChart(figures),
+        ...shares.map((share) => accuracyChart(figures, share, String(recommended))),
+      ],
       tables: [verdictTable(verdicts), { caption: 'All caches', table: retrievalTable(figures) }],
       certificates: [],
     },
+  };
+}
+
+/** Every policy from its least bytes to the full cache. */
+function budgetChart(rows: readonly RetrievalRow[]): Chart {
+  const [full] = rows;
+  const names = [...new Set(rows.map(({ policy }) => policy))].filter((name) => name !== full.policy);
+  return {
+    kind: 'line',
+    title: 'Lines found against the bytes of the cache',
+    description: 'All lines meet at the full cache, on the right.',
+    x: { label: 'of the full cache’s bytes (%)' },
+    y: { label: 'right (%)', include: [0, 100] },
+    series: (names.length > 0 ? names : [full.policy]).map((name) => ({
+      name,
+      points: [...rows.filter(({ policy }) => policy === name), full]
+        .map(({ share, accuracy }) => ({ x: 100 * share, y: 100 * accuracy }))
+        .sort((a, b) => a.x - b.x),
+    })),
   };
 }
 
