@@ -1,10 +1,11 @@
 // `provably tour` and `provably reproduce`, as processes: real data, small.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseHTML } from 'linkedom';
 import { interruptAtWork, runCli } from './run-cli.ts';
 
@@ -67,6 +68,31 @@ describe('provably reproduce', () => {
     assert.deepEqual(await listed('attention'), ['E1', 'E2', 'E3', 'E4', 'E6']);
     assert.deepEqual(await listed('subgen'), ['S1', 'S2', 'S3', 'S4', 'W1', 'W2']);
     assert.deepEqual(await listed('llm'), ['E5', 'E6', 'S5', 'S6']);
+  });
+
+  it('takes a model and a text for language models, repeats with both, and refuses them elsewhere', async () => {
+    const model = fileURLToPath(new URL('../models/tiny-lm', import.meta.url));
+    const text = join(cwd, 'a text.txt');
+    writeFileSync(text, 'It was a dark and stormy night; the rain fell in torrents. '.repeat(60));
+    const flags = ['--only', 'E6', '--quick', '--model', model, '--text', text];
+    const { code, stderr } = await runCli(['reproduce', 'llm', ...flags], { cwd });
+    assert.equal(code, 0, stderr);
+    const page = readFileSync(join(cwd, 'report/llm.html'), 'utf8');
+    assert.ok(page.includes(`--model ${model} --text &#39;${text}&#39;`));
+    const wrong = [
+      ...[
+        ['reproduce', 'subgen', '--model', model],
+        ['reproduce', 'attention', '--text', text],
+      ],
+      ['tour', '--only', 'subgen', '--model', model],
+    ];
+    for (const words of wrong) {
+      const refused = await runCli(words, { cwd });
+      assert.equal(refused.code, 2, refused.stderr);
+    }
+    const missing = await runCli(['reproduce', 'llm', '--only', 'E5', '--text', 'nothing.txt'], { cwd });
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /nothing\.txt cannot be read/);
   });
 
   it('lists experiments, runs one, and says what was to show', async () => {

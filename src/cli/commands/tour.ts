@@ -28,13 +28,19 @@ export function tourCommand(context: CliContext): Command {
     .option('--report <file>', 'where the HTML report goes', 'report/index.html')
     .option('--json', 'print one JSON object a system instead of text', false)
     .addHelpText('after', '\nExample:\n  $ provably tour --only selection --report tour.html')
-    .action(async ({ only = names(), quick, seed, model, report, json }: TourOptions) => {
+    .action(async ({ only = names(), quick, seed, report, json, ...options }: TourOptions) => {
       const unknown = only.find((name) => !names().includes(name));
       if (unknown) throw new UsageError(`--only names ${unknown}; expected some of ${names().join(', ')}.`);
+      if (options.model !== undefined && !only.includes('llm')) {
+        throw new UsageError(
+          '--model is for station llm, which --only leaves out. Name it, or drop --model.',
+        );
+      }
+      const model = options.model ?? (context.env.PROVABLY_MODEL || undefined);
       const requests = stations
         .filter(({ system }) => only.includes(system))
         .map(({ system, tour }) => ({ system, experiment: tour }));
-      const { runExperiments } = await import('../stations/run.ts');
+      const { languageFlags, runExperiments } = await import('../stations/run.ts');
       await runExperiments(requests, context, {
         title: 'Provably: the tour',
         lead: 'Each system does with less what is usually done with more, on real input, and says how far its answer can be off.',
@@ -43,7 +49,8 @@ export function tourCommand(context: CliContext): Command {
         model,
         json,
         report,
-        commandOf: ({ system }) => `provably tour --only ${system}${quick ? ' --quick' : ''} --seed ${seed}`,
+        commandOf: ({ system }) =>
+          `provably tour --only ${system}${quick ? ' --quick' : ''} --seed ${seed}${languageFlags(system, { model })}`,
       });
     });
 }

@@ -84,10 +84,17 @@ export async function runExperiments(
   if (!json) context.stdout.write(`\nReport with pictures: ${settings.report}\n`);
 }
 
+/** The flags that name a model and a text, for the command that repeats an experiment: none for systems that take neither. */
+export function languageFlags(system: string, { model, text }: Pick<RunSettings, 'model' | 'text'>): string {
+  if (system !== 'llm') return '';
+  const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+  return `${model === undefined ? '' : ` --model ${quoted(model)}`}${text === undefined ? '' : ` --text ${quoted(text)}`}`;
+}
+
 async function runOne(
   experiment: Experiment,
   context: CliContext,
-  { seed, quick, json, model = context.env.PROVABLY_MODEL || undefined, text }: RunSettings,
+  { seed, quick, json, model, text }: RunSettings,
 ): Promise<{ result: ExperimentResult; seconds: number }> {
   const { signal, stderr, env } = context;
   using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
