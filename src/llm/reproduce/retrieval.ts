@@ -75,9 +75,15 @@ export function templateOf({ chatTemplate }: Subject): ChatTemplate | undefined 
   }
 }
 
+/** Without it caches cannot be told apart, and nothing is to be claimed of them. */
+export function judgeAbility(rows: readonly RetrievalRow[]): Verdict {
+  const { accuracy } = rows.find(({ policy }) => policy === 'full')!;
+  return judge('the model finds lines when all is kept', accuracy, { low: ABLE, unit: 'of all right' });
+}
+
 function verdictsOf(rows: readonly RetrievalRow[], shares: readonly number[]): Verdict[] {
   const full = rows.find(({ policy }) => policy === 'full')!.accuracy;
-  const able = judge('the model finds lines when all is kept', full, { low: ABLE, unit: 'of all right' });
+  const able = judgeAbility(rows);
   if (!able.passed) return [able];
   const own = nameOf(RECOMMENDED.policy);
   return [

@@ -8,7 +8,7 @@ import { baseOptions, fitText, frameMargins, seriesStyle, textWidth, verticalLab
 import { drawLegend } from './legend.ts';
 
 /** Pixels that all tracks together take, about. */
-const tracksHeight = 300;
+const tracksHeight = 400;
 /** Pixels from one name of a track to the next, at least. */
 const nameRoom = 15;
 
