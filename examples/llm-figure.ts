@@ -36,10 +36,10 @@ caches.forEach((cache, layer) => {
   for (let head = 0; head < keyHeads; head++) {
     const fates = new Array<number>(tokens.length).fill(merged);
     for (const { position, count } of cache.kept(head)) fates[position] = count > 1 ? center : kept;
-    rows.push(`layer ${layer}, head ${head}`);
+    rows.push(`${layer} · ${head}`);
     values.push(...fates);
     console.log(
-      rows.at(-1),
+      `layer ${layer}, head ${head}:`,
       names.map((name, i) => `${fates.filter((f) => f === i).length} ${name}`).join(', '),
     );
   }
@@ -50,7 +50,7 @@ const svg = await renderChart({
   description:
     'A bar a token of the prompt and of the text written: full where a head keeps its own row, lower where that row stands for other tokens, too, lowest where another row stands for it. Cache hybrid, 48 rows a head.',
   x: { label: 'token' },
-  rowLabel: 'key heads, layer by layer',
+  rowLabel: 'layer · key head',
   rows,
   columns: tokens.length,
   categories: [1, 0.62, 0.16].map((height, i) => ({ name: names[i], height })),

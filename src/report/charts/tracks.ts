@@ -4,7 +4,15 @@ import type { PlotOptions } from '@observablehq/plot';
 import { shortNumber } from '../../core/certificate.ts';
 import type { TrackChart } from '../chart.ts';
 import type { Plot } from '../dependencies.ts';
-import { baseOptions, fitText, frameMargins, seriesStyle, textWidth, verticalLabel } from './frame.ts';
+import {
+  baseOptions,
+  fitText,
+  frameMargins,
+  marginLeft as leastMargin,
+  seriesStyle,
+  textWidth,
+  verticalLabel,
+} from './frame.ts';
 import { drawLegend } from './legend.ts';
 
 /** Pixels that all tracks together take, about. */
@@ -16,7 +24,7 @@ const nameRoom = 15;
 export function trackOptions(plot: Plot, chart: TrackChart, width: number): PlotOptions {
   const { rows, columns, categories, x, rowLabel, divider } = chart;
   const styles = categories.map((_, i) => seriesStyle(i));
-  const marginLeft = Math.min(width * 0.3, Math.max(...rows.map(textWidth)) + 14);
+  const marginLeft = Math.max(leastMargin, Math.min(width * 0.3, Math.max(...rows.map(textWidth)) + 14));
   const legend = drawLegend(
     plot,
     categories.map(({ name, height }, i) => ({

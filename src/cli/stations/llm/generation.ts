@@ -150,8 +150,8 @@ function keptChart({ kept, promptTokens }: GenerationFigures): Chart {
     description:
       'A bar a token: full where a head keeps its own row, lower where that row stands for other tokens, too, lowest where another row stands for it.',
     x: { label: 'token' },
-    rowLabel: 'key heads, layer by layer',
-    rows: tracks.map(({ layer, head }) => `layer ${layer}, head ${head}`),
+    rowLabel: 'layer · key head',
+    rows: tracks.map(({ layer, head }) => `${layer} · ${head}`),
     columns: pieces.length,
     categories: present.map((fate) => NAMES[fate]),
     values,
