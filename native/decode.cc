@@ -4,6 +4,7 @@
 
 #include "decode_rows.h"
 #include "exp.h"
+#include "quantised_rows.h"
 #include "tables.h"
 
 namespace provably::PROVABLY_TARGET {
@@ -35,12 +36,16 @@ struct Scratch {
   float* scores;   // (group, kRunRows)
   float* keys;     // (kRunRows, key width): rows that are not read where they lie
   float* values;   // (kRunRows, value width)
+  uint8_t* room;   // for one row of few bits
 
-  static size_t floats(const Widths& w) { return w.group * (w.key + kRunRows) + kRunRows * (w.key + w.value); }
+  static size_t floats(const Widths& w) {
+    return w.group * (w.key + kRunRows) + kRunRows * (w.key + w.value) + ceilDiv(rowRoom(w.key + w.value), sizeof(float));
+  }
   Scratch(float* memory, const Widths& w) : queries(memory) {
     scores = queries + w.group * w.key;
     keys = scores + w.group * kRunRows;
     values = keys + kRunRows * w.key;
+    room = reinterpret_cast<uint8_t*>(values + kRunRows * w.value);
   }
 };
 
@@ -85,8 +90,25 @@ void keepScores(const DecodeTask& t, const Widths& w, size_t keyHead, size_t fir
     __builtin_memcpy(t.probabilities + (keyHead * w.group + q) * t.capacity + firstRow, scores + q * kRunRows, rows * sizeof(float));
 }
 
-// Rows as floats, zeros behind them up to `width`.
-void copyRows(const void* from, Storage storage, size_t first, size_t rows, size_t columns, size_t width, float* to) {
+// How rows of keys, or of values, lie in memory.
+struct RowLayout {
+  Storage storage;
+  RowBits few;  // of few bits
+  size_t columns, width, bytes;
+
+  RowLayout(Storage storage, bool keys, size_t columns, size_t width) : storage(storage), few(rowBitsOf(storage, keys)), columns(columns), width(width) {
+    bytes = few.bits ? quantisedRowBytes(columns, few.bits) : columns * (storage == Storage::kFloat32 ? 4 : 2);
+  }
+};
+
+// Rows as floats, zeros behind them up to the width.
+void copyRows(const void* from, const RowLayout& layout, size_t first, size_t rows, uint8_t* room, float* to) {
+  const auto [storage, few, columns, width, bytes] = layout;
+  if (few.bits) {
+    const uint8_t* row = static_cast<const uint8_t*>(from) + first * bytes;
+    for (size_t i = 0; i < rows; i++) unpackRow(row + i * bytes, columns, few, width, room, to + i * width);
+    return;
+  }
   if (width == columns) return loadStored(from, storage, first * columns, rows * columns, to);
   for (size_t row = 0; row < rows; row++, to += width) {
     loadStored(from, storage, (first + row) * columns, columns, to);
@@ -100,23 +122,24 @@ void decodeChunk(const DecodeTask& t, const Widths& w, size_t keyHead, size_t fi
                  const Partial& partial) {
   using Entry = typename Stored::Entry;
   const Scratch scratch(memory, w);
+  const RowLayout keyLayout(t.storage, true, t.dim, w.key), valueLayout(t.storage, false, t.valueDim, w.value);
   for (size_t q = 0; q < w.group; q++) {
     partial.most[q] = kMinusInfinity;
     partial.sums[q] = 0;
     for (size_t c = 0; c < w.value; c++) partial.out[q * w.value + c] = 0;
     const float* query = t.queries + (keyHead * w.group + q) * t.dim;
     for (size_t p = 0; p < w.key; p++) scratch.queries[q * w.key + p] = p < t.dim ? query[p] * (t.scale * kLog2E) : 0;
+    if (keyLayout.few.bits) rotate(scratch.queries + q * w.key, t.dim);
   }
-  const size_t bytes = t.storage == Storage::kFloat32 ? 4 : 2;
   for (size_t row = firstRow; row < endRow; row += kRunRows) {
     const size_t rows = smaller(kRunRows, endRow - row), first = keyHead * t.capacity + row, next = row + rows;
-    const char *storedKeys = static_cast<const char*>(t.keys) + first * t.dim * bytes,
-               *storedValues = static_cast<const char*>(t.values) + first * t.valueDim * bytes;
-    const Ahead valuesAhead{storedValues, rows, t.valueDim * bytes};
-    const Ahead keysAhead{storedKeys + rows * t.dim * bytes, smaller(kRunRows, endRow - next), t.dim * bytes};
+    const char *storedKeys = static_cast<const char*>(t.keys) + first * keyLayout.bytes,
+               *storedValues = static_cast<const char*>(t.values) + first * valueLayout.bytes;
+    const Ahead valuesAhead{storedValues, rows, valueLayout.bytes};
+    const Ahead keysAhead{storedKeys + rows * keyLayout.bytes, smaller(kRunRows, endRow - next), keyLayout.bytes};
     const Entry *keys = nullptr, *values = nullptr;
     if constexpr (Copied) {
-      copyRows(t.keys, t.storage, first, rows, t.dim, w.key, scratch.keys);
+      copyRows(t.keys, keyLayout, first, rows, scratch.room, scratch.keys);
       keys = scratch.keys;
     } else {
       keys = reinterpret_cast<const Entry*>(storedKeys);
@@ -129,7 +152,7 @@ void decodeChunk(const DecodeTask& t, const Widths& w, size_t keyHead, size_t fi
     if (t.probabilities) keepScores(t, w, keyHead, row, rows, scratch.scores);
     weighScores(w, rows, scratch.scores, partial);
     if constexpr (Copied) {
-      copyRows(t.values, t.storage, first, rows, t.valueDim, w.value, scratch.values);
+      copyRows(t.values, valueLayout, first, rows, scratch.room, scratch.values);
       values = scratch.values;
     } else {
       values = reinterpret_cast<const Entry*>(storedValues);
@@ -161,6 +184,7 @@ void joinChunks(const DecodeTask& t, const Widths& w, size_t head, size_t chunks
   const bool seen = total > 0 || total != total;
   const float inverse = seen ? float(1 / total) : 0;
   for (size_t c = 0; c < t.valueDim; c++) out[c] *= inverse;
+  if (rowBitsOf(t.storage, false).bits) rotateBack(out, t.valueDim);
   t.lse[head] = total > 0 ? double(most) * kLn2 + logOf(total) : seen ? total : double(kMinusInfinity);
 }
 
@@ -210,12 +234,18 @@ void decode(const DecodeTask& t, Team& team) {
 void decodeScalar(const DecodeTask& t, Team& team) {
   double* sums = scratchOf<double>(team, 0, t.valueDim + t.capacity);
   double* logits = sums + t.valueDim;
-  float* row = scratchOf<float>(team, 1, t.dim + t.valueDim);
+  const RowLayout keys(t.storage, true, t.dim, t.dim), values(t.storage, false, t.valueDim, t.valueDim);
+  const size_t widest = roundUp(t.dim + t.valueDim, kLanes);
+  float* row = scratchOf<float>(team, 1, widest + ceilDiv(rowRoom(widest), sizeof(float)));
+  const auto load = [&](const void* from, const RowLayout& layout, size_t at) {
+    copyRows(from, layout, at, 1, reinterpret_cast<uint8_t*>(row + widest), row);
+    if (layout.few.bits) rotateBack(row, layout.columns);
+  };
   for (size_t head = 0; head < t.heads; head++) {
     const size_t keyHead = head / (t.heads / t.keyHeads), first = keyHead * t.capacity;
     double most = kMinusInfinity, total = 0;
     for (size_t j = 0; j < t.lengths[keyHead]; j++) {
-      loadStored(t.keys, t.storage, (first + j) * t.dim, t.dim, row);
+      load(t.keys, keys, first + j);
       double product = 0;
       for (size_t p = 0; p < t.dim; p++) product += double(t.queries[head * t.dim + p]) * double(row[p]);
       logits[j] = double(t.scale) * product + (t.logWeights ? double(t.logWeights[first + j]) : 0);
@@ -225,7 +255,7 @@ void decodeScalar(const DecodeTask& t, Team& team) {
     for (size_t j = 0; j < t.lengths[keyHead]; j++) {
       logits[j] = logits[j] == double(kMinusInfinity) ? 0 : __builtin_exp(logits[j] - most);
       total += logits[j];
-      loadStored(t.values, t.storage, (first + j) * t.valueDim, t.valueDim, row);
+      load(t.values, values, first + j);
       for (size_t c = 0; c < t.valueDim; c++) sums[c] += logits[j] * double(row[c]);
     }
     for (size_t c = 0; c < t.valueDim; c++) t.out[head * t.valueDim + c] = total == 0 ? 0 : float(sums[c] / total);

@@ -85,7 +85,7 @@ struct ExpTask {
   size_t count;
 };
 
-enum class Storage : uint32_t { kFloat32 = 0, kFloat16 = 1, kBfloat16 = 2 };
+enum class Storage : uint32_t { kFloat32 = 0, kFloat16 = 1, kBfloat16 = 2, kK8V8 = 3, kK4V4 = 4, kK4V3 = 5, kK4V2 = 6 };
 
 // Which queries meet which keys; see AttentionTiles in src/kernels/attention-types.ts. No query row is in two tiles.
 struct AttentionTiles {
@@ -145,7 +145,7 @@ struct AttentionBackwardTask {
 // Error of a logit as in AttentionTask. Rows are summed in chunks of a fixed size: bit-equal for any number of threads.
 struct DecodeTask {
   const float* queries;  // (heads, dim)
-  const void* keys;      // (keyHeads, capacity, dim)
+  const void* keys;      // (keyHeads, capacity, dim), rows as the storage has them
   const void* values;    // (keyHeads, capacity, valueDim)
   Storage storage;
   size_t heads, keyHeads, capacity, dim, valueDim;

@@ -3,9 +3,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import type { TextOutput } from '../src/cli/context.ts';
-import { run } from '../src/cli/program.ts';
-import { type CliRun, runCli } from './run-cli.ts';
+import { runCli, runInProcess } from './run-cli.ts';
 
 const commands = [
   'tour',
@@ -14,26 +12,13 @@ const commands = [
   'select',
   'cluster',
   'model',
+  'pull',
+  'embed',
   'serve',
   'api-key',
   'reproduce',
   'info',
 ];
-
-/** The same without starting a process for each of many mistakes. */
-async function runInProcess(words: string[]): Promise<CliRun> {
-  const said = { stdout: '', stderr: '' };
-  const output = (name: keyof typeof said): TextOutput => ({
-    write(text) {
-      said[name] += text;
-    },
-  });
-  const code = await run(words, {
-    ...{ stdout: output('stdout'), stderr: output('stderr'), env: {}, version: '0' },
-    ...{ signal: new AbortController().signal, runtime: { node: '0', platform: 'test' } },
-  });
-  return { code, ...said };
-}
 
 describe('provably', () => {
   it('lists its commands, and shows an example for each', async () => {
@@ -72,6 +57,17 @@ describe('provably', () => {
         ['select', 'x.npy', '--size', '1%', '--out', 'o.csv', '--report', 'r.pdf'],
         /--report r\.pdf; expected a name that ends in \.json, \.html/,
       ],
+      [['embed', 'x.txt', '--column', 'text', '--out', 'x.npy'], /has lines and no columns/],
+      [['embed', 'x.txt', '--copy', '--out', 'x.npy'], /--copy does not go with/],
+      [['embed', '-', '--copy', '--out', 'x.csv'], /standard input comes once/],
+      [['embed', 'x.txt', '--out', 'x.xls'], /expected a name that ends in \.npy/],
+      [['embed', 'x.txt', '--pooling', 'max', '--out', 'x.npy'], /Allowed choices are mean, last/],
+      [['embed', 'x.txt'], /required option.*--out/],
+      [['pull', 'tiny'], /expected owner\/name/],
+      [['pull', 'a/b:Q8_0', '--file', 'x.gguf'], /give one of them/],
+      [['pull', 'a/b@v1', '--revision', 'v2'], /give one of them/],
+      [['pull', 'a/b', '--revision', '../x'], /expected a branch/],
+      [['pull', 'a/b', '--token', 'x'], /unknown option '--token'/],
       [['reproduce', 'selction'], /Allowed choices are selection/],
       [['reproduce', 'selection', '--only', 'X99'], /X99; selection has .*X2b/],
       [['tour', '--only', 'sorting'], /sorting; expected some of selection/],

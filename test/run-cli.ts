@@ -3,6 +3,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import type { TextOutput } from '../src/cli/context.ts';
+import { run } from '../src/cli/program.ts';
 
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
@@ -42,6 +44,21 @@ export async function runCli(
   during?.(child);
   [run.code] = (await once(child, 'close')) as [number | null];
   return run;
+}
+
+/** The same without a process of its own, which takes a second: for the many ways that a command can be called. */
+export async function runInProcess(words: string[], env: Record<string, string> = {}): Promise<CliRun> {
+  const said = { stdout: '', stderr: '' };
+  const output = (name: keyof typeof said): TextOutput => ({
+    write(text) {
+      said[name] += text;
+    },
+  });
+  const code = await run(words, {
+    ...{ stdout: output('stdout'), stderr: output('stderr'), env, version: '0' },
+    ...{ signal: new AbortController().signal, runtime: { node: '0', platform: 'test' } },
+  });
+  return { code, ...said };
 }
 
 /** For `during`: Ctrl-C as soon as the command tells that it is at work, which a log sees after a second. */

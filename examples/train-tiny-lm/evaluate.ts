@@ -26,7 +26,7 @@ const { model, tokenizer } = await openLanguageModel(await openModel(flags.model
 
 for (const lines of flags.lines.split(',').map(Number)) {
   const [{ right, asked, accuracy, interval }] = await retrievalContest(model, tokenizer, undefined, {
-    ...{ policies: [], shares: [], lines, records: Number(flags.records), seed: Number(flags.seed) },
+    ...{ entrants: [], shares: [], lines, records: Number(flags.records), seed: Number(flags.seed) },
   });
   const range = `95 % interval ${interval.low.toFixed(3)} to ${interval.high.toFixed(3)}`;
   console.log(`${lines} lines: ${right} of ${asked} right = ${accuracy.toFixed(3)} (${range})`);

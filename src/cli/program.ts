@@ -6,11 +6,13 @@ import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { chatCommand } from './commands/chat.ts';
 import { clusterCommand } from './commands/cluster.ts';
+import { embedCommand } from './commands/embed.ts';
 import { generateCommand } from './commands/generate.ts';
 import { infoCommand } from './commands/info.ts';
 import { longevalCommand } from './commands/longeval.ts';
 import { modelCommand } from './commands/model.ts';
 import { perplexityCommand } from './commands/perplexity.ts';
+import { pullCommand } from './commands/pull.ts';
 import { reproduceCommand } from './commands/reproduce.ts';
 import { selectCommand } from './commands/select.ts';
 import { serveCommand } from './commands/serve.ts';
@@ -27,8 +29,10 @@ const commands = [
   clusterCommand,
   chatCommand,
   generateCommand,
+  embedCommand,
   longevalCommand,
   modelCommand,
+  pullCommand,
   perplexityCommand,
   serveCommand,
   apiKeyCommand,

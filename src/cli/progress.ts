@@ -16,12 +16,14 @@ export interface ProgressOptions {
   quiet?: boolean;
   /** Milliseconds of silence before the first sign. Default 1000. */
   delay?: number;
+  /** What a bar says of a phase beside its share, as "12 MB of 90 MB". Default: nothing. */
+  describe?: (progress: Progress) => string;
 }
 
 /** Shows progress until disposed: `using progress = showProgress(context)`. */
 export function showProgress(
   { stderr }: CliContext,
-  { quiet = false, delay = 1000 }: ProgressOptions = {},
+  { quiet = false, delay = 1000, describe }: ProgressOptions = {},
 ): ProgressDisplay {
   const start = performance.now();
   let phase = '';
@@ -29,7 +31,8 @@ export function showProgress(
   let stopped = false;
   let lastDrawn = Number.NEGATIVE_INFINITY;
 
-  function report({ phase: next, done, total }: Progress): void {
+  function report(progress: Progress): void {
+    const { phase: next, done, total } = progress;
     const now = performance.now();
     if (stopped || quiet || now - start < delay) return;
     if (!stderr.isTTY) {
@@ -43,7 +46,7 @@ export function showProgress(
     phase = next;
     lastDrawn = now;
     bar.setTotal(Math.max(1, total));
-    bar.update(Math.min(done, total), { phase });
+    bar.update(Math.min(done, total), { phase: describe ? `${phase}  ${describe(progress)}` : phase });
   }
 
   return {

@@ -11,8 +11,8 @@ import type {
   DecodeTask,
   ExpTask,
 } from './attention-types.ts';
-import { STORAGES } from './attention-types.ts';
 import { requireArray } from './require-array.ts';
+import { FLOAT_STORAGES, rowFormat, STORAGES } from './row-format.ts';
 
 /** The kernels behind their checks. */
 export function checkedAttention(kernels: AttentionKernels): AttentionKernels {
@@ -72,7 +72,7 @@ function checkLogits(name: string, task: AttentionLogits): void {
   requireInteger(`${name}: dim`, dim, 1);
   requireInteger(`${name}: valueDim`, valueDim, 1);
   requireNumber(`${name}: scale`, task.scale);
-  requireOneOf(`${name}: storage`, storage, STORAGES);
+  requireOneOf(`${name}: storage`, storage, FLOAT_STORAGES);
   const stored = storage === 'float32' ? Float32Array : Uint16Array;
   requireArray(`${name}: queries`, task.queries, Float32Array, task.heads * queryRows * dim);
   requireArray(`${name}: keys`, task.keys, stored, keyHeads * keyRows * dim);
@@ -142,10 +142,11 @@ export function checkDecode(task: DecodeTask): void {
   requireInteger('decode: valueDim', valueDim, 1);
   requireNumber('decode: scale', task.scale);
   requireOneOf('decode: storage', storage, STORAGES);
-  const stored = storage === 'float32' ? Float32Array : Uint16Array;
+  const keyRows = rowFormat(storage, 'keys', dim);
+  const valueRows = rowFormat(storage, 'values', valueDim);
   requireArray('decode: queries', task.queries, Float32Array, heads * dim);
-  requireArray('decode: keys', task.keys, stored, keyHeads * capacity * dim);
-  requireArray('decode: values', task.values, stored, keyHeads * capacity * valueDim);
+  requireArray('decode: keys', task.keys, keyRows.Stored, keyHeads * capacity * keyRows.width);
+  requireArray('decode: values', task.values, valueRows.Stored, keyHeads * capacity * valueRows.width);
   requireArray('decode: lengths', lengths, Uint32Array, keyHeads);
   requireBelow('decode: lengths', lengths, keyHeads, capacity + 1);
   if (task.logWeights) requireArray('decode: logWeights', task.logWeights, Float32Array, keyHeads * capacity);

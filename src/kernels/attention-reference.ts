@@ -9,9 +9,9 @@ import type {
   AttentionTiles,
   DecodeTask,
   ExpTask,
-  KeyValueStorage,
 } from './attention-types.ts';
 import { halfToNumber } from './half.ts';
+import { type FloatStorage, rowFormat } from './row-format.ts';
 
 /** Multiply-adds between two looks at the event loop: about 20 ms. */
 const WORK_PER_SLICE = 1 << 24;
@@ -62,7 +62,7 @@ function keysOfTile(tiles: AttentionTiles, tile: number): { keys: number[]; weig
 }
 
 /** Entry `at` of stored keys or values. */
-function entry(array: Float32Array | Uint16Array, at: number, storage: KeyValueStorage | undefined): number {
+function entry(array: Float32Array | Uint16Array, at: number, storage: FloatStorage | undefined): number {
   return storage === undefined || storage === 'float32' ? array[at] : halfToNumber(array[at], storage);
 }
 
@@ -152,15 +152,16 @@ async function attentionBackward(task: AttentionBackwardTask): Promise<void> {
 }
 
 async function decode(task: DecodeTask): Promise<void> {
-  const { heads, capacity, lengths, dim, valueDim, scale, storage, logWeights } = task;
+  const { heads, capacity, lengths, dim, valueDim, scale, storage = 'float32', logWeights } = task;
+  const [keyRows, valueRows] = [rowFormat(storage, 'keys', dim), rowFormat(storage, 'values', valueDim)];
   for (let head = 0; head < heads; head++) {
     const group = keyHeadOf(task, head);
     const first = group * capacity;
     const logits = new Float64Array(lengths[group]);
     for (let j = 0; j < logits.length; j++) {
       let sum = 0;
-      for (let p = 0; p < dim; p++)
-        sum += task.queries[head * dim + p] * entry(task.keys, (first + j) * dim + p, storage);
+      const key = keyRows.get(task.keys, first + j);
+      for (let p = 0; p < dim; p++) sum += task.queries[head * dim + p] * key[p];
       logits[j] = scale * sum + (logWeights ? logWeights[first + j] : 0);
     }
     const total = logSumExp(logits);
@@ -170,8 +171,8 @@ async function decode(task: DecodeTask): Promise<void> {
       const probability = logits[j] === -Infinity ? 0 : Math.exp(logits[j] - total);
       if (task.probabilities) task.probabilities[head * capacity + j] = probability;
       if (probability === 0) continue;
-      for (let c = 0; c < valueDim; c++)
-        sums[c] += probability * entry(task.values, (first + j) * valueDim + c, storage);
+      const value = valueRows.get(task.values, first + j);
+      for (let c = 0; c < valueDim; c++) sums[c] += probability * value[c];
     }
     task.out.set(sums, head * valueDim);
   }

@@ -1,11 +1,7 @@
 // The attention kernels' tasks: what every backend computes, with which shapes. All arrays are row-major without gaps.
 // Logits are scale · ⟨q, k⟩ plus whatever is added to them; natural logarithms throughout.
 
-/** How keys and values are stored; sums are always float32. Halves come as their bits in a Uint16Array. */
-export type KeyValueStorage = 'float32' | 'float16' | 'bfloat16';
-
-/** In the order of `Storage` in native/kernels.h. */
-export const STORAGES: readonly KeyValueStorage[] = ['float32', 'float16', 'bfloat16'];
+import type { FloatStorage, KeyValueStorage, StoredArray } from './row-format.ts';
 
 /** What forward and backward passes share: which logits there are. */
 export interface AttentionLogits {
@@ -16,7 +12,7 @@ export interface AttentionLogits {
   /** Shape (keyHeads, keyRows, valueDim), of `storage`. */
   values: Float32Array | Uint16Array;
   /** Default 'float32'. */
-  storage?: KeyValueStorage;
+  storage?: FloatStorage;
   /** Query heads, all sequences of a batch counted; a multiple of keyHeads. Query head h reads key head ⌊h · keyHeads / heads⌋. */
   heads: number;
   keyHeads: number;
@@ -105,10 +101,10 @@ export interface AttentionBackwardTask extends AttentionLogits {
 export interface DecodeTask {
   /** Shape (heads, dim). */
   queries: Float32Array;
-  /** Shape (keyHeads, capacity, dim), of `storage`. */
-  keys: Float32Array | Uint16Array;
-  /** Shape (keyHeads, capacity, valueDim), of `storage`. */
-  values: Float32Array | Uint16Array;
+  /** Shape (keyHeads, capacity, dim), as `rowFormat` of the storage has rows. */
+  keys: StoredArray;
+  /** Shape (keyHeads, capacity, valueDim), likewise. */
+  values: StoredArray;
   /** Default 'float32'. */
   storage?: KeyValueStorage;
   heads: number;

@@ -4,6 +4,7 @@ import { allKernels, offsetView, randomFloats } from '../../test/each-backend.ts
 import { attentionReference } from './attention-reference.ts';
 import type { DecodeTask } from './attention-types.ts';
 import { toHalf } from './half.ts';
+import { rowFormat } from './row-format.ts';
 
 interface Shape {
   heads: number;
@@ -34,6 +35,20 @@ function taskOf({ lengths, ...shape }: Shape, size = 2): DecodeTask {
     lse: new Float64Array(heads).fill(7),
     probabilities: offsetView(new Float32Array(heads * capacity).fill(7)),
   };
+}
+
+/** The same task with its rows in few bits; those beyond the lengths have a scale that is NaN. */
+function inFewBits(task: DecodeTask, storage: 'k8v8' | 'k4v4' | 'k4v3' | 'k4v2'): DecodeTask {
+  const { keyHeads, capacity, dim, valueDim, lengths } = task;
+  const stored = (part: 'keys' | 'values', width: number) => {
+    const format = rowFormat(storage, part, width);
+    const array = new Uint8Array(keyHeads * capacity * format.width).fill(0xff);
+    for (let g = 0; g < keyHeads; g++)
+      for (let row = g * capacity; row < g * capacity + lengths[g]; row++)
+        format.put(task[part].subarray(row * width, (row + 1) * width) as Float32Array, array, row);
+    return array;
+  };
+  return { ...task, storage, keys: stored('keys', dim), values: stored('values', valueDim) };
 }
 
 /** A logit is off by at most η = (dim + 5) · 2⁻²⁴ · scale · Σ|q k| (≤ 4 · √dim here) and that of its log-weight; sums add their roundings. */
@@ -73,6 +88,26 @@ for (const { name, kernels } of await allKernels()) {
       for (const valueDim of [1, 4, 15, 16, 17, 64, 70]) await check(kernels, taskOf({ ...small, valueDim }));
       for (const length of [191, 193, 1023, 1024, 1025, 2500])
         await check(kernels, taskOf({ ...small, capacity: 2600, lengths: [length] }));
+    });
+
+    it('reads rows of few bits at every edge of planes and blocks', async () => {
+      for (const storage of ['k8v8', 'k4v4', 'k4v3', 'k4v2'] as const)
+        for (const [dim, valueDim] of [
+          [64, 64],
+          [1, 3],
+          [5, 6],
+          [17, 12],
+          [80, 96],
+          [128, 40],
+        ])
+          for (const lengths of [
+            [0, 1],
+            [129, 300],
+          ])
+            await check(
+              kernels,
+              inFewBits(taskOf({ heads: 6, keyHeads: 2, capacity: 301, dim, valueDim, lengths }), storage),
+            );
     });
 
     it('lets groups of heads share rows, with lengths of their own', async () => {

@@ -1,12 +1,13 @@
 // Half-precision floats by their bits: IEEE binary16 and bfloat16 (the upper half of a float32).
 
-import type { KeyValueStorage } from './attention-types.ts';
+/** Of 16 bits. */
+export type HalfStorage = 'float16' | 'bfloat16';
 
 const word = new Uint32Array(1);
 const float = new Float32Array(word.buffer);
 
 /** The number that 16 bits stand for. */
-export function halfToNumber(bits: number, storage: Exclude<KeyValueStorage, 'float32'>): number {
+export function halfToNumber(bits: number, storage: HalfStorage): number {
   if (storage === 'bfloat16') {
     word[0] = bits << 16;
     return float[0];
@@ -24,19 +25,14 @@ export function halfToNumber(bits: number, storage: Exclude<KeyValueStorage, 'fl
 }
 
 /** Stores numbers as halves, rounded to nearest, ties to even. @param values - any shape @returns bits, same shape */
-export function toHalf(values: Float32Array, storage: Exclude<KeyValueStorage, 'float32'>): Uint16Array {
+export function toHalf(values: Float32Array, storage: HalfStorage): Uint16Array {
   const bits = new Uint16Array(values.length);
   putHalf(values, bits, 0, storage);
   return bits;
 }
 
 /** As `toHalf`, into `bits` from entry `start` on: nothing is allocated. */
-export function putHalf(
-  values: Float32Array,
-  bits: Uint16Array,
-  start: number,
-  storage: Exclude<KeyValueStorage, 'float32'>,
-): void {
+export function putHalf(values: Float32Array, bits: Uint16Array, start: number, storage: HalfStorage): void {
   const bitsOf = storage === 'bfloat16' ? bfloat16Bits : float16Bits;
   for (let i = 0; i < values.length; i++) {
     float[0] = values[i];
@@ -45,7 +41,7 @@ export function putHalf(
 }
 
 /** Halves as float32, exactly. */
-export function fromHalf(bits: Uint16Array, storage: Exclude<KeyValueStorage, 'float32'>): Float32Array {
+export function fromHalf(bits: Uint16Array, storage: HalfStorage): Float32Array {
   const values = new Float32Array(bits.length);
   for (let i = 0; i < bits.length; i++) values[i] = halfToNumber(bits[i], storage);
   return values;

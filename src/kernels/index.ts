@@ -7,12 +7,10 @@ export type {
   AttentionTiles,
   DecodeTask,
   ExpTask,
-  KeyValueStorage,
 } from './attention-types.ts';
-export { STORAGES } from './attention-types.ts';
 export { dequantise } from './dequantise.ts';
 export { directDistance } from './direct.ts';
-export { fromHalf, halfToNumber, putHalf, toHalf } from './half.ts';
+export { fromHalf, type HalfStorage, halfToNumber, putHalf, toHalf } from './half.ts';
 export type {
   AddTask,
   DequantiseRowsTask,
@@ -36,6 +34,17 @@ export {
 } from './load.ts';
 export { mapFile } from './map-file.ts';
 export { type RotaryTable, rotaryTable } from './rotary-table.ts';
+export {
+  FLOAT_STORAGES,
+  type FloatStorage,
+  type KeyValueStorage,
+  type QuantisedStorage,
+  type RowFormat,
+  rowBytes,
+  rowFormat,
+  STORAGES,
+  type StoredArray,
+} from './row-format.ts';
 export type {
   Backend,
   GemmTask,

@@ -1,15 +1,10 @@
 // The native backend: the addon that scripts/build-kernels.mjs compiles where there is a C++ compiler.
 
 import { UnsupportedError } from '../core/errors.ts';
-import {
-  type AttentionBackwardTask,
-  type AttentionLogits,
-  type AttentionTask,
-  type DecodeTask,
-  STORAGES,
-} from './attention-types.ts';
+import type { AttentionBackwardTask, AttentionLogits, AttentionTask, DecodeTask } from './attention-types.ts';
 import type { CheckedKernels } from './door.ts';
 import type { KernelStep, StepTasks } from './llm-types.ts';
+import { STORAGES } from './row-format.ts';
 import { formatNumber } from './weight-formats.ts';
 
 type Pending = Promise<void> | undefined;

@@ -1,6 +1,7 @@
 // The decode and exponential kernels of the WASM backend.
 
-import { type DecodeTask, type ExpTask, STORAGES } from './attention-types.ts';
+import type { DecodeTask, ExpTask } from './attention-types.ts';
+import { rowFormat, STORAGES, type StoredArray } from './row-format.ts';
 import type { WasmModule } from './wasm-module.ts';
 
 export function decodeInWasm(wasm: WasmModule, task: DecodeTask): void {
@@ -8,7 +9,7 @@ export function decodeInWasm(wasm: WasmModule, task: DecodeTask): void {
   // Only rows in use are copied: the slab is made as high as the longest head.
   const rows = lengths.subarray(0, keyHeads).reduce((most, length) => Math.max(most, length), 0);
   wasm.scope(() => {
-    const slab = (array: Float32Array | Uint16Array, width: number) => {
+    const slab = (array: StoredArray, width: number) => {
       const address = wasm.call.allocate(keyHeads * rows * width * array.BYTES_PER_ELEMENT);
       for (let g = 0; g < keyHeads; g++)
         wasm.write(
@@ -17,7 +18,10 @@ export function decodeInWasm(wasm: WasmModule, task: DecodeTask): void {
         );
       return address;
     };
-    const [keys, values] = [slab(task.keys, dim), slab(task.values, valueDim)];
+    const [keys, values] = [
+      slab(task.keys, rowFormat(storage, 'keys', dim).width),
+      slab(task.values, rowFormat(storage, 'values', valueDim).width),
+    ];
     const out = wasm.call.allocate(4 * heads * valueDim);
     const lse = wasm.call.allocate(8 * heads);
     const scores = probabilities ? wasm.call.allocate(4 * heads * rows) : 0;

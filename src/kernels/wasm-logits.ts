@@ -1,6 +1,7 @@
 // What the attention kernels of the WASM backend are given: one head at a time.
 
-import { type AttentionLogits, type AttentionTiles, STORAGES } from './attention-types.ts';
+import type { AttentionLogits, AttentionTiles } from './attention-types.ts';
+import { STORAGES } from './row-format.ts';
 import type { WasmModule } from './wasm-module.ts';
 
 /** What the logits of some query rows of one head are made from. */

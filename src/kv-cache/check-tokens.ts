@@ -29,11 +29,13 @@ export function fitsStorage(x: number, storage: KeyValueStorage): boolean {
   return Math.abs(x) < OVERFLOWS[storage];
 }
 
-/** From here on rounding to the storage gives infinity: half a unit above the largest number. */
+/** From here on rounding to the storage gives infinity: half a unit above the largest number; of few bits, what is surely safe. */
 const OVERFLOWS: Record<KeyValueStorage, number> = {
   float32: Infinity,
   float16: 65_520,
   bfloat16: (2 - 2 ** -8) * 2 ** 127,
+  // A row's numbers are added up on their way, and its scale is a bfloat16.
+  ...{ k8v8: 2 ** 100, k4v4: 2 ** 100, k4v3: 2 ** 100, k4v2: 2 ** 100 },
 };
 
 /**

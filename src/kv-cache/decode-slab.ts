@@ -24,7 +24,8 @@ export async function decodeSlab(
   const output = new Float32Array(heads * valueDim);
   const lse = new Float64Array(heads);
   await kernels.decode({
-    ...{ queries, keys, values, logWeights, lengths, storage, heads, keyHeads, dim, valueDim, scale },
+    ...{ logWeights: logWeights.length > 0 ? logWeights : undefined },
+    ...{ queries, keys, values, lengths, storage, heads, keyHeads, dim, valueDim, scale },
     ...{ capacity: slab.capacity, out: output, lse, probabilities },
   });
   return { output, lse };

@@ -38,7 +38,7 @@ export async function prefillSlab(
 ): Promise<Slab> {
   const { heads, keyHeads, dim } = shape;
   const tokenAt = (i: number, head: number): Token => tokenOf(shape, keys, values, { i, head, position: i });
-  const all = new Slab(shape, count);
+  const all = new Slab({ ...shape, weighted: false, inOrder: true }, count);
   const scores = new Float64Array(keyHeads * count);
   for (let t = 0; t < count; t++) {
     if (isPause(t)) await pause(run, t, count);
@@ -55,7 +55,7 @@ export async function prefillSlab(
   const kept = Array.from({ length: keyHeads }, (_, head) =>
     keep(scores.subarray(head * count, (head + 1) * count), count),
   );
-  const slab = new Slab(shape, kept[0].length);
+  const slab = new Slab({ ...shape, weighted: false }, kept[0].length);
   for (const [head, positions] of kept.entries())
     for (const [row, i] of positions.entries()) {
       const { key, value } = tokenAt(i, head);

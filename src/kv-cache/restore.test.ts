@@ -39,7 +39,7 @@ async function feed(cache: KeyValueCache, tokens: number, seed: number): Promise
 /** States to damage: before and after the budget is spent. */
 const states: { policy: string; bytes: Uint8Array }[] = [];
 for (const policy of CACHE_POLICIES)
-  for (const storage of ['float32', 'float16'] as const)
+  for (const storage of ['float32', 'float16', 'k4v2'] as const)
     for (const tokens of [7, 40]) {
       const cache = createCache({ ...shape, storage }, optionsOf[policy]);
       await feed(cache, tokens, 3);

@@ -3,7 +3,7 @@
 import { crc32 } from '../core/crc32.ts';
 import { DataError } from '../core/errors.ts';
 
-export type StateArray = Float32Array | Float64Array | Uint16Array | Uint32Array;
+export type StateArray = Float32Array | Float64Array | Uint8Array | Uint16Array | Uint32Array;
 
 /** A cache's state: settings and counters as JSON, the rest as arrays by name. */
 export interface CacheState {
@@ -12,12 +12,16 @@ export interface CacheState {
 }
 
 const MAGIC = 'provably kv-cache 2';
-const CLASSES: Record<string, StateArrayClass> = { Float32Array, Float64Array, Uint16Array, Uint32Array };
+const CLASSES: Record<string, StateArrayClass> = {
+  ...{ Float32Array, Float64Array },
+  ...{ Uint8Array, Uint16Array, Uint32Array },
+};
 const CHECKSUM_BYTES = 4;
 
 type StateArrayClass =
   | Float32ArrayConstructor
   | Float64ArrayConstructor
+  | Uint8ArrayConstructor
   | Uint16ArrayConstructor
   | Uint32ArrayConstructor;
 

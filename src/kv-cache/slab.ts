@@ -1,6 +1,6 @@
 // The rows that a layer keeps, all key heads in one slab each, as the decode kernel reads them. Forks share memory until one writes.
 
-import { fromHalf, type KeyValueStorage, putHalf } from '../kernels/index.ts';
+import { type KeyValueStorage, type RowFormat, rowFormat, type StoredArray } from '../kernels/index.ts';
 import type { SavedState } from './saved-state.ts';
 
 export interface SlabShape {
@@ -8,18 +8,20 @@ export interface SlabShape {
   dim: number;
   valueDim: number;
   storage: KeyValueStorage;
+  /** Whether rows may have a log-weight; else all have 0, and there is no array. Default true. */
+  weighted?: boolean;
+  /** Row i holds token i, so that positions need no array. Default false. */
+  inOrder?: boolean;
 }
-
-type StoredArray = Float32Array | Uint16Array;
 
 /** A slab's arrays by name. */
 export interface SlabArrays {
-  /** Shape (keyHeads, capacity, dim) and (keyHeads, capacity, valueDim). */
+  /** Shape (keyHeads, capacity, dim) and (keyHeads, capacity, valueDim), as `rowFormat` of the storage has rows. */
   keys: StoredArray;
   values: StoredArray;
-  /** Shape (keyHeads, capacity), natural logarithms. */
+  /** Shape (keyHeads, capacity), natural logarithms; empty where rows have none. */
   logWeights: Float32Array;
-  /** Place in the stream, shape (keyHeads, capacity). */
+  /** Place in the stream, shape (keyHeads, capacity); empty where tokens lie in order. */
   positions: Uint32Array;
   /** Rows in use, shape (keyHeads,). */
   lengths: Uint32Array;
@@ -31,11 +33,13 @@ export class Slab {
   private arrays: SlabArrays;
   /** Another slab may hold the same arrays. */
   private isShared = false;
+  private readonly formats: { keys: RowFormat; values: RowFormat };
 
-  constructor(shape: SlabShape, capacity: number, arrays: SlabArrays = emptyArrays(shape, capacity)) {
+  constructor(shape: SlabShape, capacity: number, arrays?: SlabArrays) {
     this.shape = shape;
     this.capacity = capacity;
-    this.arrays = arrays;
+    this.formats = formatsOf(shape);
+    this.arrays = arrays ?? emptyArrays(shape, capacity);
   }
 
   /**
@@ -45,21 +49,22 @@ export class Slab {
    * @throws {DataError} they do not fit the shape, or hold what no slab does
    */
   static restore(saved: SavedState, shape: SlabShape, capacity: number, tokens: number): Slab {
-    const { keyHeads, dim, valueDim, storage } = shape;
+    const { keyHeads, weighted = true, inOrder = false } = shape;
     const rows = keyHeads * capacity;
-    const Stored: new (length: number) => StoredArray = storage === 'float32' ? Float32Array : Uint16Array;
+    const { keys, values } = formatsOf(shape);
+    const stored = ({ Stored, width }: RowFormat): [new (length: number) => StoredArray, number] => [
+      Stored,
+      rows * width,
+    ];
     const arrays = {
-      keys: saved.array('keys', Stored, rows * dim),
-      values: saved.array('values', Stored, rows * valueDim),
-      logWeights: saved.array('logWeights', Float32Array, rows),
-      positions: saved.array('positions', Uint32Array, rows),
+      keys: saved.array('keys', ...stored(keys)),
+      values: saved.array('values', ...stored(values)),
+      logWeights: saved.array('logWeights', Float32Array, weighted ? rows : 0),
+      positions: saved.array('positions', Uint32Array, inOrder ? 0 : rows),
       lengths: saved.array('lengths', Uint32Array, keyHeads),
     };
-    const exponent = storage === 'float16' ? 0x7c00 : 0x7f80;
-    const isNumber =
-      storage === 'float32' ? Number.isFinite : (bits: number) => (bits & exponent) !== exponent;
-    saved.every('keys', arrays.keys, isNumber, 'finite numbers');
-    saved.every('values', arrays.values, isNumber, 'finite numbers');
+    saved.every('keys', arrays.keys, (_, i) => keys.isFinite(arrays.keys, i), 'finite numbers');
+    saved.every('values', arrays.values, (_, i) => values.isFinite(arrays.values, i), 'finite numbers');
     saved.every('logWeights', arrays.logWeights, (x) => x < Infinity, 'less than infinity');
     saved.every('positions', arrays.positions, (at) => at < Math.max(1, tokens), `less than ${tokens}`);
     saved.every('lengths', arrays.lengths, (length) => length <= capacity, `at most ${capacity}`);
@@ -84,15 +89,26 @@ export class Slab {
     position: number,
     logWeight = 0,
   ): void {
-    if (row >= this.capacity) this.grow(Math.max(row + 1, 2 * this.capacity));
+    // An eighth at a time: a full cache is most of what a long text takes.
+    if (row >= this.capacity) this.grow(Math.max(row + 1, Math.ceil(1.125 * this.capacity)));
     this.own();
-    const { storage, dim, valueDim } = this.shape;
+    const { formats, arrays } = this;
     const at = head * this.capacity + row;
-    store(key, this.arrays.keys, at * dim, storage);
-    store(value, this.arrays.values, at * valueDim, storage);
-    this.arrays.positions[at] = position;
-    this.arrays.logWeights[at] = logWeight;
+    formats.keys.put(key, arrays.keys, at);
+    formats.values.put(value, arrays.values, at);
+    if (!this.shape.inOrder) arrays.positions[at] = position;
+    if (this.shape.weighted ?? true) arrays.logWeights[at] = logWeight;
     if (row >= this.arrays.lengths[head]) this.arrays.lengths[head] = row + 1;
+  }
+
+  /** Makes room for so many rows of each head, and no more. */
+  reserve(rows: number): void {
+    if (rows > this.capacity) this.grow(rows);
+  }
+
+  /** Place in the stream of what a row holds. */
+  position(head: number, row: number): number {
+    return this.shape.inOrder ? row : this.arrays.positions[head * this.capacity + row];
   }
 
   /** Row `from` of a head over row `to`; a row at the end makes the head longer. */
@@ -105,11 +121,18 @@ export class Slab {
     if (to >= this.arrays.lengths[head]) this.arrays.lengths[head] = to + 1;
   }
 
-  /** Entries of keys or values as numbers; float32 ones as a view. */
-  numbers(name: 'keys' | 'values', start: number, count: number): Float32Array {
-    const part = this.arrays[name].subarray(start, start + count);
-    const { storage } = this.shape;
-    return storage === 'float32' ? (part as Float32Array) : fromHalf(part as Uint16Array, storage);
+  /** Rows [row, row + rows) of keys or values as numbers, counted over all heads' places; float32 ones as a view. */
+  numbers(name: 'keys' | 'values', row: number, rows = 1): Float32Array {
+    return this.formats[name].get(this.arrays[name], row, rows);
+  }
+
+  /** What becomes of a key or value in the slab, apart from the slab. */
+  rounded(name: 'keys' | 'values', numbers: Float32Array): Float32Array {
+    if (this.shape.storage === 'float32') return numbers;
+    const { Stored, width, put, get } = this.formats[name];
+    const row = new Stored(width);
+    put(numbers, row, 0);
+    return get(row, 0);
   }
 
   /** To write rows in place; these arrays are this slab's own until it is forked. */
@@ -120,14 +143,21 @@ export class Slab {
 
   /** Overwrites the key of a row in use. */
   setKey(head: number, row: number, key: Float32Array): void {
-    const { storage, dim } = this.shape;
-    store(key, this.writable().keys, (head * this.capacity + row) * dim, storage);
+    this.formats.keys.put(key, this.writable().keys, head * this.capacity + row);
   }
 
   /** Overwrites the value of a row in use. */
   setValue(head: number, row: number, value: Float32Array): void {
-    const { storage, valueDim } = this.shape;
-    store(value, this.writable().values, (head * this.capacity + row) * valueDim, storage);
+    this.formats.values.put(value, this.writable().values, head * this.capacity + row);
+  }
+
+  /** Value and place in the stream of row `from` of a head over those of row `to`. */
+  moveValue(head: number, from: number, to: number): void {
+    const { values, positions } = this.writable();
+    const { width } = this.formats.values;
+    const [source, target] = [head * this.capacity + from, head * this.capacity + to];
+    values.copyWithin(target * width, source * width, (source + 1) * width);
+    positions[target] = positions[source];
   }
 
   setLogWeight(head: number, row: number, logWeight: number): void {
@@ -169,30 +199,31 @@ export class Slab {
   }
 
   /** The arrays with one line a row, and their width. */
-  private wide(): [Float32Array | Uint16Array | Uint32Array, number][] {
+  private wide(): [StoredArray | Uint32Array, number][] {
     const { keys, values, logWeights, positions } = this.arrays;
+    const { formats, shape } = this;
     return [
-      [keys, this.shape.dim],
-      [values, this.shape.valueDim],
-      [logWeights, 1],
-      [positions, 1],
+      [keys, formats.keys.width],
+      [values, formats.values.width],
+      [logWeights, (shape.weighted ?? true) ? 1 : 0],
+      [positions, shape.inOrder ? 0 : 1],
     ];
   }
 }
 
-/** Writes numbers as they are stored. */
-function store(numbers: Float32Array, to: StoredArray, start: number, storage: KeyValueStorage): void {
-  if (storage === 'float32') to.set(numbers, start);
-  else putHalf(numbers, to as Uint16Array, start, storage);
+function formatsOf({ dim, valueDim, storage }: SlabShape): { keys: RowFormat; values: RowFormat } {
+  return { keys: rowFormat(storage, 'keys', dim), values: rowFormat(storage, 'values', valueDim) };
 }
 
-function emptyArrays({ keyHeads, dim, valueDim, storage }: SlabShape, capacity: number): SlabArrays {
-  const Stored = storage === 'float32' ? Float32Array : Uint16Array;
+function emptyArrays(shape: SlabShape, capacity: number): SlabArrays {
+  const { keyHeads, weighted = true, inOrder = false } = shape;
+  const rows = keyHeads * capacity;
+  const { keys, values } = formatsOf(shape);
   return {
-    keys: new Stored(keyHeads * capacity * dim),
-    values: new Stored(keyHeads * capacity * valueDim),
-    logWeights: new Float32Array(keyHeads * capacity),
-    positions: new Uint32Array(keyHeads * capacity),
+    keys: new keys.Stored(rows * keys.width),
+    values: new values.Stored(rows * values.width),
+    logWeights: new Float32Array(weighted ? rows : 0),
+    positions: new Uint32Array(inOrder ? 0 : rows),
     lengths: new Uint32Array(keyHeads),
   };
 }

@@ -10,7 +10,7 @@ import { type PrefillChoice, prefillSlab } from './prefill.ts';
 import { damaged, type SavedState } from './saved-state.ts';
 import { encodeState } from './serialize.ts';
 import { simpleInterval } from './simple-interval.ts';
-import { Slab } from './slab.ts';
+import { Slab, type SlabShape } from './slab.ts';
 import type {
   AppendOptions,
   CacheAttention,
@@ -87,7 +87,7 @@ export class TokenCache implements KeyValueCache {
     this.options = options;
     this.budget = budget;
     this.rule = rule;
-    this.slab = new Slab(shape, budget ? rowsOf(budget) : 64);
+    this.slab = new Slab(this.slabShape, budget ? rowsOf(budget) : 64);
     this.window = new Uint32Array(shape.keyHeads * (budget?.recent ?? 0));
     this.pool = new Uint32Array(budget ? shape.keyHeads * (budget.pool + 1) : 0);
     if (budget && rule.poolLogWeight) this.logWeights = new Float32Array(shape.keyHeads * rowsOf(budget));
@@ -114,6 +114,7 @@ export class TokenCache implements KeyValueCache {
       this.listRows(budget);
       return;
     }
+    if (!budget && count > 1) this.slab.reserve(this.count + count);
     for (let t = 0; t < count; t++) {
       if (isPause(t)) await pause(run, t, count);
       for (let head = 0; head < keyHeads; head++) {
@@ -155,9 +156,8 @@ export class TokenCache implements KeyValueCache {
   }
 
   kept(keyHead: number): KeptToken[] {
-    const base = keyHead * this.slab.capacity;
     const recentFrom = this.count - (this.budget?.recent ?? this.count);
-    return Array.from({ length: this.slab.length(keyHead) }, (_, row) => this.slab.view.positions[base + row])
+    return Array.from({ length: this.slab.length(keyHead) }, (_, row) => this.slab.position(keyHead, row))
       .sort((a, b) => a - b)
       .map((position) => ({
         position,
@@ -191,13 +191,12 @@ export class TokenCache implements KeyValueCache {
     const least = budget ? rowsOf(budget) : this.count;
     const capacity = saved.integer('capacity', least, budget ? least : MOST_TOKENS);
     this.next = saved.integer('next', 0, Math.max(0, (budget?.recent ?? 0) - 1));
-    this.slab = Slab.restore(saved, shape, capacity, this.count);
+    this.slab = Slab.restore(saved, this.slabShape, capacity, this.count);
     this.window = saved.array('window', Uint32Array, this.window.length);
     this.pool = saved.array('pool', Uint32Array, this.pool.length);
-    const { lengths, logWeights } = this.slab.view;
+    const { lengths } = this.slab.view;
     const used = Math.min(this.count, capacity);
     saved.every('lengths', lengths, (length) => length === used, `${used}`);
-    saved.every('logWeights', logWeights, (weight) => weight === 0, '0');
     for (let head = 0; head < shape.keyHeads; head++) this.requirePlaces(head, used);
     for (const [name, array] of Object.entries(this.rule.arrays)) {
       const read = saved.array(name, array.constructor as new (length: number) => typeof array, array.length);
@@ -219,11 +218,11 @@ export class TokenCache implements KeyValueCache {
       ...part(this.pool, head * (pool + 1), Math.min(pool, used - sinks)),
       ...part(this.window, head * recent, used - sinks - pool),
     ];
-    const positions = this.slab.view.positions.subarray(head * capacity, (head + 1) * capacity);
     const isPlace = (row: number, i: number) => {
-      if (i < sinks || !isFull) return positions[row] === i;
-      if (i < sinks + pool) return positions[row] >= sinks && positions[row] < count - recent;
-      return positions[row] === count - recent + ((i - sinks - pool - next + recent) % recent);
+      const position = this.slab.position(head, row);
+      if (i < sinks || !isFull) return position === i;
+      if (i < sinks + pool) return position >= sinks && position < count - recent;
+      return position === count - recent + ((i - sinks - pool - next + recent) % recent);
     };
     if (new Set(rows).size !== used || rows.some((row) => row >= used) || !rows.every(isPlace))
       throw damaged(
@@ -231,6 +230,11 @@ export class TokenCache implements KeyValueCache {
       );
     const spare = this.pool[head * (pool + 1) + pool] ?? 0;
     if (budget && spare >= capacity) throw damaged(`a row is ${spare}; expected less than ${capacity}`);
+  }
+
+  /** Rows have no weights of their own: where a rule has some, they follow from the number of tokens. */
+  private get slabShape(): SlabShape {
+    return { ...this.shape, weighted: false, inOrder: this.budget === undefined };
   }
 
   /** The row that the next token of a head takes. */

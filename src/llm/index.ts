@@ -1,7 +1,7 @@
 // Language models of the Llama family: their files, their text, and an engine whose attention and caches can be chosen.
 
 export { decodeStep } from './engine/decode-step.ts';
-export { type EmbedOptions, embed } from './engine/embed.ts';
+export { type EmbedOptions, embed, embedTexts } from './engine/embed.ts';
 export { LanguageModel, type LanguageModelOptions, type SequenceOptions } from './engine/language-model.ts';
 export type { PrefillAttention } from './engine/layer-attention.ts';
 export { type PrefillOptions, prefill, prefillSteps } from './engine/prefill.ts';
@@ -21,7 +21,12 @@ export {
   perplexity,
 } from './evaluate/perplexity.ts';
 export { type PromptLogprob, promptLogprobs } from './evaluate/prompt-logprobs.ts';
-export { type RetrievalOptions, type RetrievalRow, retrievalContest } from './evaluate/retrieval-contest.ts';
+export {
+  type RetrievalEntrant,
+  type RetrievalOptions,
+  type RetrievalRow,
+  retrievalContest,
+} from './evaluate/retrieval-contest.ts';
 export { type ByteSource, blobSource, bytesSource } from './files/byte-source.ts';
 export { type FileSourceOptions, fileSource } from './files/file-source.ts';
 export { type GgufFile, openGguf } from './files/gguf.ts';

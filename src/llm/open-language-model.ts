@@ -42,11 +42,15 @@ export async function openLanguageModel(
 async function textPartsOf({ metadata, find, config }: StoredModel, options: RunOptions) {
   if (metadata)
     return { tokenizer: tokenizerFromGguf(metadata), templates: () => templatesFromGguf(metadata) };
-  const read = async (name: string): Promise<unknown> => {
+  const readText = async (name: string): Promise<string | undefined> => {
     const source = await find?.(name);
-    if (!source) return undefined;
+    return source && new TextDecoder().decode(await source.read(0, source.size, options));
+  };
+  const read = async (name: string): Promise<unknown> => {
+    const text = await readText(name);
+    if (text === undefined) return undefined;
     try {
-      return JSON.parse(new TextDecoder().decode(await source.read(0, source.size, options)));
+      return JSON.parse(text);
     } catch (cause) {
       throw new DataError(`openLanguageModel: ${name} is no JSON; expected an object. Fetch it anew.`, {
         cause,
@@ -60,6 +64,8 @@ async function textPartsOf({ metadata, find, config }: StoredModel, options: Run
     );
   }
   const settings = ((await read('tokenizer_config.json')) ?? {}) as TokenizerConfig;
+  // Newer models have their template in a file of its own, which then counts.
+  const template = await readText('chat_template.jinja');
   const generation = endingsSchema.safeParse((await read('generation_config.json')) ?? {});
   const endings = generation.success ? generation.data.eos_token_id : undefined;
   return {
@@ -67,7 +73,7 @@ async function textPartsOf({ metadata, find, config }: StoredModel, options: Run
       endOfGeneration: [endings ?? []].flat(),
       vocabularySize: config.vocabulary,
     }),
-    templates: () => templatesFromConfig(settings),
+    templates: () => (template === undefined ? templatesFromConfig(settings) : { default: template }),
   };
 }
 

@@ -13,9 +13,19 @@ export function longevalCommand(context: CliContext): Command {
     .option('--records <count>', 'records', positiveInteger, 10)
     .option('--questions <count>', 'lines asked for in each record', positiveInteger, 10)
     .option('--largest <number>', 'numbers are from 1 to this', positiveInteger, 50_000)
-    .option('--policies <names>', 'comma-separated (default: all that take a budget)', list)
-    .option('--shares <shares>', 'of a full cache’s bytes, comma-separated', list, ['0.25'])
-    .option('--storage <kind>', 'of keys and values: float32, float16, bfloat16', 'float32')
+    .option(
+      '--policies <names>',
+      'comma-separated, with a storage of its own as full:k4v2 (default: all that take a budget, and full:k4v2)',
+      list,
+    )
+    .option('--shares <shares>', 'of a full cache’s bytes that the others may take, comma-separated', list, [
+      '0.25',
+    ])
+    .option(
+      '--storage <kind>',
+      'of the full cache, and of caches that name none: float32, float16, bfloat16',
+      'float16',
+    )
     .option('--plain', 'ask by plain text, without the model’s chat template', false)
     .option('--seed <integer>', 'seed of records and questions', seedInteger, 0);
   addModelFlags(command);

@@ -13,7 +13,10 @@ export function modelCommand(context: CliContext): Command {
     .description(
       'show architecture, sizes, formats and cache bytes of a language model, and whether it can run',
     )
-    .argument('<path>', 'a .gguf file, or a folder with config.json and model.safetensors or its shards')
+    .argument(
+      '<path>',
+      'a .gguf file, a folder with config.json and model.safetensors or its shards, or owner/name that was pulled',
+    )
     .option('--tensors', 'list every tensor too', false)
     .option('--json', 'print one JSON object instead of text', false)
     .addHelpText('after', '\nExample:\n  $ provably model SmolLM2-135M-Instruct.Q4_1.gguf')

@@ -36,7 +36,7 @@ export function addModelFlags(command: Command): Command {
     .optionsGroup('Model:')
     .option(
       '-m, --model <path>',
-      'a .gguf file, or a folder with config.json and .safetensors (default: $PROVABLY_MODEL)',
+      'a .gguf file, a folder with config.json and .safetensors, or owner/name that was pulled (default: $PROVABLY_MODEL)',
     )
     .option('--activations <kind>', 'int8, as llama.cpp has it, or float32', 'int8');
 }

@@ -1,8 +1,8 @@
 // The work of `provably longeval`.
 
-import { type KeyValueStorage, STORAGES } from '../../kernels/index.ts';
-import { CACHE_POLICIES, type CacheOptions } from '../../kv-cache/index.ts';
-import { type RetrievalRow, retrievalContest } from '../../llm/index.ts';
+import { FLOAT_STORAGES, type FloatStorage, type KeyValueStorage, STORAGES } from '../../kernels/index.ts';
+import { CACHE_POLICIES, type ComparedPolicy } from '../../kv-cache/index.ts';
+import { type RetrievalEntrant, type RetrievalRow, retrievalContest } from '../../llm/index.ts';
 import type { CliContext } from '../context.ts';
 import { UsageError } from '../failure.ts';
 import { printJson, printTable } from '../output.ts';
@@ -25,23 +25,20 @@ export interface LongevalFlags extends ModelChoice {
   json: boolean;
 }
 
-type Budgeted = Exclude<CacheOptions['policy'], 'full' | 'subgen'>;
-
-const BUDGETED = CACHE_POLICIES.filter(
-  (policy): policy is Budgeted => policy !== 'full' && policy !== 'subgen',
-);
+/** Subgen has no budget and asks for a distance that fits the model. */
+const POLICIES = CACHE_POLICIES.filter((policy) => policy !== 'subgen');
 
 export async function runLongeval(flags: LongevalFlags, context: CliContext): Promise<void> {
   const { lines, records, questions, largest, storage, plain, seed } = flags;
-  const unknown = flags.policies?.find((name) => !(BUDGETED as string[]).includes(name));
-  if (unknown) throw new UsageError(`--policies names ${unknown}; expected some of ${BUDGETED.join(', ')}.`);
-  if (!(STORAGES as readonly string[]).includes(storage)) {
-    throw new UsageError(`--storage is ${storage}; expected one of ${STORAGES.join(', ')}.`);
+  const entrants = (flags.policies ?? [...POLICIES.filter((policy) => policy !== 'full'), 'full:k4v2']).map(
+    entrantOf,
+  );
+  if (!(FLOAT_STORAGES as readonly string[]).includes(storage)) {
+    throw new UsageError(`--storage is ${storage}; expected one of ${FLOAT_STORAGES.join(', ')}.`);
   }
   if (questions > lines) {
     throw new UsageError(`--questions is ${questions}; expected at most ${lines}, the lines of a record.`);
   }
-  const policies = ((flags.policies as Budgeted[] | undefined) ?? BUDGETED).map((policy) => ({ policy }));
   const shares = flags.shares.map(probability);
   const { model, tokenizer, chatTemplate } = await openFor(flags, context);
   const { signal, stderr } = context;
@@ -50,8 +47,8 @@ export async function runLongeval(flags: LongevalFlags, context: CliContext): Pr
   {
     using progress = showProgress(context, { quiet: flags.json && stderr.isTTY !== true });
     rows = await retrievalContest(model, tokenizer, plain ? undefined : chatTemplate(), {
-      ...{ policies, shares, lines, records, questions, largest, seed },
-      ...{ storage: storage as KeyValueStorage, signal, onProgress: progress.report },
+      ...{ entrants, shares, lines, records, questions, largest, seed },
+      ...{ storage: storage as FloatStorage, signal, onProgress: progress.report },
     });
   }
   const seconds = (performance.now() - start) / 1000;
@@ -68,13 +65,35 @@ export async function runLongeval(flags: LongevalFlags, context: CliContext): Pr
     context,
     [
       { title: 'cache' },
-      ...['of full bytes', 'bytes', 'right', 'of', 'accuracy', '95 % interval'].map(
+      { title: 'storage' },
+      ...['at most', 'of full bytes', 'bytes', 'right', 'of', 'accuracy', '95 % interval'].map(
         (title) => ({ title, align: 'right' }) as const,
       ),
     ],
-    rows.map(({ policy, share, bytes, right, asked, accuracy, interval }) => [
-      ...[policy, `${(100 * share).toFixed(1)} %`, describeBytes(bytes), right, asked],
+    rows.map(({ policy, storage, share, bytes, bytesShare, right, asked, accuracy, interval }) => [
+      ...[policy, storage, percent(share), percent(bytesShare), describeBytes(bytes), right, asked],
       ...[accuracy.toFixed(2), `${interval.low.toFixed(2)} … ${interval.high.toFixed(2)}`],
     ]),
   );
+}
+
+/** hybrid, or with a storage of its own hybrid:k4v2. */
+function entrantOf(text: string): RetrievalEntrant {
+  const [policy, storage, ...rest] = text.split(':');
+  if (!(POLICIES as string[]).includes(policy)) {
+    throw new UsageError(`--policies names ${text}; expected some of ${POLICIES.join(', ')}.`);
+  }
+  if (rest.length > 0 || (storage !== undefined && !(STORAGES as readonly string[]).includes(storage))) {
+    throw new UsageError(
+      `--policies has ${text}; expected a policy and one of ${STORAGES.join(', ')}, as hybrid:k4v2.`,
+    );
+  }
+  const compared = { policy } as ComparedPolicy;
+  return storage === undefined
+    ? { policy: compared }
+    : { policy: compared, storage: storage as KeyValueStorage };
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(1)} %`;
 }

@@ -1,5 +1,6 @@
 // The work of `provably model`.
 
+import { type KeyValueStorage, STORAGES } from '../../kernels/index.ts';
 import {
   cacheBytesPerToken,
   checkWeights,
@@ -11,6 +12,7 @@ import {
 import type { ModelFlags } from '../commands/model.ts';
 import { type CliContext, colorsFor } from '../context.ts';
 import { printFields, printJson, printTable } from '../output.ts';
+import { resolveModel } from './model-path.ts';
 
 interface FormatShare {
   format: string;
@@ -19,7 +21,8 @@ interface FormatShare {
   bytes: number;
 }
 
-export async function runModel(path: string, flags: ModelFlags, context: CliContext): Promise<void> {
+export async function runModel(named: string, flags: ModelFlags, context: CliContext): Promise<void> {
+  const path = await resolveModel(named, context.env);
   // Mapped or not makes no difference here: headers are all that is read.
   const model = await openModel(path, { access: 'read', signal: context.signal });
   const used = checkWeights(model).map(({ tensor }) => tensor);
@@ -32,7 +35,9 @@ export async function runModel(path: string, flags: ModelFlags, context: CliCont
     parameters: formats.reduce((sum, { entries }) => sum + entries, 0),
     weightBytes: formats.reduce((sum, { bytes }) => sum + bytes, 0),
     formats,
-    cacheBytesPerToken: { float32: cacheBytesPerToken(config, 4), float16: cacheBytesPerToken(config, 2) },
+    cacheBytesPerToken: Object.fromEntries(
+      STORAGES.map((storage) => [storage, cacheBytesPerToken(config, storage)]),
+    ) as Record<KeyValueStorage, number>,
   };
   if (flags.json) {
     const tensors = used.map(({ name, type, shape, bytes }) => ({ name, type, shape, bytes }));
@@ -73,11 +78,11 @@ function sharesOf(tensors: readonly StoredTensor[]): FormatShare[] {
 interface Totals {
   parameters: number;
   weightBytes: number;
-  cacheBytesPerToken: { float32: number; float16: number };
+  cacheBytesPerToken: Record<KeyValueStorage, number>;
 }
 
 function fieldsOf(config: ModelConfig, totals: Totals): [string, string][] {
-  const { float32, float16 } = totals.cacheBytesPerToken;
+  const { float32, float16, k4v2 } = totals.cacheBytesPerToken;
   const windows = new Set(config.slidingWindows);
   const extras = [
     config.tiedEmbeddings && 'tied embeddings',
@@ -101,7 +106,10 @@ function fieldsOf(config: ModelConfig, totals: Totals): [string, string][] {
     ...(extras.length > 0 ? ([['with', extras.join(', ')]] as [string, string][]) : []),
     ['parameters', grouped(totals.parameters)],
     ['weights', byteText(totals.weightBytes)],
-    ['cache', `${grouped(float32)} bytes a token as float32, ${grouped(float16)} as float16`],
+    [
+      'cache',
+      `${grouped(float32)} bytes a token as float32, ${grouped(float16)} as float16, ${grouped(k4v2)} as k4v2`,
+    ],
   ];
 }
 

@@ -194,10 +194,10 @@ export class BalanceCache implements KeyValueCache {
    * probability ½ − ⟨w, φ(a) − φ(b)⟩ / 2c, w the signed sum so far. @returns rows that go; those that stay weigh twice as much
    */
   private balance(head: number, rows: readonly number[], rng: Rng): number[] {
-    const { dim, valueDim, scale } = this.shape;
+    const { scale } = this.shape;
     const base = head * this.slab.capacity;
-    const keys = rows.map((row) => this.slab.numbers('keys', (base + row) * dim, dim));
-    const values = rows.map((row) => this.slab.numbers('values', (base + row) * valueDim, valueDim));
+    const keys = rows.map((row) => this.slab.numbers('keys', base + row));
+    const values = rows.map((row) => this.slab.numbers('values', base + row));
     const most = keys.reduce((a, key) => Math.max(a, scale * dot(key, key)), 0);
     const kernel = (i: number, j: number) =>
       Math.exp(scale * dot(keys[i], keys[j]) - most) * (1 + dot(values[i], values[j]));

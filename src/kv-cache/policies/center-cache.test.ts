@@ -231,7 +231,7 @@ describe('center caches on a planted stream of 64 groups and a needle', () => {
 
   it('are saved and forked in the middle of a stream, whatever they keep', async () => {
     for (const mode of ['select', 'weighted', 'merge'] as const)
-      for (const storage of ['float32', 'float16'] as const) {
+      for (const storage of ['float32', 'float16', 'k4v4'] as const) {
         const options = { policy: 'k-center', budget: 40, sinks: 2, recent: 6, mode } as const;
         const cache = createCache({ ...shape, storage }, options);
         await feed(cache, stream, 0, 30);

@@ -1,7 +1,7 @@
 // A cache of sinks, window and centers: what leaves the window joins the nearest of K centers or opens one (arXiv 2402.06082, the practical
 // form of its experiments, made to stream by the doubling algorithm).
 
-import { fromHalf, type Kernels, loadKernels, toHalf } from '../../kernels/index.ts';
+import { FLOAT_STORAGES, type Kernels, loadKernels } from '../../kernels/index.ts';
 import { checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { PAUSE_TOKENS, pause } from '../pause.ts';
@@ -201,11 +201,10 @@ export class CenterCache implements KeyValueCache {
 
   /** A token as a row of the slab has it, apart from the slab. */
   private stored(head: number, row: number): Token {
-    const { dim, valueDim } = this.shape;
     const at = head * this.slab.capacity + row;
     return {
-      key: this.slab.numbers('keys', at * dim, dim).slice(),
-      value: this.slab.numbers('values', at * valueDim, valueDim).slice(),
+      key: this.slab.numbers('keys', at).slice(),
+      value: this.slab.numbers('values', at).slice(),
       position: this.slab.view.positions[at],
     };
   }
@@ -240,10 +239,8 @@ export class CenterCache implements KeyValueCache {
 
   /** What becomes of a token in the slab. */
   private rounded(token: Token): Token {
-    const { storage } = this.shape;
-    if (storage === 'float32') return token;
-    const key = fromHalf(toHalf(token.key, storage), storage);
-    return { ...token, key, value: fromHalf(toHalf(token.value, storage), storage) };
+    const { slab } = this;
+    return { ...token, key: slab.rounded('keys', token.key), value: slab.rounded('values', token.value) };
   }
 
   /** Centers of this cache alone, in the memory of its slab; at first the tokens between sinks and window, equal ones together. */
@@ -354,6 +351,8 @@ export class CenterCache implements KeyValueCache {
     const { heads, keyHeads, dim, valueDim, scale, storage } = this.shape;
     const isExact = this.count <= rowsOf(this.budget);
     if (isExact && storage === 'float32') return simpleInterval(lse, true);
+    // How far numbers in few bits are from what came in was not kept.
+    if (!(FLOAT_STORAGES as readonly string[]).includes(storage)) return simpleInterval(lse, false);
     // Of selected tokens nothing is known but how far the others are; of dropped ones nothing.
     if (this.centers ? this.settings.mode !== 'merge' : !isExact) return simpleInterval(lse, false);
     const bounds = Array.from({ length: heads }, (_, head) => {

@@ -34,7 +34,7 @@ export function centerInterval(input: CenterIntervalInput): HeadInterval {
     const isCenter = centers !== undefined && center >= 0 && center < centers.layout.k;
     if (isCenter && center >= centers.keys.size) continue;
     const at = keyHead * slab.capacity + row;
-    const value = slab.numbers('values', at * valueDim, valueDim);
+    const value = slab.numbers('values', at);
     views.push({
       value,
       group: isCenter ? centerView(input, at, center, value) : tokenView(input, at, value),
@@ -74,7 +74,7 @@ const SUBNORMAL = 2 ** -25;
 function tokenView(input: CenterIntervalInput, at: number, value: Float32Array): Omit<GroupView, 'distance'> {
   const { slab, scale, query } = input;
   const { dim, valueDim } = slab.shape;
-  const key = slab.numbers('keys', at * dim, dim);
+  const key = slab.numbers('keys', at);
   const size = scale * norm(query);
   const logit = scale * dot(query, key);
   const unit = roundingOf(slab);
@@ -112,7 +112,7 @@ function centerView(
   const keyOff = size * tokenOff(mean, key.radius);
   const valueOff = tokenOff(meanValue, valueBounds.radius) + distanceOf(value, meanValue);
   const spread = Math.sqrt(valueBounds.scatter / count);
-  const rowKey = slab.numbers('keys', at * dim, dim);
+  const rowKey = slab.numbers('keys', at);
   return {
     ...{ count, logit },
     logMass: Math.log(count) + scale * dot(query, rowKey) + bend(center),

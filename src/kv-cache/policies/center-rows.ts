@@ -7,6 +7,7 @@ import {
   RunningMeans,
 } from '../../clustering/index.ts';
 import { type Matrix32, takeRows } from '../../core/matrix.ts';
+import type { StoredArray } from '../../kernels/index.ts';
 import { fitsStorage } from '../check-tokens.ts';
 import { damaged, type SavedState } from '../saved-state.ts';
 import type { CacheState } from '../serialize.ts';
@@ -107,7 +108,7 @@ export class CenterRows {
     if (!this.inSlab) return;
     const { shape, k, mode } = this.layout;
     const { keys, values } = slab.writable();
-    const part = (array: Float32Array | Uint16Array, width: number) =>
+    const part = (array: StoredArray, width: number) =>
       array.subarray(this.rowStart(slab, 0) * width, this.rowStart(slab, k) * width) as Float32Array;
     if (mode !== 'merge') this.keys.representatives = part(keys, shape.dim);
     if (this.keyMeans) this.keyMeans.means = part(keys, shape.dim);
@@ -257,12 +258,7 @@ export class CenterRows {
   private move(slab: Slab, from: number, to: number): void {
     this.keyMeans?.move(from, to);
     this.valueMeans?.move(from, to);
-    const { positions, values } = slab.writable();
-    const [source, target] = [this.rowStart(slab, from), this.rowStart(slab, to)];
-    positions[target] = positions[source];
-    if (this.valueMeans) return;
-    const { valueDim } = this.layout.shape;
-    values.copyWithin(target * valueDim, source * valueDim, (source + 1) * valueDim);
+    slab.moveValue(this.head, this.layout.first + from, this.layout.first + to);
   }
 
   /** Weights of all rows, those without a center hidden. */

@@ -16,7 +16,7 @@ export function keyDiffCache(shape: Required<CacheShape>, options: KeyDiffOption
   const ruleOf = (sums: Float64Array, norms: Float64Array): EvictionRule => ({
     arrays: { sums, norms },
     choose({ head, candidates, slab }) {
-      const keys = slab.numbers('keys', head * rows * dim, rows * dim);
+      const keys = slab.numbers('keys', head * rows, rows);
       const sum = sums.subarray(head * dim, (head + 1) * dim);
       let most = -Infinity;
       let chosen = 0;

@@ -7,7 +7,7 @@ import { promptLogprobs } from '../evaluate/prompt-logprobs.ts';
 import { bytesSource } from '../files/byte-source.ts';
 import { openGgufModel } from '../model/stored-model.ts';
 import { loadWeights, type WeightMatrix } from '../model/weights.ts';
-import { embed } from './embed.ts';
+import { embed, embedTexts } from './embed.ts';
 import { LanguageModel } from './language-model.ts';
 import { prefill } from './prefill.ts';
 
@@ -56,6 +56,48 @@ describe('embed', () => {
     const last = Float64Array.from(states.subarray(-hidden));
     assert.ok(near(await embed(model, tokens, { pooling: 'last' }), unit(last)));
     assert.equal((await embed(model, [3])).length, hidden);
+  });
+
+  it('gives texts of a pack what each has alone, in blocks of any size', async () => {
+    const model = await tinyModel();
+    const { hidden } = model.config;
+    // Short ones, one of two tiles, one beyond a pack, and more than a pack of short ones after it.
+    const lengths = [1, 3, 100, 2, 700, ...Array.from({ length: 60 }, (_, i) => 1 + (i % 20))];
+    const texts = lengths.map((length, i) => Uint32Array.from({ length }, (_, j) => (i * 13 + j * j) % 40));
+    for (const pooling of ['mean', 'last'] as const) {
+      const together = new Float32Array(texts.length * hidden);
+      for await (const { start, points } of embedTexts(model, texts, { pooling }).blocks(7)) {
+        assert.ok(points.rows <= 7);
+        together.set(points.data, start * hidden);
+      }
+      for (const i of [0, 1, 2, 3, 4, 5, 40, 64]) {
+        const sum = new Float64Array(hidden);
+        await prefill(model, model.createSequence(), texts[i], {
+          states: (start, _, states) => {
+            for (let at = 0; at < states.length; at++) {
+              if (pooling === 'last' && start * hidden + at < (texts[i].length - 1) * hidden) continue;
+              sum[at % hidden] += states[at];
+            }
+          },
+        });
+        const size = Math.hypot(...sum);
+        // Rounding of float32 in two layers: the order of sums differs between plans.
+        for (let c = 0; c < hidden; c++) assert.ok(Math.abs(together[i * hidden + c] - sum[c] / size) < 2e-6);
+      }
+    }
+    const plain = await embed(model, texts[2], { normalise: false });
+    const unit = await embed(model, texts[2]);
+    const ratio = Math.hypot(...plain);
+    assert.ok(Math.abs(ratio - 1) > 0.01);
+    unit.forEach((x, c) => {
+      assert.ok(Math.abs(x * ratio - plain[c]) < 1e-5 * ratio);
+    });
+    const signal = AbortSignal.abort(new Error('enough'));
+    await assert.rejects(
+      embedTexts(model, texts, { signal }).blocks()[Symbol.asyncIterator]().next(),
+      /enough/,
+    );
+    assert.throws(() => embedTexts(model, [[1], []]), { code: 'INVALID_ARGUMENT', message: /text 1/ });
   });
 
   it('refuses no tokens and states after others', async () => {

@@ -5,20 +5,29 @@ import { requireInteger, requireProbability } from '../../core/check.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { createRng, sampleIndices } from '../../core/rng.ts';
 import { clopperPearsonInterval, type Interval } from '../../core/statistics/index.ts';
-import type { KeyValueStorage } from '../../kernels/index.ts';
+import type { FloatStorage, KeyValueStorage } from '../../kernels/index.ts';
 import type { ComparedPolicy } from '../../kv-cache/index.ts';
 import { decodeStep } from '../engine/decode-step.ts';
 import type { LanguageModel } from '../engine/language-model.ts';
 import { prefill } from '../engine/prefill.ts';
 import type { Sequence } from '../engine/sequence.ts';
+import { cacheBytesPerToken } from '../model/model-config.ts';
 import type { ChatTemplate, Tokenizer } from '../text/index.ts';
 import { isRightAnswer, retrievalQuestion, retrievalRecord } from './line-retrieval.ts';
-import { sizedCache } from './sized-cache.ts';
+import { type SizedEntrant, sizedCache } from './sized-cache.ts';
+
+/** A policy with the storage that it has its rows in. */
+export interface RetrievalEntrant {
+  /** Without a budget: it gets the largest that fits. */
+  policy: ComparedPolicy;
+  /** Default: that of the full cache. */
+  storage?: KeyValueStorage;
+}
 
 export interface RetrievalOptions extends RunOptions {
-  /** Without budgets; compared at equal bytes. */
-  policies: readonly ComparedPolicy[];
-  /** Shares of the bytes that a full cache takes for a record, each in (0, 1). */
+  /** Compared at equal bytes. One without a budget takes the bytes it takes, and is in only where they fit. */
+  entrants: readonly RetrievalEntrant[];
+  /** Shares of the bytes of a full cache's keys and values, each in (0, 1). */
   shares: readonly number[];
   /** Lines of a record. */
   lines: number;
@@ -30,29 +39,33 @@ export interface RetrievalOptions extends RunOptions {
   largest?: number;
   /** Tokens an answer may have. Default 12. */
   answerTokens?: number;
-  storage?: KeyValueStorage;
+  /** Of the full cache. Default 'float16', as most engines have it. */
+  storage?: FloatStorage;
   /** Default 0. */
   seed?: number;
 }
 
 export interface RetrievalRow {
   policy: string;
-  /** Of a full cache's bytes; 1 for the full cache. */
+  storage: KeyValueStorage;
+  /** Most of a full cache's bytes that it might take; 1 for the full cache. */
   share: number;
   right: number;
   asked: number;
   accuracy: number;
   /** 95 %, as if questions were independent. */
   interval: Interval;
-  /** Of all layers, after a record, on average. */
+  /** Of all layers, after a record, on average; keys, values and bookkeeping. */
   bytes: number;
+  /** Of the bytes of a full cache's keys and values. */
+  bytesShare: number;
 }
 
 /**
  * Accuracy of line retrieval for a full cache and, at equal bytes, for each policy. Answers are the most likely tokens.
  *
  * @param template - how the model is asked; undefined: record and question as plain text
- * @throws {InvalidArgumentError} no policies, sizes out of range, or a share too small for a policy
+ * @throws {InvalidArgumentError} sizes out of range, or a share too small for a policy
  *
  * Time: a prefill a record, and `answerTokens` decode steps of all caches together a question.
  */
@@ -62,60 +75,57 @@ export async function retrievalContest(
   template: ChatTemplate | undefined,
   options: RetrievalOptions,
 ): Promise<RetrievalRow[]> {
-  const { policies, shares, lines, storage = 'float32', seed = 0, signal, onProgress } = options;
+  const { entrants, shares, lines, storage = 'float16', seed = 0, signal, onProgress } = options;
   const { records = 10, questions = Math.min(10, lines), largest = 50_000, answerTokens = 12 } = options;
   requireInteger('retrievalContest: records', records, 1);
   requireInteger('retrievalContest: questions', questions, 1, lines);
   requireInteger('retrievalContest: answerTokens', answerTokens, 1);
   for (const share of shares) requireProbability('retrievalContest: shares', share);
-  const tally = new Map<string, { policy: string; share: number; right: number; bytes: number }>();
-  const count = (policy: string, share: number) => {
-    const key = `${policy} ${share}`;
-    const known = tally.get(key) ?? { policy, share, right: 0, bytes: 0 };
-    tally.set(key, known);
-    return known;
-  };
+  const contestants: SizedEntrant[] = [
+    { policy: { policy: 'full' }, storage, share: 1 },
+    ...shares.flatMap((share) =>
+      entrants.map(({ policy, storage: own = storage }) => ({ policy, storage: own, share })),
+    ),
+  ];
+  const rows = contestants.map((contestant) => ({ ...contestant, right: 0, bytes: 0, whole: 0 }));
   for (let record = 0; record < records; record++) {
     const rng = createRng(seed).fork('line retrieval').fork(record);
     const { text, lines: all } = retrievalRecord(lines, rng.fork('record'), largest);
     const asked = [...sampleIndices(lines, questions, rng.fork('questions'))].map((i) => all[i]);
     const prompts = asked.map(({ name }) => promptOf(text + retrievalQuestion(name), tokenizer, template));
     const shared = commonPrefix(prompts);
-    const entrants: { policy: string; share: number; sequence: Sequence }[] = [
-      { policy: 'full', share: 1, sequence: model.createSequence({ storage }) },
-    ];
-    for (const share of shares)
-      for (const policy of policies)
-        entrants.push({
-          ...{ policy: policy.name ?? policy.policy, share },
-          sequence: model.createSequence({
-            storage,
-            cache: await sizedCache(model, policy, { share, tokens: shared, storage }),
-          }),
-        });
-    const read = prompts[0].slice(0, shared);
-    await prefill(
-      model,
-      entrants.map(({ sequence }) => sequence),
-      read,
-      { signal },
-    );
-    for (const { policy, share, sequence } of entrants) count(policy, share).bytes += sequence.bytes().total;
+    const whole = shared * cacheBytesPerToken(model.config, storage);
+    const sequences: Sequence[] = [];
+    for (const row of rows)
+      sequences.push(
+        model.createSequence({ storage: row.storage, cache: await sizedCache(model, row, whole) }),
+      );
+    await prefill(model, sequences, prompts[0].slice(0, shared), { signal });
+    rows.forEach((row, i) => {
+      row.bytes += sequences[i].bytes().total;
+      row.whole += whole;
+    });
     for (const [i, { value }] of asked.entries()) {
       signal?.throwIfAborted();
       onProgress?.({ phase: 'questions', done: record * questions + i, total: records * questions });
-      const forks = entrants.map(({ sequence }) => sequence.fork());
+      const forks = sequences.map((sequence) => sequence.fork());
       const answers = await answersOf(model, tokenizer, forks, prompts[i].slice(shared), answerTokens);
-      entrants.forEach(({ policy, share }, j) => {
-        if (isRightAnswer(answers[j], value)) count(policy, share).right++;
+      rows.forEach((row, j) => {
+        if (isRightAnswer(answers[j], value)) row.right++;
       });
     }
   }
   const asked = records * questions;
-  return [...tally.values()].map(({ policy, share, right, bytes }) => ({
-    ...{ policy, share, right, asked, accuracy: right / asked, bytes: bytes / records },
-    interval: clopperPearsonInterval(right, asked),
-  }));
+  return (
+    rows
+      // A policy without a budget may not fit; a thousandth is for the few bytes that are not its rows'.
+      .filter(({ share, bytes, whole }) => share === 1 || bytes <= 1.001 * share * whole)
+      .map(({ policy, storage, share, right, bytes, whole }) => ({
+        ...{ policy: policy.name ?? policy.policy, storage, share, right, asked, accuracy: right / asked },
+        ...{ bytes: bytes / records, bytesShare: bytes / whole },
+        interval: clopperPearsonInterval(right, asked),
+      }))
+  );
 }
 
 function promptOf(text: string, tokenizer: Tokenizer, template: ChatTemplate | undefined): number[] {

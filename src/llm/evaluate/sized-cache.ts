@@ -4,32 +4,31 @@ import { InvalidArgumentError } from '../../core/errors.ts';
 import type { KeyValueStorage } from '../../kernels/index.ts';
 import { type CacheOptions, type ComparedPolicy, withinBytes } from '../../kv-cache/index.ts';
 import type { LanguageModel } from '../engine/language-model.ts';
-import { cacheBytesPerToken } from '../model/model-config.ts';
 
-export interface CacheSize {
-  /** In (0, 1), of what the keys and values of `tokens` tokens take in this storage. */
-  share: number;
-  tokens: number;
+/** A policy with the storage of its rows, and the most that it may take. */
+export interface SizedEntrant {
+  policy: ComparedPolicy;
   storage: KeyValueStorage;
+  /** Of a full cache's bytes. */
+  share: number;
 }
 
 /**
- * The policy with the largest budget whose bytes are within the share.
+ * The policy with the largest budget whose bytes are within its share; one without a budget stays as it is.
  *
+ * @param whole - bytes of a full cache, all layers
  * @throws {InvalidArgumentError} the share is too small for the policy
  *
  * Time: a dozen caches of one layer are filled.
  */
 export async function sizedCache(
   { config }: LanguageModel,
-  policy: ComparedPolicy,
-  { share, tokens, storage }: CacheSize,
+  { policy, storage, share }: SizedEntrant,
+  whole: number,
 ): Promise<CacheOptions> {
   const { heads, keyHeads, headDim, layers } = config;
   const shape = { heads, keyHeads, dim: headDim, valueDim: headDim, storage };
-  const bytes = Math.floor(
-    (share * tokens * cacheBytesPerToken(config, storage === 'float32' ? 4 : 2)) / layers,
-  );
+  const bytes = Math.floor((share * whole) / layers);
   const options = await withinBytes(shape, policy, bytes);
   if ('budget' in options && options.budget === 0) {
     throw new InvalidArgumentError(

@@ -1,6 +1,7 @@
 // What the engine must know of a model of the Llama family, whatever file says it.
 
 import { DataError } from '../../core/errors.ts';
+import { type KeyValueStorage, rowBytes } from '../../kernels/index.ts';
 import type { RopeConfig } from './rope.ts';
 
 /** Families that are computed: attention with rotary positions, RMS norms before each part, a gated SiLU network. */
@@ -67,10 +68,10 @@ export function requireConsistent(where: string, config: ModelConfig): ModelConf
   return config;
 }
 
-/** Bytes that keys and values of one token take in all layers of a full cache, for numbers of this many bytes. */
+/** Bytes that keys and values of one token take in all layers of a full cache. */
 export function cacheBytesPerToken(
   { layers, keyHeads, headDim }: ModelConfig,
-  bytesPerNumber: number,
+  storage: KeyValueStorage,
 ): number {
-  return layers * keyHeads * headDim * 2 * bytesPerNumber;
+  return layers * keyHeads * (rowBytes(storage, 'keys', headDim) + rowBytes(storage, 'values', headDim));
 }

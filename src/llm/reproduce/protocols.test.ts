@@ -120,12 +120,12 @@ describe('protocols', () => {
   it('S5 asks all caches the same, and says so when the model cannot find lines', async () => {
     const options = { lines: 8, records: 1, questions: 4, shares: [0.5] };
     const { figures, verdicts } = await reproduceRetrieval({ subject, ...options });
-    assert.equal(figures.length, 9);
+    assert.equal(figures.length, 10);
     assert.ok(figures.every(({ asked }) => asked === 4));
     assert.ok(figures[0].right >= 3, `${figures[0].right}`);
     assert.equal(verdicts.length, 5);
     // Far beyond the positions that it was trained on.
-    const lost = await reproduceRetrieval({ subject, ...options, lines: 200, records: 1, policies: [] });
+    const lost = await reproduceRetrieval({ subject, ...options, lines: 200, records: 1, entrants: [] });
     assert.deepEqual(
       lost.verdicts.map(({ passed }) => passed),
       [false],
@@ -133,9 +133,9 @@ describe('protocols', () => {
   });
 
   it('S6 loses nothing with all kept, and more the less is kept', async () => {
-    const policies = [{ policy: 'sink-window' }, { policy: 'k-center' }] as const;
+    const entrants = [{ policy: { policy: 'sink-window' } }, { policy: { policy: 'k-center' } }] as const;
     const { figures, verdicts } = await reproducePrefixCompression({
-      ...{ subject, text, tokens: 160, tail: 40, pieces: 2, shares: [0.5, 0.1], policies },
+      ...{ subject, text, tokens: 160, tail: 40, pieces: 2, shares: [0.5, 0.2], entrants },
     });
     assert.equal(figures.length, 5);
     const [full, window] = figures;

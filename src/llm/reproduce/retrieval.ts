@@ -9,9 +9,9 @@ import {
   type ProtocolReport,
   type Verdict,
 } from '../../reproduce/protocol.ts';
-import { type RetrievalRow, retrievalContest } from '../evaluate/retrieval-contest.ts';
+import { type RetrievalEntrant, type RetrievalRow, retrievalContest } from '../evaluate/retrieval-contest.ts';
 import type { ChatTemplate } from '../text/index.ts';
-import { nameOf, RECOMMENDED } from './recommended.ts';
+import { BASELINE, nameOf, RECOMMENDED, RIVALS } from './recommended.ts';
 import type { Subject } from './subject.ts';
 
 export interface RetrievalProtocolOptions extends ProtocolOptions {
@@ -24,45 +24,41 @@ export interface RetrievalProtocolOptions extends ProtocolOptions {
   questions?: number | undefined;
   /** Of the bytes of a full cache. Default [0.75, 0.5, 0.25]. */
   shares?: readonly number[] | undefined;
-  /** Default: all that take a budget. */
-  policies?: readonly ComparedPolicy[] | undefined;
+  /** Default: the recommended one, and all policies that take a budget. */
+  entrants?: readonly RetrievalEntrant[] | undefined;
 }
 
 /** What the full cache must find, that a comparison means anything. */
 const ABLE = 0.5;
-
-/** Policies that the paper's order puts last. */
-const BEATEN = ['h2o', 'snapkv', 'sink-window'];
 
 /** One seed; answers are the most likely tokens. Source: SubGen, arXiv 2402.06082, LongEval line retrieval; the record's wording is ours. */
 export async function reproduceRetrieval(
   options: RetrievalProtocolOptions,
 ): Promise<ProtocolReport<RetrievalRow[]>> {
   const { subject, lines = 24, records = 10, questions = 10, shares = [0.75, 0.5, 0.25] } = options;
-  const { policies = budgetedPolicies(), signal, onProgress } = options;
+  const { entrants = allEntrants(), signal, onProgress } = options;
   const [seed] = options.seeds ?? firstSeeds(1);
-  const { storage } = RECOMMENDED;
   const figures = await retrievalContest(subject.model, subject.tokenizer, templateOf(subject), {
-    ...{ policies, shares, lines, records, questions, storage, seed, signal, onProgress },
+    ...{ entrants, shares, lines, records, questions, storage: BASELINE, seed, signal, onProgress },
   });
   return {
     id: 'S5',
     title: 'Line retrieval against the bytes of the cache',
     setting: {
-      ...{ model: subject.name, lines, questions: records * questions, shares, storage },
-      ...{ recommended: nameOf(RECOMMENDED.policy), seed },
+      ...{ model: subject.name, lines, questions: records * questions, shares, storage: BASELINE },
+      ...{ recommended: nameOf(RECOMMENDED), seed },
     },
     figures,
     verdicts: verdictsOf(figures, shares),
   };
 }
 
-/** Every policy that keeps to a number of rows, the recommended one as it is recommended. */
-export function budgetedPolicies(): ComparedPolicy[] {
-  const others = CACHE_POLICIES.filter(
-    (policy) => policy !== 'full' && policy !== 'subgen' && policy !== RECOMMENDED.policy.policy,
-  ).map((policy) => ({ policy }) as ComparedPolicy);
-  return [RECOMMENDED.policy, ...others];
+/** The recommended cache, and every policy that keeps to a number of rows. */
+export function allEntrants(): RetrievalEntrant[] {
+  const budgeted = CACHE_POLICIES.filter((policy) => policy !== 'full' && policy !== 'subgen').map(
+    (policy): RetrievalEntrant => ({ policy: { policy } as ComparedPolicy }),
+  );
+  return [RECOMMENDED, ...budgeted.filter((entrant) => nameOf(entrant) !== nameOf(RECOMMENDED))];
 }
 
 /** How a model is asked: by its template if it has one, else by plain text. */
@@ -85,7 +81,7 @@ function verdictsOf(rows: readonly RetrievalRow[], shares: readonly number[]): V
   const full = rows.find(({ policy }) => policy === 'full')!.accuracy;
   const able = judgeAbility(rows);
   if (!able.passed) return [able];
-  const own = nameOf(RECOMMENDED.policy);
+  const own = nameOf(RECOMMENDED);
   return [
     able,
     ...shares.flatMap((share) => {
@@ -97,11 +93,13 @@ function verdictsOf(rows: readonly RetrievalRow[], shares: readonly number[]): V
         judge(`${percent}: ${own} keeps what the full cache finds`, recommended.accuracy / full, {
           ...{ low: 0.9, unit: 'of its accuracy' },
         }),
-        ...BEATEN.filter((name) => name !== own && at(name)).map((name) =>
-          judge(`${percent}: ${own} finds more than ${name}`, recommended.right - at(name)!.right, {
-            ...{ low: 1, unit: `of ${recommended.asked} questions` },
-          }),
-        ),
+        ...RIVALS.map(nameOf)
+          .filter((name) => name !== own && at(name))
+          .map((name) =>
+            judge(`${percent}: ${own} finds more than ${name}`, recommended.right - at(name)!.right, {
+              ...{ low: 1, unit: `of ${recommended.asked} questions` },
+            }),
+          ),
       ];
     }),
   ];

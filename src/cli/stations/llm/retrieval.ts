@@ -49,7 +49,7 @@ function describe(report: ProtocolReport<RetrievalRow[]>): ExperimentResult {
       input: settingLine(report),
       figures: [],
       charts: [
-        budgetChart(figures),
+        budgetChart(figures, String(recommended)),
         ...shares.map((share) => accuracyChart(figures, share, String(recommended))),
       ],
       tables: [verdictTable(verdicts), { caption: 'All caches', table: retrievalTable(figures) }],
@@ -58,20 +58,28 @@ function describe(report: ProtocolReport<RetrievalRow[]>): ExperimentResult {
   };
 }
 
+/** As many as can be told apart. */
+const mostSeries = 8;
+
 /** Every policy from its least bytes to the full cache. */
-function budgetChart(rows: readonly RetrievalRow[]): Chart {
+function budgetChart(rows: readonly RetrievalRow[], first: string): Chart {
   const [full] = rows;
-  const names = [...new Set(rows.map(({ policy }) => policy))].filter((name) => name !== full.policy);
+  const most = (name: string) =>
+    Math.max(...rows.filter((row) => row.policy === name).map(({ right }) => right));
+  const names = [...new Set(rows.map(({ policy }) => policy))]
+    .filter((name) => name !== full.policy)
+    .sort((a, b) => Number(b === first) - Number(a === first) || most(b) - most(a))
+    .slice(0, mostSeries);
   return {
     kind: 'line',
     title: 'Lines found against the bytes of the cache',
-    description: 'All lines meet at the full cache, on the right.',
+    description: 'All lines meet at the full cache, on the right. At most eight caches are drawn.',
     x: { label: 'of the full cache’s bytes (%)' },
     y: { label: 'right (%)', include: [0, 100] },
     series: (names.length > 0 ? names : [full.policy]).map((name) => ({
       name,
       points: [...rows.filter(({ policy }) => policy === name), full]
-        .map(({ share, accuracy }) => ({ x: 100 * share, y: 100 * accuracy }))
+        .map(({ bytesShare, accuracy }) => ({ x: 100 * bytesShare, y: 100 * accuracy }))
         .sort((a, b) => a.x - b.x),
     })),
   };
@@ -101,11 +109,11 @@ export function accuracyChart(rows: readonly RetrievalRow[], share: number, emph
 
 export function retrievalTable(rows: readonly RetrievalRow[]): Table {
   return {
-    columns: ['cache', 'of full bytes (%)', 'held', 'right', 'of', 'accuracy', '95 % interval'],
-    rows: rows.map(({ policy, share, bytes, right, asked, accuracy, interval }) => [
-      ...[policy, 100 * share, describeBytes(bytes), right, asked, accuracy],
+    columns: ['cache', 'storage', 'at most (%)', 'of full bytes (%)', 'held', 'right', 'of', '95 % interval'],
+    rows: rows.map(({ policy, storage, share, bytesShare, bytes, right, asked, interval }) => [
+      ...[policy, storage, 100 * share, 100 * bytesShare, describeBytes(bytes), right, asked],
       `${interval.low.toFixed(2)} … ${interval.high.toFixed(2)}`,
     ]),
-    note: 'Held: after a record, with room for growth where all is kept.',
+    note: 'Held: after a record, keys, values and bookkeeping.',
   };
 }
