@@ -141,6 +141,8 @@ function verdictsOf(
   const lossesOf = (policy: string, share: number) =>
     entrants.find((one) => one.policy === policy && one.share === share)?.losses;
   const own = nameOf(RECOMMENDED);
+  // One without a budget is compared where its bytes are nearest to the share.
+  const fits = Math.min(...shares.filter((share) => lossesOf(own, share)));
   const budgeted = figures.filter(({ share }) => share < 1);
   const least = budgeted.reduce((a, b) => (b.loss.mean < a.loss.mean ? b : a));
   return [
@@ -155,7 +157,7 @@ function verdictsOf(
         [own, 'sink-window'],
       ].flatMap(([better, worse]) => {
         const [a, b] = [lossesOf(better, share), lossesOf(worse, share)];
-        if (!a || !b || better === worse) return [];
+        if (!a || !b || better === worse || (better === own && share !== fits)) return [];
         const difference = measure(a.map((loss, i) => loss - b[i]));
         return judge(`${100 * share} % of the bytes: ${better} is no worse than ${worse}`, difference.mean, {
           ...{ high: 2 * difference.standardError, unit: 'nats a token' },
