@@ -1,10 +1,19 @@
-// Holds the readers of model files against a real one: configuration, every tensor, and weights as the gguf package decodes them.
+// Holds the engine against a real model file: configuration, every tensor, weights as the gguf package decodes them; tokens, greedy
+// continuation and perplexity as llama.cpp has them.
 // Prints "N passed, N failed". Runs under the pinned Node: `npm run check:model`.
 
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { dequantise, describeKernels } from '../src/kernels/index.ts';
-import { loadWeights, openModel } from '../src/llm/index.ts';
+import {
+  decodeStep,
+  loadWeights,
+  openLanguageModel,
+  openModel,
+  perplexity,
+  prefill,
+} from '../src/llm/index.ts';
 import { fetchSmolLm2 } from './fetch-smollm2.mjs';
 
 // pip install gguf==0.19.0
@@ -78,6 +87,37 @@ for (const access of mappable ? ['map', 'read'] : ['read']) {
     }
   });
 }
+
+// Made by bench/src/llama-golden.ts.
+const golden = JSON.parse(
+  await readFile(new URL('../test/golden/smollm2-llama-cpp.json', import.meta.url), 'utf8'),
+);
+const GREEDY_PROMPT = 64;
+const TOKENS = 2048;
+
+for (const activations of ['int8', 'float32'])
+  await check(`${activations} as llama.cpp`, async () => {
+    const { model, tokenizer } = await openLanguageModel(await openModel(path), { activations });
+    const tokens = tokenizer.encode(golden.text).slice(0, TOKENS);
+    assert.equal(
+      createHash('sha256').update(Uint32Array.from(tokens)).digest('hex'),
+      golden.sha256,
+      'tokens',
+    );
+    const sequence = model.createSequence();
+    let logits = await prefill(model, sequence, tokens.slice(0, GREEDY_PROMPT));
+    const greedy = [];
+    while (greedy.length < golden.greedy.length) {
+      const likeliest = logits.indexOf(logits.reduce((a, b) => Math.max(a, b), -Infinity));
+      greedy.push(likeliest);
+      logits = await decodeStep(model, [sequence], [likeliest]);
+    }
+    assert.deepEqual(greedy, golden.greedy);
+    const { perplexity: found } = await perplexity(model, tokens);
+    const difference = found / golden.perplexity - 1;
+    console.log(`        perplexity ${found.toFixed(4)}, llama.cpp's ${golden.perplexity.toFixed(4)}`);
+    assert.ok(Math.abs(difference) <= 0.005, `perplexity differs by ${100 * difference} %`);
+  });
 
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 ? 0 : 1;

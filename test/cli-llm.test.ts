@@ -1,13 +1,17 @@
 // The commands that compute with a language model, on a tiny random one with a byte vocabulary.
 
 import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { runCli } from './run-cli.ts';
+import { fileURLToPath } from 'node:url';
+import { interruptAtWork, runCli } from './run-cli.ts';
 import { tinyGguf } from './tiny-model.ts';
 
+const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 const folder = mkdtempSync(join(tmpdir(), 'provably-llm-'));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -82,6 +86,7 @@ describe('provably generate', () => {
       [['generate', 'a', '-m', model, '--attention', 'hyper', '--layers', '1-0'], 2, /rising ranges/],
       [['generate', 'a', '-m', model, '--activations', 'int4'], 2, /expected int8 or float32/],
       [['generate', 'a', '--file', book, '-m', model], 2, /one of them/],
+      [['generate', 'a'.repeat(513), '-m', model], 2, /has 513 tokens; expected at most 512, the context/],
       [['generate', '', '-m', model], 1, /tokens of the prompt is 0/],
     ];
     for (const [words, code, message] of cases) {
@@ -90,6 +95,62 @@ describe('provably generate', () => {
       assert.match(run.stderr, message);
       assert.doesNotMatch(run.stderr, /\n {4}at /);
     }
+  });
+});
+
+describe('language models and the world outside', () => {
+  // A random model that takes the likeliest token comes to no end.
+  const long = ['--max-tokens', '100000', '--temperature', '0'];
+
+  it('ends at Ctrl-C with 130 and one line', async () => {
+    const text = join(folder, 'long.txt');
+    writeFileSync(text, 'It was the best of times, it was the worst of times. '.repeat(200));
+    const cached = ['--cache', 'hybrid', '--budget', '64', '--prefix', '8'];
+    const cases: [string[], (child: ChildProcess) => void][] = [
+      [['perplexity', text, '--tokens', '10000', ...cached], interruptAtWork],
+      [
+        ['generate', '--file', text, '--beyond-context', ...long],
+        (child) => child.stdout?.once('data', () => child.kill('SIGINT')),
+      ],
+    ];
+    for (const [words, during] of cases) {
+      const run = await runCli([...words, '-m', model], { during });
+      assert.equal(run.code, 130, `${words[0]}: ${run.stderr}`);
+      assert.match(run.stderr, /provably: interrupted; no partial file is left\.\n$/);
+      assert.doesNotMatch(run.stderr, /\n {4}at /);
+    }
+  });
+
+  it('ends a chat at Ctrl-C, whether it waits or answers', async () => {
+    for (const said of [undefined, 'Hello\n']) {
+      const child = spawn(process.execPath, [main, 'chat', '-m', model, ...long], {
+        env: { ...process.env, NO_COLOR: '1' },
+      });
+      let errors = '';
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        errors += text;
+        if (errors.endsWith('> ') && !said) child.kill('SIGINT');
+      });
+      child.stdout.once('data', () => child.kill('SIGINT'));
+      if (said) child.stdin.write(said);
+      const [code] = await once(child, 'close');
+      assert.equal(code, 130, errors);
+      assert.match(errors, /interrupted/);
+    }
+  });
+
+  it('ends quietly when nobody reads on', async () => {
+    const child = spawn(process.execPath, [main, 'generate', 'It was', '-m', model, ...long], {
+      env: { ...process.env, NO_COLOR: '1' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    let errors = '';
+    child.stderr.setEncoding('utf8').on('data', (text) => {
+      errors += text;
+    });
+    child.stdout.once('data', () => child.stdout.destroy());
+    const [code] = await once(child, 'close');
+    assert.deepEqual([code, errors], [0, '']);
   });
 });
 

@@ -4,7 +4,7 @@
 import { cpus, totalmem } from 'node:os';
 import { parseArgs } from 'node:util';
 import { describeKernels } from '../../src/kernels/index.ts';
-import { installPeers, TORCH } from './install.ts';
+import { installLlama, installPeers, TORCH } from './install.ts';
 import { type Case, measure, type Once, type Row } from './measure.ts';
 
 /** Add a suite here and as a file in suites/. */
@@ -37,6 +37,7 @@ async function main(): Promise<number> {
   }
   if (name === 'install') {
     await installPeers([TORCH]);
+    await installLlama();
     return 0;
   }
   await installPeers();

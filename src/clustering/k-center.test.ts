@@ -45,14 +45,22 @@ describe('kCenterGreedy', () => {
       const rng = createRng(seed);
       const data = Float32Array.from({ length: 120 }, () => (seed % 2 ? rng.normal() : rng.integer(7)));
       const points = { data, rows: 40, cols: 3 };
-      const { indices } = await kCenterGreedy(points, { k: 12, first: seed % 40 });
+      const { indices, gaps, gapCenters } = await kCenterGreedy(points, { k: 12, first: seed % 40 });
       assert.deepEqual([...indices], traverse(points, 12, seed % 40));
+      assert.deepEqual([gaps[0], gapCenters[0]], [Infinity, 0]);
+      for (let c = 1; c < indices.length; c++) {
+        const before = takeRows(points, indices.subarray(0, c)).data;
+        const { labels, distances } = oracleAssign(takeRows(points, indices.subarray(c, c + 1)), before);
+        assert.equal(gapCenters[c], labels[0]);
+        // Three squares in another order: a few roundings of a positive sum.
+        assert.ok(Math.abs(gaps[c] - distances[0]) <= 4 * Number.EPSILON * distances[0]);
+      }
     });
     await fc.assert(property, { seed: 3, numRuns: 50 });
   });
 
   it('chooses as the book does when most rows lie outside the front it looks at', async () => {
-    // 9000 rows, of which 4096 are looked at between passes; small integers make many ties.
+    // 9000 rows, of which 282 are looked at between passes; small integers make many ties.
     const rng = createRng(4);
     const points = {
       data: Float32Array.from({ length: 18_000 }, () => rng.integer(60)),

@@ -27,15 +27,24 @@ export interface KCenterResult {
   labels: Uint32Array;
   /** Squared distance to it, shape (n,). */
   distances: Float64Array;
+  /** Squared distance of each center to those chosen before it, Infinity of the first, shape (k',). */
+  gaps: Float64Array;
+  /** Index into `indices` of the center at that distance, ties to the earliest, 0 of the first, shape (k',). */
+  gapCenters: Uint32Array;
 }
 
-/** Rows looked at between two passes: those farthest from the centers, of which the next ones will be. */
-const FRONT_ROWS = 4096;
+/**
+ * Rows looked at between two passes: those farthest from the centers, of which the next ones will be. Few make a center cheap, many make passes
+ * rare: where a pass takes little, few are better.
+ */
+function frontRows(rows: number): number {
+  return Math.min(4096, Math.max(256, Math.ceil(rows / 32)));
+}
 
 /**
  * Chooses the row farthest from the centers so far, k − 1 times (ties to the lowest id).
  *
- * The textbook makes one pass per center. As distances only fall, the farthest row is among the few thousand that were
+ * The textbook makes one pass per center. As distances only fall, the farthest row is among the few hundred that were
  * farthest at the last pass, for as long as one of these is farther than all others were then; a pass is made only when that ends.
  *
  * @param points - shape (n, d), n ≥ 1
@@ -56,12 +65,14 @@ export async function kCenterGreedy(
   const { origin } = await measureMoments(rows, kernels, undefined);
   const potential = new SeedPotential({ rows, kernels, weights: undefined, power: 2, origin });
   const indices = [first ?? createRng(seed).fork('first').integer(rows.rows)];
+  const [gaps, gapCenters] = [[Infinity], [0]];
   await potential.add((await rows.take(indices)).data);
   const { cols } = rows;
   while (indices.length < k) {
-    const { ids, rest } = farthestRows(potential.distances, FRONT_ROWS);
+    const { ids, rest } = farthestRows(potential.distances, frontRows(rows.rows));
     const front = await rows.take(ids);
     const distances = Float64Array.from(ids, (id) => potential.distances[id]);
+    const nearest = Uint32Array.from(ids, (id) => potential.nearest[id]);
     const labels = new Uint32Array(ids.length);
     const found = new Float64Array(ids.length);
     const added: number[] = [];
@@ -73,7 +84,9 @@ export async function kCenterGreedy(
       const certain = distances[farthest] > rest || (added.length === 0 && distances[farthest] === rest);
       if (!certain || distances[farthest] === 0) break;
       const center = front.data.slice(farthest * cols, (farthest + 1) * cols);
-      indices.push(ids[farthest]);
+      const newest = indices.push(ids[farthest]) - 1;
+      gaps.push(distances[farthest]);
+      gapCenters.push(nearest[farthest]);
       added.push(farthest);
       await kernels.nearest({
         points: front.data,
@@ -85,7 +98,11 @@ export async function kCenterGreedy(
         labels,
         distances: found,
       });
-      for (let i = 0; i < ids.length; i++) if (found[i] < distances[i]) distances[i] = found[i];
+      for (let i = 0; i < ids.length; i++)
+        if (found[i] < distances[i]) {
+          distances[i] = found[i];
+          nearest[i] = newest;
+        }
       onProgress?.({ phase: 'k-center', done: indices.length, total: k });
     }
     if (added.length === 0) break; // every row is a center
@@ -101,6 +118,8 @@ export async function kCenterGreedy(
     radius: Math.sqrt(distances.reduce((most, distance) => Math.max(most, distance), 0)),
     labels,
     distances,
+    gaps: Float64Array.from(gaps),
+    gapCenters: Uint32Array.from(gapCenters),
   };
 }
 

@@ -168,7 +168,8 @@ describe('OnlineKCenter', () => {
   it('goes on from centers chosen all at once', async () => {
     const { keys } = plantedStream({ rows: 400, clusters: 30, dim: 6, seed: 7 });
     const k = 8;
-    const { indices, labels, distances, radius } = await kCenterGreedy(keys, { k, first: 0 });
+    const found = await kCenterGreedy(keys, { k, first: 0 });
+    const { indices, labels, distances, radius } = found;
     const radii = new Float64Array(k);
     const counts = new Float64Array(k);
     labels.forEach((label, i) => {
@@ -177,6 +178,9 @@ describe('OnlineKCenter', () => {
     });
     const given = { representatives: takeRows(keys, indices).data, radii, counts };
     const centers = OnlineKCenter.from({ dim: 6, k }, given, { delta: radius, optimumLow: radius / 2 });
+    const known = { ...given, gaps: found.gaps.map(Math.sqrt), gapCenters: found.gapCenters };
+    const same = OnlineKCenter.from({ dim: 6, k }, known, { delta: radius, optimumLow: radius / 2 });
+    assert.deepEqual(same.state(), centers.state());
     const members = new Members();
     members.labels = [...labels];
     const later = plantedStream({ rows: 400, clusters: 30, dim: 6, seed: 8 }).keys;

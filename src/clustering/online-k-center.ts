@@ -37,6 +37,9 @@ export interface GivenCenters {
   radii: Float64Array;
   /** Rows of each, shape (m,). */
   counts: Float64Array;
+  /** Distance of each center to those before it, Infinity of the first, and the center at that distance, shape (m,). Default: looked up. */
+  gaps?: Float64Array;
+  gapCenters?: Uint32Array;
 }
 
 /** All there is to an `OnlineKCenter`, as plain arrays of exact length. */
@@ -177,7 +180,12 @@ export class OnlineKCenter {
     centers.delta = delta;
     centers.optimumLow = optimumLow;
     const { dim, size, representatives } = centers;
+    const { gaps, gapCenters } = given;
     for (let c = 0; c < size; c++) {
+      if (gaps && gapCenters) {
+        centers.setGap(c, gaps[c], c === 0 ? -1 : gapCenters[c]);
+        continue;
+      }
       const range = { from: 0, to: c, dim };
       const { center, squared } = nearestRow(representatives, c * dim, representatives, range);
       centers.setGap(c, Math.sqrt(squared), center);

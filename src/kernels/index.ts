@@ -37,6 +37,7 @@ export { type RotaryTable, rotaryTable } from './rotary-table.ts';
 export {
   FLOAT_STORAGES,
   type FloatStorage,
+  isFloatStorage,
   type KeyValueStorage,
   type QuantisedStorage,
   type RowFormat,

@@ -38,6 +38,26 @@ for (const { name, kernels } of await allKernels()) {
         await check(gauss(19, dim, 20));
     });
 
+    it('is right for few rows and many centers, ties, far, tiny and huge ones among them', async () => {
+      for (const rows of [1, 5])
+        for (const dim of [16, 48, 64])
+          for (const centerCount of [7, 16, 33, 200]) {
+            const task = gauss(rows, dim, centerCount);
+            await check(task);
+            for (const factor of [1e-23, 1e-19, 1e19, 3e37])
+              await check({
+                ...task,
+                points: task.points.map((x) => factor * x),
+                centers: task.centers.map((x, i) => (i % 5 ? factor * x : x)),
+              });
+            // All alike, and all but one coordinate of one entry.
+            const alike = concatenate(Array(centerCount).fill(task.points.subarray(0, dim)));
+            await check({ ...task, centers: alike });
+            await check({ ...task, centers: alike.map((x, i) => x * (1 + (i === dim + 3 ? 2 ** -22 : 0))) });
+            await check({ ...task, centers: task.centers.map((x, i) => (i === 3 * dim ? Number.NaN : x)) });
+          }
+    });
+
     it('gives ties to the lowest index', async () => {
       for (let seed = 0; seed < 10; seed++) await check(lattice(seed));
       const { points, rows, dim } = gauss(40, 9, 1);

@@ -19,6 +19,10 @@ export const STORAGES = ['float32', 'float16', 'bfloat16', 'k8v8', 'k4v4', 'k4v3
 
 export const FLOAT_STORAGES: readonly FloatStorage[] = ['float32', 'float16', 'bfloat16'];
 
+export function isFloatStorage(storage: KeyValueStorage): storage is FloatStorage {
+  return (FLOAT_STORAGES as readonly string[]).includes(storage);
+}
+
 const BITS: Record<QuantisedStorage, { keys: RowBits; values: RowBits }> = {
   k8v8: { keys: 8, values: 8 },
   k4v4: { keys: 4, values: 4 },

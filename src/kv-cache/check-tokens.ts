@@ -76,6 +76,23 @@ export function checkQueries(shape: CacheShape, queries: Float32Array): void {
   requireFiniteTokens('attend: queries', queries, { width: shape.dim, heads: shape.heads });
 }
 
+/**
+ * @param queries - shape (heads, count, dim)
+ * @throws {ShapeError} not `count` queries a head
+ * @throws {InvalidArgumentError} `count` is no number of tokens, or an entry is NaN or infinite
+ */
+export function checkManyQueries({ heads, dim }: CacheShape, queries: Float32Array, count: number): void {
+  requireInteger('attendMany: count', count, 0);
+  requireCount('attendMany: queries', queries, heads * count * dim, count);
+  for (let i = 0; i < queries.length; i++) {
+    if (Number.isFinite(queries[i])) continue;
+    const row = Math.floor(i / dim);
+    throw new InvalidArgumentError(
+      `attendMany: queries is ${queries[i]} at token ${row % count}, head ${Math.floor(row / count)}, column ${i % dim}; expected finite numbers.`,
+    );
+  }
+}
+
 /** @throws {ShapeError} `array` is not of `length`, which is that of so many tokens */
 export function requireCount(name: string, array: Float32Array, length: number, tokens: number): void {
   if (array.length !== length) {
@@ -96,13 +113,14 @@ function requireFiniteTokens(
   array: Float32Array,
   { width, heads, storage = 'float32', first = 0 }: TokenEntries,
 ): void {
+  const overflow = OVERFLOWS[storage];
   for (let i = 0; i < array.length; i++) {
-    if (fitsStorage(array[i], storage)) continue;
+    if (Math.abs(array[i]) < overflow) continue;
     const row = Math.floor(i / width);
     const place = `token ${first + Math.floor(row / heads)}, head ${row % heads}, column ${i % width}`;
     throw new InvalidArgumentError(
       Number.isFinite(array[i])
-        ? `${name} is ${array[i]} at ${place}; expected less than ${OVERFLOWS[storage]} in size, as storage "${storage}" has nothing larger. Use another storage, or scale.`
+        ? `${name} is ${array[i]} at ${place}; expected less than ${overflow} in size, as storage "${storage}" has nothing larger. Use another storage, or scale.`
         : `${name} is ${array[i]} at ${place}; expected finite numbers.`,
     );
   }

@@ -16,6 +16,7 @@ export { CACHE_POLICIES, type CacheOptions, createCache, restoreCache } from './
 export { type OracleAnswer, oracleAnswer, type TokenStream } from './oracle.ts';
 export type {
   AppendOptions,
+  CacheAnswers,
   CacheAttention,
   CacheBytes,
   CacheInterval,

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { largestDifference } from '../../test/attention-inputs.ts';
 import { createRng } from '../core/rng.ts';
-import { rowBytes } from '../kernels/index.ts';
+import { rowBytes, STORAGES } from '../kernels/index.ts';
 import { CACHE_POLICIES, type CacheOptions, createCache, restoreCache } from './index.ts';
 import type { CacheShape, KeyValueCache } from './types.ts';
 
@@ -158,6 +158,48 @@ for (const policy of CACHE_POLICIES) {
       for (const one of [cache, restored]) await append(one, part(stream, 50, 80));
       assert.deepEqual(await restored.attend(query), await cache.attend(query));
       assert.deepEqual(restored.save(), cache.save());
+    });
+
+    it('answers many queries as it answers each', async () => {
+      // 50 queries: more than a panel of the kernel, and none a multiple of its lanes.
+      const [asked, count] = [streamOf(50).queries, 50];
+      const byHead = new Float32Array(asked.length);
+      for (let t = 0; t < count; t++)
+        for (let head = 0; head < 4; head++)
+          byHead.set(asked.subarray((t * 4 + head) * 6, (t * 4 + head + 1) * 6), (head * count + t) * 6);
+      for (const storage of STORAGES)
+        for (const tokens of [0, 10, 24, 90]) {
+          const cache = createCache({ ...shape, storage }, options);
+          await append(cache, streamOf(tokens));
+          const before = cache.save();
+          const many = await cache.attendMany(byHead, count);
+          assert.deepEqual(cache.save(), before);
+          for (let t = 0; t < count; t++) {
+            const one = await cache.attend(asked.subarray(t * 24, (t + 1) * 24));
+            for (let head = 0; head < 4; head++) {
+              const [at, lse] = [head * count + t, one.lse[head]];
+              // Logits to 2⁻²⁴ (dim + 3) · scale · Σ|q k| < 1e-5 for entries below 5, here and there; outputs of size < 5 follow them.
+              if (lse === -Infinity) assert.equal(many.lse[at], lse);
+              else assert.ok(Math.abs(many.lse[at] - lse) <= 3e-5, `${many.lse[at]} for ${lse}`);
+              const [a, b] = [many.output.subarray(at * 5, at * 5 + 5), one.output.subarray(head * 5)];
+              assert.ok(
+                a.every((x, c) => Math.abs(x - b[c]) <= 1e-4 * (1 + Math.abs(b[c]))),
+                `${storage} ${tokens}`,
+              );
+            }
+          }
+        }
+      const cache = createCache(shape, options);
+      assert.equal((await cache.attendMany(new Float32Array(0), 0)).output.length, 0);
+      await assert.rejects(cache.attendMany(byHead, 49), {
+        code: 'SHAPE',
+        message: /queries has length 1200; expected 1176 for 49 tokens/,
+      });
+      byHead[6 * 50 + 13] = Number.NaN;
+      await assert.rejects(cache.attendMany(byHead, 50), {
+        code: 'INVALID_ARGUMENT',
+        message: /queries is NaN at token 2, head 1, column 1/,
+      });
     });
 
     it('forks into caches that do not see each other', async () => {

@@ -126,13 +126,15 @@ export class Slab {
     return this.formats[name].get(this.arrays[name], row, rows);
   }
 
-  /** What becomes of a key or value in the slab, apart from the slab. */
+  /** What becomes of keys or values in the slab, apart from the slab. @param numbers - whole rows */
   rounded(name: 'keys' | 'values', numbers: Float32Array): Float32Array {
     if (this.shape.storage === 'float32') return numbers;
     const { Stored, width, put, get } = this.formats[name];
-    const row = new Stored(width);
-    put(numbers, row, 0);
-    return get(row, 0);
+    const dim = name === 'keys' ? this.shape.dim : this.shape.valueDim;
+    const rows = numbers.length / dim;
+    const stored = new Stored(rows * width);
+    for (let i = 0; i < rows; i++) put(numbers.subarray(i * dim, (i + 1) * dim), stored, i);
+    return get(stored, 0, rows);
   }
 
   /** To write rows in place; these arrays are this slab's own until it is forked. */

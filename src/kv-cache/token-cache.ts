@@ -3,7 +3,8 @@
 
 import { InvalidArgumentError } from '../core/errors.ts';
 import { type Kernels, loadKernels } from '../kernels/index.ts';
-import { checkQueries, checkTokens } from './check-tokens.ts';
+import { attendSlab } from './attend-slab.ts';
+import { checkManyQueries, checkQueries, checkTokens } from './check-tokens.ts';
 import { decodeSlab } from './decode-slab.ts';
 import { isPause, pause } from './pause.ts';
 import { type PrefillChoice, prefillSlab } from './prefill.ts';
@@ -13,6 +14,7 @@ import { simpleInterval } from './simple-interval.ts';
 import { Slab, type SlabShape } from './slab.ts';
 import type {
   AppendOptions,
+  CacheAnswers,
   CacheAttention,
   CacheBytes,
   CachePolicy,
@@ -142,6 +144,11 @@ export class TokenCache implements KeyValueCache {
     if (!interval) return { output, lse };
     const isExact = !this.budget || this.count <= rowsOf(this.budget);
     return { output, lse, interval: simpleInterval(lse, isExact) };
+  }
+
+  async attendMany(queries: Float32Array, count: number): Promise<CacheAnswers> {
+    checkManyQueries(this.shape, queries, count);
+    return attendSlab(this.slab, this.shape, queries, count, await loadKernels(), this.weights());
   }
 
   bytes(): CacheBytes {

@@ -39,6 +39,14 @@ export interface CacheAttention {
   interval?: CacheInterval | undefined;
 }
 
+/** What many tokens' queries got from a cache, head after head as the attention kernels have them. */
+export interface CacheAnswers {
+  /** O, shape (heads, count, valueDim). */
+  output: Float32Array;
+  /** ln of the estimated Σ e^{s}, shape (heads, count). */
+  lse: Float64Array;
+}
+
 /** Deterministic bounds on what exact attention over all tokens absorbed would give (Cauchy–Schwarz on cluster radii). */
 export interface CacheInterval {
   /** Exact lse of each head lies in [lseLow, lseHigh], shape (heads,). */
@@ -93,6 +101,12 @@ export interface KeyValueCache {
   append(keys: Float32Array, values: Float32Array, options?: AppendOptions): Promise<void>;
   /** @param queries - shape (heads, dim), of one token */
   attend(queries: Float32Array, options?: { interval?: boolean }): Promise<CacheAttention>;
+  /**
+   * What `attend` gives, to rounding, for the queries of many tokens: at the speed of a prefill where that is of a decode each.
+   *
+   * @param queries - shape (heads, count, dim)
+   */
+  attendMany(queries: Float32Array, count: number): Promise<CacheAnswers>;
   /** Bytes of this cache's state now. */
   bytes(): CacheBytes;
   /** The tokens a key head keeps, by position. */

@@ -11,6 +11,7 @@ import {
   type KeyValueCache,
 } from '../../../src/kv-cache/index.ts';
 import { errorAgainstOracle, plantedInput, requireExact } from '../attention-input.ts';
+import { predictedBytes } from '../cache-bytes.ts';
 import { EXACT_PEERS, type ExactPeerName, openExactPeer } from '../exact-peers.ts';
 import { type Case, type Contest, type Once, timed } from '../measure.ts';
 import { threadsText, useThreads } from '../threads.ts';
@@ -26,37 +27,17 @@ const ROUNDS = 61;
 
 interface Policy {
   options: CacheOptions;
-  /** Bytes of what a policy keeps besides rows and their places. */
-  ownBytes: number;
   /** Absorbing 32 768 tokens takes seconds, not minutes. */
   isQuick: boolean;
 }
 
-/** A row's number for all but the 4 sinks, in pool or window, and one place more for the row that changes sides. */
-const LISTS = HEADS * (BUDGET - 4 + 1) * 4;
-/** What `hybrid` has between its 4 sinks and its window of an eighth. */
-const CENTERS = BUDGET - 4 - BUDGET / 8;
-
 const POLICIES: Record<string, Policy> = {
-  'sink-window': { options: { policy: 'sink-window', budget: BUDGET }, ownBytes: LISTS, isQuick: true },
-  uniform: {
-    options: { policy: 'uniform', budget: BUDGET, weighted: true },
-    ownBytes: LISTS + HEADS * BUDGET * FLOAT, // the weights
-    isQuick: true,
-  },
-  snapkv: { options: { policy: 'snapkv', budget: BUDGET }, ownBytes: LISTS, isQuick: true },
-  h2o: { options: { policy: 'h2o', budget: BUDGET }, ownBytes: LISTS + HEADS * BUDGET * 8, isQuick: false },
-  keydiff: {
-    options: { policy: 'keydiff', budget: BUDGET },
-    ownBytes: LISTS + HEADS * DIM * 8 + HEADS * BUDGET * 8,
-    isQuick: false,
-  },
-  hybrid: {
-    options: { policy: 'hybrid', budget: BUDGET },
-    // A representative; radius, count, least gap and whose it is; three numbers for each of two means. One more while two are being merged.
-    ownBytes: HEADS * (CENTERS + 1) * (DIM * FLOAT + 3 * 8 + 4 + 2 * 3 * 8),
-    isQuick: true,
-  },
+  'sink-window': { options: { policy: 'sink-window', budget: BUDGET }, isQuick: true },
+  uniform: { options: { policy: 'uniform', budget: BUDGET, weighted: true }, isQuick: true },
+  snapkv: { options: { policy: 'snapkv', budget: BUDGET }, isQuick: true },
+  h2o: { options: { policy: 'h2o', budget: BUDGET }, isQuick: false },
+  keydiff: { options: { policy: 'keydiff', budget: BUDGET }, isQuick: false },
+  hybrid: { options: { policy: 'hybrid', budget: BUDGET }, isQuick: true },
 };
 
 export function* cases(): Generator<Case | Once> {
@@ -88,7 +69,7 @@ export function* cases(): Generator<Case | Once> {
       setUp: () => contest(options, LONG, options, BUDGET),
     };
   }
-  for (const [name, { options, ownBytes }] of Object.entries(POLICIES)) {
+  for (const [name, { options }] of Object.entries(POLICIES)) {
     yield {
       name: `append a token ${name} budget=${BUDGET} vs a decode of the same cache`,
       ...{ unit: 's', work: 1, rounds: 5 },
@@ -96,7 +77,7 @@ export function* cases(): Generator<Case | Once> {
     };
     yield {
       name: `bytes ${name} budget=${BUDGET} n=${2 * BUDGET} vs predicted`,
-      run: () => bytesAsPredicted(options, ownBytes),
+      run: () => bytesAsPredicted(options),
     };
   }
 }
@@ -181,12 +162,11 @@ async function appendContest(options: CacheOptions): Promise<Contest> {
   };
 }
 
-async function bytesAsPredicted(options: CacheOptions, ownBytes: number) {
-  const cache = await filled(options, streamOf(2 * BUDGET));
+async function bytesAsPredicted(options: CacheOptions) {
+  const tokens = 2 * BUDGET;
+  const cache = await filled(options, streamOf(tokens));
   const { total } = cache.bytes();
-  const rows = HEADS * BUDGET;
-  // Key and value; log-weight and position of a row; lengths.
-  const predicted = rows * 2 * DIM * FLOAT + rows * 2 * 4 + HEADS * 4 + ownBytes;
+  const predicted = predictedBytes(options.policy, { heads: HEADS, dim: DIM, budget: BUDGET, tokens });
   if (total !== predicted)
     throw new Error(`a cache of policy "${options.policy}" holds ${total} bytes, predicted ${predicted}.`);
   return { ours: total, peer: predicted, unit: 'bytes', ratio: predicted / total, error: 0 };

@@ -13,7 +13,8 @@ export function generateCommand(context: CliContext): Command {
     .option('--file <path>', 'read the prompt from a file')
     .option('--chat', 'put the prompt into the model’s chat template, as what a user says', false)
     .option('--max-tokens <count>', 'tokens at most', positiveInteger, 256)
-    .option('--stop <text...>', 'texts to stop at');
+    .option('--stop <text...>', 'texts to stop at')
+    .option('--beyond-context', 'read prompts that are longer than what the model was trained for', false);
   addSamplingFlags(addCacheFlags(addAttentionFlags(addModelFlags(command))));
   return command
     .optionsGroup('Output:')

@@ -76,6 +76,7 @@ export async function runChat(flags: ChatFlags, context: CliContext): Promise<vo
     ask();
   }
   stderr.write('\n');
+  signal.throwIfAborted();
 }
 
 /** What the first layer keeps of the conversation. */

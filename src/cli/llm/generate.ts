@@ -24,6 +24,7 @@ export interface GenerateFlags extends ModelChoice, AttentionChoice, CacheChoice
   chat: boolean;
   maxTokens: number;
   stop?: string[];
+  beyondContext: boolean;
   json: boolean;
 }
 
@@ -39,7 +40,13 @@ export async function runGenerate(
   const prompt = flags.chat
     ? chatTemplate().encode([{ role: 'user', content: given }])
     : tokenizer.encode(given);
-  const attention = attentionOf(flags, model.config.layers);
+  const { context: trained, layers } = model.config;
+  if (prompt.length > trained && !flags.beyondContext) {
+    throw new UsageError(
+      `the prompt has ${prompt.length} tokens; expected at most ${trained}, the context of the model. Shorten it, or let it be read all the same by --beyond-context.`,
+    );
+  }
+  const attention = attentionOf(flags, layers);
   const generator = new TextGenerator(model, tokenizer);
   const { stdout, stderr, signal } = context;
   const start = performance.now();

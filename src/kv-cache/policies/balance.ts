@@ -4,8 +4,9 @@
 import { requireSeed } from '../../core/check.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
 import { loadKernels } from '../../kernels/index.ts';
+import { attendSlab } from '../attend-slab.ts';
 import { type BudgetOptions, shareBudget } from '../budget.ts';
-import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { checkManyQueries, checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { isPause, pause } from '../pause.ts';
 import type { SavedState } from '../saved-state.ts';
@@ -15,6 +16,7 @@ import { Slab } from '../slab.ts';
 import { MOST_TOKENS, rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
   AppendOptions,
+  CacheAnswers,
   CacheAttention,
   CacheBytes,
   CacheShape,
@@ -81,6 +83,11 @@ export class BalanceCache implements KeyValueCache {
     const { output, lse } = await decodeSlab(this.slab, this.shape, queries, kernels);
     const isExact = this.count <= rowsOf(this.budget);
     return interval ? { output, lse, interval: simpleInterval(lse, isExact) } : { output, lse };
+  }
+
+  async attendMany(queries: Float32Array, count: number): Promise<CacheAnswers> {
+    checkManyQueries(this.shape, queries, count);
+    return attendSlab(this.slab, this.shape, queries, count, await loadKernels());
   }
 
   bytes(): CacheBytes {

@@ -1,8 +1,9 @@
 // A cache of sinks, window and centers: what leaves the window joins the nearest of K centers or opens one (arXiv 2402.06082, the practical
 // form of its experiments, made to stream by the doubling algorithm).
 
-import { FLOAT_STORAGES, type Kernels, loadKernels } from '../../kernels/index.ts';
-import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { isFloatStorage, type Kernels, loadKernels } from '../../kernels/index.ts';
+import { attendSlab } from '../attend-slab.ts';
+import { checkManyQueries, checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { damaged, type SavedState } from '../saved-state.ts';
@@ -13,6 +14,7 @@ import { type Token, tokenOf } from '../token.ts';
 import { MOST_TOKENS, rowsOf, type TokenBudget } from '../token-cache.ts';
 import type {
   AppendOptions,
+  CacheAnswers,
   CacheAttention,
   CacheBytes,
   CacheInterval,
@@ -38,8 +40,8 @@ export interface CenterSettings {
   secondOrder: boolean;
 }
 
-/** Tokens that leave the window in one append from which on the kernels look up their centers together. */
-const BATCH = 16;
+/** Pairs of tokens that leave the window and centers from which on the kernels find the nearest: below, calling them takes longer. */
+const PAIRS_WORTH_CALLING = 64;
 
 /** Rows 0 … sinks − 1 are sinks, the next K centers, the rest the window; before the budget is spent, tokens in their order. */
 export class CenterCache implements KeyValueCache {
@@ -108,6 +110,15 @@ export class CenterCache implements KeyValueCache {
       ? await this.decodeBent(queries, bends, kernels)
       : await decodeSlab(this.slab, this.shape, queries, kernels);
     return interval ? { ...answer, interval: this.intervalOf(queries, answer, bends) } : answer;
+  }
+
+  async attendMany(queries: Float32Array, count: number): Promise<CacheAnswers> {
+    checkManyQueries(this.shape, queries, count);
+    const kernels = await loadKernels();
+    if (!this.settings.secondOrder || !this.centers)
+      return attendSlab(this.slab, this.shape, queries, count, kernels);
+    const { bent, widened } = this.widened(this.centers, queries);
+    return attendSlab(bent, this.shape, widened, count, kernels);
   }
 
   bytes(): CacheBytes {
@@ -219,10 +230,14 @@ export class CenterCache implements KeyValueCache {
       const centers = this.centers?.[head];
       if (centers) {
         // The first to leave lie in the window, later ones never enter it.
-        const leaving = Array.from({ length: count }, (_, i) =>
-          i < recent ? this.stored(head, rowOf(i)) : this.rounded(tokenAt(head, i - recent)),
-        );
-        if (count < BATCH) for (const token of leaving) centers.take(this.slab, token);
+        const leaving = Array.from({ length: count }, (_, i) => {
+          if (i < recent) return this.stored(head, rowOf(i));
+          const { key, value, position } = tokenAt(head, i - recent);
+          const { slab } = this;
+          return { key: slab.rounded('keys', key), value: slab.rounded('values', value), position };
+        });
+        if (count * centers.keys.size < PAIRS_WORTH_CALLING)
+          for (const token of leaving) centers.take(this.slab, token);
         else {
           const keys = new Float32Array(count * dim);
           leaving.forEach(({ key }, i) => {
@@ -235,12 +250,6 @@ export class CenterCache implements KeyValueCache {
     }
     this.next = (this.next + count) % recent;
     this.count += count;
-  }
-
-  /** What becomes of a token in the slab. */
-  private rounded(token: Token): Token {
-    const { slab } = this;
-    return { ...token, key: slab.rounded('keys', token.key), value: slab.rounded('values', token.value) };
   }
 
   /** Centers of this cache alone, in the memory of its slab; at first the tokens between sinks and window, equal ones together. */
@@ -283,14 +292,14 @@ export class CenterCache implements KeyValueCache {
       const keys = new Float32Array(rows * dim);
       const values = new Float32Array(rows * valueDim);
       for (let i = 0; i < rows; i++) {
-        const token = this.rounded(tokenAt(head, sinks + i));
-        keys.set(token.key, i * dim);
-        values.set(token.value, i * valueDim);
+        const { key, value } = tokenAt(head, sinks + i);
+        keys.set(key, i * dim);
+        values.set(value, i * valueDim);
       }
       centers.push(
         await CenterRows.greedy(this.layout, head, slab, {
-          keys: { data: keys, rows, cols: dim },
-          values: { data: values, rows, cols: valueDim },
+          keys: { data: slab.rounded('keys', keys), rows, cols: dim },
+          values: { data: slab.rounded('values', values), rows, cols: valueDim },
           ...{ start: sinks, signal },
         }),
       );
@@ -315,6 +324,31 @@ export class CenterCache implements KeyValueCache {
       for (let i = 0; i < c.length; i++) c[i] /= Math.max(1, keys.counts[i % k]);
     }
     return bends;
+  }
+
+  /** Rows and queries whose products have the bends in them: scale ⟨(q, ½ scale q²), (k, diag Σ)⟩, with Σ = 0 of tokens. */
+  private widened(centers: readonly CenterRows[], queries: Float32Array) {
+    const { dim, scale } = this.shape;
+    const { slab, budget } = this;
+    const { capacity } = slab;
+    const rows = this.shape.keyHeads * capacity;
+    const stored = slab.numbers('keys', 0, rows);
+    const keys = new Float32Array(2 * rows * dim);
+    for (let row = 0; row < rows; row++) keys.set(stored.subarray(row * dim, (row + 1) * dim), 2 * row * dim);
+    for (const [head, { keys: clusters, keyMeans }] of centers.entries())
+      for (let c = 0; c < clusters.size; c++) {
+        const at = 2 * (head * capacity + budget.sinks + c) * dim + dim;
+        for (let p = 0; p < dim; p++)
+          keys[at + p] = (keyMeans?.squares?.[c * dim + p] ?? 0) / clusters.counts[c];
+      }
+    const widened = new Float32Array(2 * queries.length);
+    for (let i = 0, at = 0; i < queries.length; i++, at += i % dim === 0 ? dim + 1 : 1) {
+      widened[at] = queries[i];
+      widened[at + dim] = (scale / 2) * queries[i] ** 2;
+    }
+    const values = slab.numbers('values', 0, rows);
+    const shape = { ...slab.shape, dim: 2 * dim, storage: 'float32' as const };
+    return { bent: new Slab(shape, capacity, { ...slab.view, keys, values }), widened };
   }
 
   /** Log-weights then depend on the query, so that the heads of a group go one after another. */
@@ -352,7 +386,7 @@ export class CenterCache implements KeyValueCache {
     const isExact = this.count <= rowsOf(this.budget);
     if (isExact && storage === 'float32') return simpleInterval(lse, true);
     // How far numbers in few bits are from what came in was not kept.
-    if (!(FLOAT_STORAGES as readonly string[]).includes(storage)) return simpleInterval(lse, false);
+    if (!isFloatStorage(storage)) return simpleInterval(lse, false);
     // Of selected tokens nothing is known but how far the others are; of dropped ones nothing.
     if (this.centers ? this.settings.mode !== 'merge' : !isExact) return simpleInterval(lse, false);
     const bounds = Array.from({ length: heads }, (_, head) => {

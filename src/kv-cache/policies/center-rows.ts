@@ -70,22 +70,24 @@ export class CenterRows {
   ): Promise<CenterRows> {
     const { dim } = layout.shape;
     const { keys, values, start, signal } = tokens;
-    const { indices, labels, distances, radius } = await kCenterGreedy(keys, {
-      ...{ k: layout.k, first: 0, signal },
-    });
+    const found = await kCenterGreedy(keys, { k: layout.k, first: 0, signal });
+    const { indices, labels, distances, radius } = found;
     const radii = new Float64Array(indices.length);
     const counts = new Float64Array(indices.length);
     for (let i = 0; i < keys.rows; i++) {
       radii[labels[i]] = Math.max(radii[labels[i]], Math.sqrt(distances[i]));
       counts[labels[i]]++;
     }
-    const given = { representatives: takeRows(keys, indices).data, radii, counts };
+    const given = {
+      ...{ representatives: takeRows(keys, indices).data, radii, counts },
+      ...{ gaps: found.gaps.map(Math.sqrt), gapCenters: found.gapCenters },
+    };
     // The row at distance `radius` and the centers are pairwise at least that far apart.
-    const found = { delta: radius, optimumLow: radius / 2 };
+    const thresholds = { delta: radius, optimumLow: radius / 2 };
     const centers = new CenterRows(
       layout,
       head,
-      OnlineKCenter.from({ dim, k: layout.k, merging: 'closest' }, given, found),
+      OnlineKCenter.from({ dim, k: layout.k, merging: 'closest' }, given, thresholds),
     );
     if (layout.mode !== 'merge' && centers.inSlab)
       slab.writable().keys.set(given.representatives, centers.rowStart(slab, 0) * dim);

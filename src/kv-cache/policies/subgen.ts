@@ -6,7 +6,8 @@ import { requireInteger, requireSeed } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
 import { loadKernels } from '../../kernels/index.ts';
-import { checkQueries, checkTokens } from '../check-tokens.ts';
+import { attendSlab } from '../attend-slab.ts';
+import { checkManyQueries, checkQueries, checkTokens } from '../check-tokens.ts';
 import { decodeSlab } from '../decode-slab.ts';
 import { PAUSE_TOKENS, pause } from '../pause.ts';
 import { damaged, type SavedState } from '../saved-state.ts';
@@ -16,6 +17,7 @@ import { type Token, tokenOf } from '../token.ts';
 import { MOST_TOKENS } from '../token-cache.ts';
 import type {
   AppendOptions,
+  CacheAnswers,
   CacheAttention,
   CacheBytes,
   CacheShape,
@@ -24,8 +26,8 @@ import type {
 } from '../types.ts';
 import { SampleSlots } from './sample-slots.ts';
 
-/** Tokens of one append from which on the kernels look up their clusters together. */
-const BATCH = 16;
+/** Pairs of tokens and clusters from which on the kernels find the nearest: below, calling them takes longer. */
+const PAIRS_WORTH_CALLING = 64;
 
 /** What cluster slots have for a value: only their keys count. */
 const NO_VALUE = new Float32Array(1);
@@ -155,17 +157,28 @@ export class SubGenCache implements KeyValueCache {
   async attend(queries: Float32Array): Promise<CacheAttention> {
     checkQueries(this.shape, queries);
     const kernels = await loadKernels();
-    const { heads, keyHeads, valueDim } = this.shape;
-    const denominator = await decodeSlab(this.keySlab, this.shape, queries, kernels);
+    return this.quotient((slab) => decodeSlab(slab, this.shape, queries, kernels));
+  }
+
+  async attendMany(queries: Float32Array, count: number): Promise<CacheAnswers> {
+    checkManyQueries(this.shape, queries, count);
+    const kernels = await loadKernels();
+    return this.quotient((slab) => attendSlab(slab, this.shape, queries, count, kernels));
+  }
+
+  /** z / τ of queries, the same number for each head. @param ask - what they get from the rows of a slab */
+  private async quotient(ask: (slab: Slab) => Promise<CacheAnswers>): Promise<CacheAnswers> {
+    const { keyHeads, valueDim } = this.shape;
+    const denominator = await ask(this.keySlab);
     if (this.options.selfNormalised) return denominator;
-    const numerator = await decodeSlab(this.valueSlab, this.shape, queries, kernels);
-    const output = numerator.output;
-    for (let head = 0; head < heads; head++) {
-      const [mu] = this.heads[Math.floor(head / (heads / keyHeads))].scalars;
-      const logRatio = numerator.lse[head] + Math.log(mu / this.s) - denominator.lse[head];
+    const { output, lse } = await ask(this.valueSlab);
+    const queriesPerKeyHead = lse.length / keyHeads;
+    for (let i = 0; i < lse.length; i++) {
+      const [mu] = this.heads[Math.floor(i / queriesPerKeyHead)].scalars;
+      const logRatio = lse[i] + Math.log(mu / this.s) - denominator.lse[i];
       // No value slot holds anything where all values were 0.
       const ratio = mu === 0 ? 0 : Math.exp(logRatio);
-      for (let c = head * valueDim; c < (head + 1) * valueDim; c++) output[c] *= ratio;
+      for (let c = i * valueDim; c < (i + 1) * valueDim; c++) output[c] *= ratio;
     }
     return { output, lse: denominator.lse };
   }
@@ -278,7 +291,8 @@ export class SubGenCache implements KeyValueCache {
     const members = new Map<number, number>();
     const before = clusters.counts.slice(0, clusters.size);
     const labels = new Uint32Array(count);
-    if (count < BATCH) for (const [i, { key }] of tokens.entries()) labels[i] = clusters.add(key);
+    if (count * clusters.size < PAIRS_WORTH_CALLING)
+      for (const [i, { key }] of tokens.entries()) labels[i] = clusters.add(key);
     else {
       const keys = new Float32Array(count * dim);
       for (const [i, { key }] of tokens.entries()) keys.set(key, i * dim);

@@ -36,20 +36,22 @@ export async function attendRows(input: LayerInput, start: number, end: number):
   const layout: HeadLayout = { rows: count, heads, dim: headDim, height: count, start: 0 };
   const byHead = new Float32Array(own.length);
   toHeads(own, byHead, layout);
-  const result = await attendPast(past, byHead, count);
+  const merge = past.tokens > 0;
+  const { output: out, lse } = merge
+    ? await past.attendMany(byHead, count)
+    : { output: new Float32Array(own.length), lse: new Float64Array(heads * count) };
   const task = {
     ...{ queries: byHead, keys, values, heads, keyHeads, queryRows: count, keyRows: rows },
     ...{ dim: headDim, valueDim: headDim, scale: config.attentionScale, causalOffset: start },
-    ...result,
+    ...{ out, lse, merge },
   };
-  const merge = past.tokens > 0;
-  if (window === null || end <= window) await kernels.attention({ ...task, merge });
+  if (window === null || end <= window) await kernels.attention(task);
   else {
     const [shared, older] = windowTiles(heads, count, start, window);
-    await kernels.attention({ ...task, merge, tiles: shared });
+    await kernels.attention({ ...task, tiles: shared });
     await kernels.attention({ ...task, merge: true, tiles: older });
   }
-  fromHeads(result.out, own, layout);
+  fromHeads(out, own, layout);
 }
 
 /** Queries of all rows become outputs, by HyperAttention. */
@@ -77,32 +79,12 @@ export async function attendApproximately(input: LayerInput, options: HyperOptio
   );
   let { output } = value;
   if (past.tokens > 0) {
-    const before = await attendPast(past, byHead, rows);
+    const before = await past.attendMany(byHead, rows);
     ({ output } = mergeAttention(value, {
       ...value,
-      output: { ...output, data: before.out },
+      output: { ...output, data: before.output },
       lse: before.lse,
     }));
   }
   fromHeads(output.data, queries, layout);
-}
-
-/** What a cache answers to many queries. @param queries - shape (heads, count, dim) @returns out, shape (heads, count, valueDim), lse (heads, count) */
-async function attendPast(
-  past: KeyValueCache,
-  queries: Float32Array,
-  count: number,
-): Promise<{ out: Float32Array; lse: Float64Array }> {
-  const { heads, dim, valueDim } = past.shape;
-  const out = new Float32Array(heads * count * valueDim);
-  const lse = new Float64Array(heads * count);
-  if (past.tokens === 0) return { out, lse };
-  const one = new Float32Array(heads * dim);
-  for (let row = 0; row < count; row++) {
-    fromHeads(queries, one, { rows: 1, heads, dim, height: count, start: row });
-    const answer = await past.attend(one);
-    toHeads(answer.output, out, { rows: 1, heads, dim: valueDim, height: count, start: row });
-    for (let head = 0; head < heads; head++) lse[head * count + row] = answer.lse[head];
-  }
-  return { out, lse };
 }

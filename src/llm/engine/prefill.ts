@@ -2,7 +2,7 @@
 // values exist at a time; then each layer's cache takes them in.
 
 import { InvalidArgumentError } from '../../core/errors.ts';
-import type { RunOptions } from '../../core/progress.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import type { CachePolicy, TokenStream } from '../../kv-cache/index.ts';
 import { decodeStep } from './decode-step.ts';
 import { toHeads } from './head-layout.ts';
@@ -191,6 +191,7 @@ export async function prefill(
   for (;;) {
     const step = await steps.next();
     if (step.done) return step.value;
+    await yieldToEventLoop();
     signal?.throwIfAborted();
     onProgress?.({ phase: 'reading the prompt', ...step.value });
   }

@@ -1,7 +1,7 @@
 // How well a model predicts a text: exp of the mean negative log-likelihood of its tokens, in nats.
 
 import { InvalidArgumentError } from '../../core/errors.ts';
-import type { RunOptions } from '../../core/progress.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { decodeStep } from '../engine/decode-step.ts';
 import type { LanguageModel, SequenceOptions } from '../engine/language-model.ts';
 import { type PrefillOptions, prefill } from '../engine/prefill.ts';
@@ -61,6 +61,7 @@ export async function perplexity(
   const read = Array.prototype.slice.call(tokens, 0, Math.max(1, prefix)) as number[];
   let logits = await prefill(model, sequence, read, { attention, signal, onProgress });
   for (let i = read.length; i < tokens.length; i++) {
+    await yieldToEventLoop(); // steps of small models never leave it, and Ctrl-C would not be heard
     signal?.throwIfAborted();
     onProgress?.({ phase: 'predicting', done: i - read.length, total: tokens.length - read.length });
     score(logits as Float32Array, tokens[i]);

@@ -2,7 +2,7 @@
 // forks of all of them.
 
 import { requireInteger, requireProbability } from '../../core/check.ts';
-import type { RunOptions } from '../../core/progress.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { createRng, sampleIndices } from '../../core/rng.ts';
 import { clopperPearsonInterval, type Interval } from '../../core/statistics/index.ts';
 import type { FloatStorage, KeyValueStorage } from '../../kernels/index.ts';
@@ -106,6 +106,7 @@ export async function retrievalContest(
       row.whole += whole;
     });
     for (const [i, { value }] of asked.entries()) {
+      await yieldToEventLoop();
       signal?.throwIfAborted();
       onProgress?.({ phase: 'questions', done: record * questions + i, total: records * questions });
       const forks = sequences.map((sequence) => sequence.fork());

@@ -1,5 +1,6 @@
 // Protocol S6: how well the rest of a text is predicted when caches keep a part of its beginning.
 
+import { yieldToEventLoop } from '../../core/progress.ts';
 import type { KeyValueStorage } from '../../kernels/index.ts';
 import {
   firstSeeds,
@@ -79,6 +80,7 @@ export async function reproducePrefixCompression(
       entrant.losses.push(negativeLogLikelihood(first, part[prefix]));
     });
     for (let i = prefix; i + 1 < tokens; i++) {
+      await yieldToEventLoop();
       partOf(options, 'predicting the rest', piece * tail + i - prefix, pieces * tail);
       const losses = await nextLosses(subject, sequences, part[i], part[i + 1]);
       losses.forEach((loss, j) => {

@@ -1,6 +1,6 @@
 // How far a model's predictions are off, token by token, when its prompt was read approximately or its caches forget.
 
-import type { RunOptions } from '../../core/progress.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { decodeStep } from '../engine/decode-step.ts';
 import type { LanguageModel, SequenceOptions } from '../engine/language-model.ts';
 import { type PrefillOptions, prefill } from '../engine/prefill.ts';
@@ -53,6 +53,7 @@ export async function tokenErrors(
     errors[i].push(tokenError(exact[0], logits as Float32Array));
   }
   for (let at = prompt; at + 1 < all.length; at++) {
+    await yieldToEventLoop();
     signal?.throwIfAborted();
     const logits = await decodeStep(
       model,

@@ -138,7 +138,10 @@ describe('tokenizerFromJson', () => {
     assert.throws(() => tokenizerFromJson(charmap), unsupported(/normalizer is Precompiled/));
     const suffix = byteLevelJson(plain);
     suffix.model.end_of_word_suffix = '</w>';
-    assert.throws(() => tokenizerFromJson(suffix), unsupported(/end_of_word_suffix is <\/w>; expected none/));
+    assert.throws(
+      () => tokenizerFromJson(suffix),
+      unsupported(/end_of_word_suffix is "<\/w>"; expected none/),
+    );
     const nameless = { ...byteLevelJson(plain), added_tokens: [{ id: 1, content: '' }] };
     assert.throws(() => tokenizerFromJson(nameless), {
       code: 'DATA',
@@ -154,5 +157,29 @@ describe('tokenizerFromJson', () => {
       code: 'DATA',
       message: /tokenizer\.json: .*regular expression/i,
     });
+  });
+
+  it('refuses what is no tokenizer', () => {
+    let deep: PipelinePart = { type: 'ByteLevel' };
+    for (let i = 0; i < 20; i++) deep = { type: 'Sequence', pretokenizers: [deep] };
+    const lists = JSON.parse(`${'['.repeat(20_000)}${']'.repeat(20_000)}`);
+    const cases: [object, RegExp][] = [
+      [{ pre_tokenizer: { type: 'Sequence', pretokenizers: 3 } }, /pre_tokenizer is a Sequence without/],
+      [{ pre_tokenizer: deep }, /has a part 17 deep; expected/],
+      [{ normalizer: { type: 'Sequence', normalizers: [null] } }, /normalizer has a part without a type/],
+      [{ normalizer: { type: 'Replace', content: '' } }, /a Replace whose pattern is no text/],
+      [{ post_processor: 'x' }, /post_processor has a part without a type/],
+      [{ added_tokens: {} }, /added_tokens is no list/],
+      [{ added_tokens: [{ id: 1, content: lists }] }, /content is a list; expected a text/],
+      [{ model: { ...byteLevelJson(plain).model, merges: [7] } }, /merge 0 is 7; expected two spellings/],
+      [
+        { model: { ...byteLevelJson(plain).model, vocab: { a: lists } } },
+        /the id of "a" is a list; expected/,
+      ],
+    ];
+    for (const [change, message] of cases) {
+      const json = { ...byteLevelJson(plain), ...change } as TokenizerJson;
+      assert.throws(() => tokenizerFromJson(json), { code: 'DATA', message });
+    }
   });
 });

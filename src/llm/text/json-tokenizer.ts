@@ -9,7 +9,9 @@ import {
   exactPreTokenizer,
   type PipelinePart,
   prependScheme,
+  readPart,
   requireExactNormalizer,
+  shown,
   spelledMerge,
 } from './pipeline-parts.ts';
 import { PartsTokenizer } from './tokenizer.ts';
@@ -84,16 +86,17 @@ export function tokenizerFromJson(
     throw new DataError('tokenizer.json: model.vocab is missing; expected an object of token to id.');
   }
   if ((model.type ?? 'BPE') !== 'BPE' || Array.isArray(model.vocab)) {
-    throw new UnsupportedError(`tokenizer.json: model.type is "${model.type}"; expected "BPE".`);
+    throw new UnsupportedError(`tokenizer.json: model.type is ${shown(model.type)}; expected "BPE".`);
   }
-  const decoding = decodingOf(json.decoder ?? null);
-  requireExactNormalizer(json.normalizer ?? null);
+  const decoding = decodingOf(readPart('decoder', json.decoder));
+  const normalizer = readPart('normalizer', json.normalizer);
+  requireExactNormalizer(normalizer);
   const added = addedTokens(json);
   const vocabulary = vocabularyOf(json, added, decoding.spelling, vocabularySize);
   const pipeline = {
-    normalizer: json.normalizer ?? null,
-    pre_tokenizer: exactPreTokenizer(json.pre_tokenizer ?? null),
-    post_processor: json.post_processor ?? null,
+    normalizer,
+    pre_tokenizer: exactPreTokenizer(readPart('pre_tokenizer', json.pre_tokenizer)),
+    post_processor: readPart('post_processor', json.post_processor),
   };
   const pieces = createPieceEncoder('tokenizer.json', pipeline, bpeModel(json));
   const named = (token: NamedToken | undefined): number | undefined => {
@@ -120,10 +123,12 @@ export function tokenizerFromJson(
 }
 
 function addedTokens({ added_tokens = [] }: TokenizerJson): AddedToken[] {
+  if (!Array.isArray(added_tokens))
+    throw new DataError('tokenizer.json: added_tokens is no list; expected one. Fetch the file anew.');
   return added_tokens.map((token, i) => {
     if (typeof token?.content !== 'string' || token.content === '') {
       throw new DataError(
-        `tokenizer.json: added_tokens[${i}].content is ${JSON.stringify(token?.content)}; expected a text to look for.`,
+        `tokenizer.json: added_tokens[${i}].content is ${shown(token?.content)}; expected a text to look for.`,
       );
     }
     return {
@@ -141,7 +146,7 @@ function bpeModel({ model }: TokenizerJson): BpeModel {
   for (const part of ['continuing_subword_prefix', 'end_of_word_suffix', 'dropout'] as const) {
     if (model[part]) {
       throw new UnsupportedError(
-        `tokenizer.json: model.${part} is ${model[part]}; expected none, as in byte-level BPE.`,
+        `tokenizer.json: model.${part} is ${shown(model[part])}; expected none, as in byte-level BPE.`,
       );
     }
   }
@@ -170,7 +175,7 @@ function vocabularyOf(
   const put = (id: number, text: string, kind: TokenKind): void => {
     if (!Number.isInteger(id) || id < 0 || id > largest) {
       throw new DataError(
-        `tokenizer.json: the id of "${text}" is ${id}; expected an integer from 0 to ${largest}, for so many tokens.`,
+        `tokenizer.json: the id of "${text}" is ${shown(id)}; expected an integer from 0 to ${largest}, for so many tokens.`,
       );
     }
     while (texts.length <= id) {

@@ -10,6 +10,61 @@ export interface PipelinePart {
   [key: string]: unknown;
 }
 
+/** Where parts of each kind have parts of their own. */
+const members = {
+  normalizer: 'normalizers',
+  pre_tokenizer: 'pretokenizers',
+  post_processor: 'processors',
+  decoder: 'decoders',
+} as const;
+
+const WITH_PATTERN = ['Split', 'Replace'];
+
+/** Parts within parts; real files have two or three. */
+const MAX_DEPTH = 16;
+
+/**
+ * A part of a file as one that can be read; null where there is none.
+ *
+ * @throws {DataError} it, or a part within it, has no type, or its pattern is neither String nor Regex
+ */
+export function readPart(what: keyof typeof members, value: unknown, depth = 0): PipelinePart | null {
+  if (value === null || value === undefined) return null;
+  const part = value as PipelinePart;
+  if (depth > MAX_DEPTH || typeof part.type !== 'string') {
+    throw new DataError(
+      `tokenizer.json: ${what} has a part ${depth > MAX_DEPTH ? `${depth} deep` : 'without a type'}; expected objects with a type, at most ${MAX_DEPTH} deep. Fetch the file anew.`,
+    );
+  }
+  const inner = part[members[what]];
+  if (part.type === 'Sequence') {
+    if (!Array.isArray(inner)) {
+      throw new DataError(
+        `tokenizer.json: ${what} is a Sequence without ${members[what]}; expected a list of parts. Fetch the file anew.`,
+      );
+    }
+    for (const one of inner) readPart(what, one ?? {}, depth + 1);
+  }
+  if (WITH_PATTERN.includes(part.type) && !isPattern(part.pattern)) {
+    throw new DataError(
+      `tokenizer.json: ${what} has a ${part.type} whose pattern is no text; expected {"String": …} or {"Regex": …}. Fetch the file anew.`,
+    );
+  }
+  return part;
+}
+
+function isPattern(pattern: unknown): boolean {
+  if (typeof pattern !== 'object' || pattern === null) return false;
+  const { String: text, Regex: regex } = pattern as Record<string, unknown>;
+  return typeof (text ?? regex) === 'string';
+}
+
+/** A value of a file, to be named in a message: lists and objects may be of any size and depth. */
+export function shown(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return String(JSON.stringify(value)).slice(0, 60);
+  return Array.isArray(value) ? 'a list' : 'an object';
+}
+
 const exactNormalizers = ['NFC', 'NFD', 'NFKC', 'NFKD', 'Prepend', 'Replace'];
 
 /** @throws {UnsupportedError} a part that the library carries out otherwise than the original, or not at all */
@@ -86,9 +141,10 @@ export function spaceNormalizer(addSpace: boolean): PipelinePart {
 /** A merge as files have it: two spellings with a space between, or a pair of them. @throws {DataError} it is neither */
 export function spelledMerge(merge: string | readonly string[], rank: number): SpelledMerge {
   const at = typeof merge === 'string' ? merge.indexOf(' ', 1) : -1;
-  const [left, right] = typeof merge === 'string' ? [merge.slice(0, at), merge.slice(at + 1)] : merge;
+  const [left, right] =
+    typeof merge === 'string' ? [merge.slice(0, at), merge.slice(at + 1)] : Array.isArray(merge) ? merge : [];
   if ((typeof merge === 'string' && at < 0) || typeof left !== 'string' || typeof right !== 'string') {
-    throw new DataError(`tokenizer: merge ${rank} is ${JSON.stringify(merge)}; expected two spellings.`);
+    throw new DataError(`tokenizer: merge ${rank} is ${shown(merge)}; expected two spellings.`);
   }
   return { left, right, rank };
 }
