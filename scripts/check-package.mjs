@@ -48,6 +48,10 @@ try {
     if (names.some((name) => name.endsWith('.node') || name.endsWith('.o')))
       throw new Error('compiled objects were packed');
   });
+  check('the tarball holds the small language model', () => {
+    for (const name of ['config.json', 'tokenizer.json', 'model.safetensors'])
+      if (!names.includes(`models/tiny-lm/${name}`)) throw new Error(`models/tiny-lm/${name} is missing`);
+  });
   check('the tarball holds no tests and no sources of TypeScript', () => {
     const wrong = names.filter(
       (name) => name.includes('.test.') || (name.endsWith('.ts') && !name.endsWith('.d.ts')),
@@ -96,6 +100,13 @@ try {
       if (kind === 'light' && info.kernels.backend !== 'wasm')
         throw new Error(`${info.kernels.backend} without a compiler`);
     });
+    // Its report needs optional packages; its model and its text come along.
+    if (kind === 'full')
+      check('full: the language model of the tour writes', () => {
+        const tour = ['node_modules/provably/dist/cli/main.js', 'tour', '--only', 'llm', '--quick', '--json'];
+        const { value } = JSON.parse(run(process.execPath, tour, project));
+        if (!(value.output.length > 20)) throw new Error(`it wrote "${value.output}"`);
+      });
   }
 } finally {
   rmSync(workspace, { recursive: true, force: true });

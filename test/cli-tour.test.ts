@@ -1,10 +1,11 @@
 // `provably tour` and `provably reproduce`, as processes: real data, small.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
 import { parseHTML } from 'linkedom';
 import { interruptAtWork, runCli } from './run-cli.ts';
 
@@ -21,7 +22,7 @@ describe('provably tour', () => {
       .map((line) => JSON.parse(line));
     assert.deepEqual(
       records.map(({ system }) => system),
-      ['selection', 'attention', 'subgen'],
+      ['selection', 'attention', 'subgen', 'llm'],
     );
     for (const { input, value, certificate, seconds, figures } of records) {
       assert.ok(input && value && seconds > 0);
@@ -33,6 +34,16 @@ describe('provably tour', () => {
     assert.equal(document.querySelectorAll('script, link, [src]').length, 0);
     for (const svg of document.querySelectorAll('svg')) assert.ok(svg.getAttribute('aria-label'));
     assert.ok(document.querySelectorAll('.certificate').length >= records.length);
+  });
+
+  it('shows what a cache kept of a text, by marks where there are no colours, and streams the text to standard error', async () => {
+    const { code, stdout, stderr } = await runCli(['tour', '--only', 'llm', '--quick'], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /Call me Ishmael.*\n=/);
+    assert.match(stdout, /certificate .*\n.* slack/);
+    const [, written] = /¦ ([^\n]{5,12})/.exec(stdout) ?? [];
+    assert.ok(written && stderr.includes(written.trim()), stderr);
+    assert.match(readFileSync(join(cwd, 'report/index.html'), 'utf8'), /class="shaded-text"/);
   });
 
   it('leaves nothing behind on Ctrl-C', async () => {
@@ -51,11 +62,37 @@ describe('provably tour', () => {
 });
 
 describe('provably reproduce', () => {
-  it('lists the experiments of attention and of caches', async () => {
+  it('lists the experiments of attention, of caches and of language models', async () => {
     const listed = async (system: string) =>
       (await runCli(['reproduce', system, '--list'], { cwd })).stdout.match(/^\w+/gm);
     assert.deepEqual(await listed('attention'), ['E1', 'E2', 'E3', 'E4', 'E6']);
     assert.deepEqual(await listed('subgen'), ['S1', 'S2', 'S3', 'S4', 'W1', 'W2']);
+    assert.deepEqual(await listed('llm'), ['E5', 'E6', 'S5', 'S6']);
+  });
+
+  it('takes a model and a text for language models, repeats with both, and refuses them elsewhere', async () => {
+    const model = fileURLToPath(new URL('../models/tiny-lm', import.meta.url));
+    const text = join(cwd, 'a text.txt');
+    writeFileSync(text, 'It was a dark and stormy night; the rain fell in torrents. '.repeat(60));
+    const flags = ['--only', 'E6', '--quick', '--model', model, '--text', text];
+    const { code, stderr } = await runCli(['reproduce', 'llm', ...flags], { cwd });
+    assert.equal(code, 0, stderr);
+    const page = readFileSync(join(cwd, 'report/llm.html'), 'utf8');
+    assert.ok(page.includes(`--model ${model} --text &#39;${text}&#39;`));
+    const wrong = [
+      ...[
+        ['reproduce', 'subgen', '--model', model],
+        ['reproduce', 'attention', '--text', text],
+      ],
+      ['tour', '--only', 'subgen', '--model', model],
+    ];
+    for (const words of wrong) {
+      const refused = await runCli(words, { cwd });
+      assert.equal(refused.code, 2, refused.stderr);
+    }
+    const missing = await runCli(['reproduce', 'llm', '--only', 'E5', '--text', 'nothing.txt'], { cwd });
+    assert.equal(missing.code, 1);
+    assert.match(missing.stderr, /nothing\.txt cannot be read/);
   });
 
   it('lists experiments, runs one, and says what was to show', async () => {

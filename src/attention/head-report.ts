@@ -15,7 +15,7 @@ import type { AttentionInput, HyperTrace } from './types.ts';
 export interface HeadReport {
   batch: number;
   head: number;
-  /** n_k · max_j ‖P e_j‖², from the sampled rows: n_q / n_k for uniform attention, n_q n_k where one key takes all of all rows. */
+  /** n_k · max_j ‖P e_j‖² over the keys that are not skipped, from the sampled rows: n_q / n_k for uniform attention, n_q n_k where one key takes all of all rows. */
   alpha: number;
   /** The theorem's κ of the sampled rows: the largest Σ_j e^{s_ij} over keys that row i does not meet exactly ÷ the smallest; rows that meet all are left out, 1: all do. */
   kappa: number;
@@ -34,6 +34,8 @@ export interface HeadReport {
 export interface HeadReportOptions extends HyperOptions {
   /** Query rows per head done exactly, ≥ 1. Default 64. */
   rows?: number;
+  /** First keys that α leaves out: those of a causal model take much of all rows, whatever they say. Default 0. */
+  skippedKeys?: number;
 }
 
 /**
@@ -47,8 +49,9 @@ export async function headReport(
   input: AttentionInput,
   options: HeadReportOptions = {},
 ): Promise<HeadReport[]> {
-  const { rows = 64, signal, onProgress, ...hyper } = options;
+  const { rows = 64, skippedKeys = 0, signal, onProgress, ...hyper } = options;
   requireInteger('headReport: rows', rows, 1);
+  requireInteger('headReport: skippedKeys', skippedKeys, 0);
   const { value } = await hyperAttention(input, { ...hyper, signal, certifyRows: 0 });
   const kernels = await loadKernels();
   const problem = await checkProblem('headReport', input, kernels);
@@ -86,7 +89,7 @@ export async function headReport(
     reports.push({
       ...{ batch, head: own, rows: t },
       // ‖P e_j‖² is the sum of a column's squares, of which the sample holds t / n_q.
-      alpha: keyRows * (queryRows / t) * columns.reduce((a, x) => Math.max(a, x), 0),
+      alpha: keyRows * (queryRows / t) * columns.subarray(skippedKeys).reduce((a, x) => Math.max(a, x), 0),
       kappa: largest === -Infinity ? 1 : Math.exp(largest - smallest),
       valueRank: norm === 0 ? 0 : square / norm ** 2,
       recall: recall / t,

@@ -142,6 +142,8 @@ describe('headReport', () => {
     assert.ok(Math.abs(uniform.recall - 32 / n) < 0.02 && Math.abs(uniform.kappa - 1) < 1e-3);
     assert.ok(heavy.entropy < 4 && heavy.recall > 0.6 && heavy.alpha > 3, JSON.stringify(heavy));
     assert.ok(heavy.valueRank > 1 && heavy.valueRank <= 16);
+    const [, none] = await headReport(input, { ...options, skippedKeys: n });
+    assert.equal(none.alpha, 0);
     const advice = advisePatching(
       { 'layer 0': [heavy, uniform] },
       { tolerance: (heavy.relativeError + uniform.relativeError) / 2 },

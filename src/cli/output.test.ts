@@ -7,6 +7,7 @@ import { colorsFor, type TextOutput } from './context.ts';
 import { reportFailure, UsageError } from './failure.ts';
 import { formatTable, toJson } from './output.ts';
 import { showProgress } from './progress.ts';
+import { formatShadedText } from './shaded-text.ts';
 
 function recorder(): TextOutput & { text: string } {
   return {
@@ -129,5 +130,37 @@ describe('showProgress', () => {
     await new Promise((resolve) => setTimeout(resolve, 250));
     assert.equal(text.length, length);
     assert.doesNotMatch(text, /late/);
+  });
+});
+
+describe('formatShadedText', () => {
+  const text = {
+    ...{ title: 'What was kept', description: '', legend: ['all', 'dropped'] as const },
+    pieces: [
+      { text: 'Call me ', share: 1 },
+      { text: 'Ishmael.\nSome years ago, ', share: 0 },
+      { text: 'never mind', share: 0.5 },
+    ],
+  };
+
+  it('marks letters below each line where there are no colours, and breaks lines at spaces', () => {
+    const output = { ...recorder(), columns: 24 };
+    assert.equal(
+      formatShadedText(text, output, { NO_COLOR: '1' }),
+      [
+        ...['What was kept', 'Call me Ishmael.', '========'],
+        ...['Some years ago, never ', `${' '.repeat(16)}------`, 'mind', '----'],
+        '= all, - and . some; unmarked: dropped\n',
+      ].join('\n'),
+    );
+  });
+
+  it('has bold and dim letters, and no marks, where there are colours', () => {
+    const shown = formatShadedText(text, recorder(), { FORCE_COLOR: '1' });
+    assert.ok(
+      shown.includes('\u001b[1mCall me \u001b[22m\u001b[2mIshmael.\u001b[22m'),
+      JSON.stringify(shown),
+    );
+    assert.doesNotMatch(shown, /==/);
   });
 });

@@ -7,6 +7,8 @@ import type { CliContext } from './context.ts';
 export interface ProgressDisplay extends Disposable {
   /** To be handed to the library as `onProgress`. */
   report: (progress: Progress) => void;
+  /** Takes the bar away, until the next report: something else is to be written. */
+  clear: () => void;
 }
 
 export interface ProgressOptions {
@@ -49,6 +51,10 @@ export function showProgress(
 
   return {
     report,
+    clear() {
+      bar?.stop();
+      bar = undefined;
+    },
     [Symbol.dispose]() {
       stopped = true; // a late report must not start the bar again: its timer would keep the process alive
       bar?.stop();

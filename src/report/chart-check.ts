@@ -1,6 +1,12 @@
 // What a chart must hold before it is drawn.
 
-import { requireFinite, requireLength, requireNonNegative, requirePositive } from '../core/check.ts';
+import {
+  requireFinite,
+  requireInteger,
+  requireLength,
+  requireNonNegative,
+  requirePositive,
+} from '../core/check.ts';
 import { InvalidArgumentError } from '../core/errors.ts';
 import type { Axis, Chart } from './chart.ts';
 import { categoriesOf } from './charts/scatter.ts';
@@ -88,6 +94,13 @@ export function checkChart(chart: Chart): void {
         (chart.outlines?.rectangles ?? []).flatMap(({ x, y }) => [...x, ...y]),
       );
       requireFinite(`${where}: ticks`, chart.ticks?.positions ?? []);
+      return;
+    case 'tracks':
+      requireSome(where, chart.rows.length * chart.columns, 'items');
+      requireSeries(where, chart.categories.length);
+      requireLength(`${where}: values`, chart.values, chart.rows.length * chart.columns);
+      for (let i = 0; i < chart.values.length; i++)
+        requireInteger(`${where}: values[${i}]`, chart.values[i], 0, chart.categories.length - 1);
   }
 }
 

@@ -67,6 +67,17 @@ export function chartTable(chart: Chart): Table {
       const largestFirst = cells.sort((a, b) => b[2] - a[2]);
       return cut([`${y.label}, from`, `${x.label}, from`, value], largestFirst);
     }
+    case 'tracks': {
+      const { rows, columns, categories, values, rowLabel } = chart;
+      return cut(
+        [rowLabel, ...categories.map(({ name }) => name)],
+        rows.map((name, i) => {
+          const counts = new Array<number>(categories.length).fill(0);
+          for (let j = 0; j < columns; j++) counts[values[i * columns + j]]++;
+          return [name, ...counts];
+        }),
+      );
+    }
   }
 }
 

@@ -160,7 +160,40 @@ export interface ShadeMap extends ChartText {
   ticks?: { name: string; positions: readonly number[] };
 }
 
-export type Chart = LineChart | ScatterChart | BarChart | IntervalChart | Histogram | HeatMap | ShadeMap;
+/** What became of an item, in tracks. */
+export interface TrackCategory {
+  name: string;
+  /** Share of a track's height that its marks take, in [0, 1]: categories differ by it and not by hue alone; 0 is not drawn. */
+  height: number;
+}
+
+/** Tracks over a common axis of items, each item of one of a few categories: which tokens each head keeps. */
+export interface TrackChart extends ChartText {
+  kind: 'tracks';
+  /** What the items are. */
+  x: { label: string };
+  rowLabel: string;
+  /** Names of the tracks. */
+  rows: readonly string[];
+  /** Items of a track. */
+  columns: number;
+  /** At most 8. */
+  categories: readonly TrackCategory[];
+  /** Places in `categories`, shape (rows.length, columns), row-major. */
+  values: ArrayLike<number>;
+  /** A line between two items, named above it. */
+  divider?: { at: number; label: string };
+}
+
+export type Chart =
+  | LineChart
+  | ScatterChart
+  | BarChart
+  | IntervalChart
+  | Histogram
+  | HeatMap
+  | ShadeMap
+  | TrackChart;
 
 /** A table of text and numbers; numbers are set in tabular figures, right-aligned. */
 export interface Table {

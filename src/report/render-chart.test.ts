@@ -10,6 +10,7 @@ import type {
   LineChart,
   ScatterChart,
   ShadeMap,
+  TrackChart,
 } from './chart.ts';
 import { chartTable } from './chart-table.ts';
 import { logTicks } from './charts/frame.ts';
@@ -89,7 +90,22 @@ const shadeMap: ShadeMap = {
   outlines: { name: 'blocks', rectangles: [{ x: [0, 200], y: [0, 100] }] },
   ticks: { name: 'samples', positions: [10, 390] },
 };
-const charts: Chart[] = [line, scatter, bars, intervals, histogram, heatMap, shadeMap];
+const tracks: TrackChart = {
+  ...text,
+  kind: 'tracks',
+  x: { label: 'token' },
+  rowLabel: 'heads',
+  rows: ['head 0', 'head 1'],
+  columns: 4,
+  categories: [
+    { name: 'kept', height: 1 },
+    { name: 'merged', height: 0.2 },
+    { name: 'dropped', height: 0 },
+  ],
+  values: [0, 0, 1, 2, 1, 0, 1, 2],
+  divider: { at: 3, label: 'end of the prompt' },
+};
+const charts: Chart[] = [line, scatter, bars, intervals, histogram, heatMap, shadeMap, tracks];
 
 async function draw(chart: Chart, width?: number): Promise<Element> {
   const svg = await renderChart(chart, width ? { width } : {});
@@ -118,6 +134,18 @@ describe('renderChart', () => {
       assert.equal(view.getUint32(16), 680);
     });
   }
+
+  it('draws one bar a run of items of a track, none for those without height, and counts them in the table', async () => {
+    const svg = await draw(tracks);
+    // Legend: three swatches. Tracks: kept twice, merged thrice.
+    assert.equal(svg.querySelectorAll('rect').length, 3 + 5);
+    assert.deepEqual(chartTable(tracks).rows, [
+      ['head 0', 2, 1, 1],
+      ['head 1', 1, 2, 1],
+    ]);
+    const broken = { ...tracks, values: [0, 0, 1, 2, 1, 0, 1, 3] };
+    await assert.rejects(renderChart(broken), { code: 'INVALID_ARGUMENT', message: /values\[7\] is 3/ });
+  });
 
   it('keeps markup in labels as text', async () => {
     const svg = await draw(scatter);

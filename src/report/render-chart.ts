@@ -11,6 +11,7 @@ import { intervalOptions } from './charts/intervals.ts';
 import { lineOptions } from './charts/line.ts';
 import { scatterOptions } from './charts/scatter.ts';
 import { shadeMapOptions } from './charts/shade-map.ts';
+import { trackOptions } from './charts/tracks.ts';
 import { loadDrawing, type Plot } from './dependencies.ts';
 import { escapeHtml } from './html.ts';
 
@@ -55,6 +56,8 @@ export function plotOptions(plot: Plot, chart: Chart, width: number): PlotOption
       return heatMapOptions(plot, chart, width);
     case 'shade-map':
       return shadeMapOptions(plot, chart, width);
+    case 'tracks':
+      return trackOptions(plot, chart, width);
   }
 }
 

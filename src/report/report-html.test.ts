@@ -65,6 +65,28 @@ function withCertificate(changed: Partial<Certificate>, error?: number): Partial
 }
 
 describe('renderReport', () => {
+  it('shades a text by share, with its words whole', async () => {
+    const document = await page({
+      texts: [
+        {
+          ...{ title: 'What was kept', description: 'By heads.', legend: ['all heads', 'none'] },
+          pieces: [
+            { text: 'Call ', share: 1 },
+            { text: 'me ', share: 1 },
+            { text: '<b>', share: 0 },
+            { text: 'Ish', share: 0.5 },
+          ],
+        },
+      ],
+    });
+    const text = document.querySelector('.shaded-text');
+    assert.equal(text?.textContent, 'Call me <b>Ish');
+    assert.deepEqual(
+      [...(text?.querySelectorAll('span') ?? [])].map(({ className }) => className),
+      ['shade shade-3', 'shade shade-0', 'shade shade-2'],
+    );
+  });
+
   it('loads nothing: no script, no link, no address that is fetched', async () => {
     const text = await renderReport(report);
     const { document } = parseHTML(text);

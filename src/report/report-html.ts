@@ -7,6 +7,7 @@ import { chartTable } from './chart-table.ts';
 import { type Html, html, trustedHtml } from './html.ts';
 import { renderChart } from './render-chart.ts';
 import type { Report, Station } from './report.ts';
+import { shadedTextElement } from './shaded-text.ts';
 import { reportStyle } from './style.ts';
 
 /** Widths of the two drawings of a chart: one for screens and paper, one for phones. The style sheet shows one of them. */
@@ -72,8 +73,8 @@ function stateOf({ bound, assumptions, audit }: Certificate): Html {
 }
 
 async function stationSection(station: Station): Promise<Html> {
-  const { id, title, question, answer, input, figures, charts, tables, certificates, repeat, seconds } =
-    station;
+  const { id, title, question, answer, input, figures, texts = [], charts, tables } = station;
+  const { certificates, repeat, seconds } = station;
   const drawn: Html[] = [];
   for (const chart of charts) drawn.push(await chartFigure(chart));
   return html`<section id="${id}" aria-labelledby="${id}-title">
@@ -82,6 +83,7 @@ async function stationSection(station: Station): Promise<Html> {
 <p class="answer">${answer}</p>
 <p class="small">Input: ${input} · ${shortNumber(seconds)} s</p>
 ${figures.length > 0 && html`<dl class="figures">${figures.map(({ label, value, note }) => html`<div><dt>${label}</dt><dd>${value}</dd>${note && html`<dd class="note">${note}</dd>`}</div>`)}</dl>`}
+${texts.map(shadedTextElement)}
 ${drawn}
 ${tables.map(({ caption, table }) => html`<div class="panel">${tableElement(table, caption)}</div>`)}
 ${certificates.length > 0 && html`<h3>Certificates</h3><div class="certificates">${certificates.map(certificateCard)}</div>`}

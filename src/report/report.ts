@@ -21,6 +21,17 @@ export interface Figure {
   note?: string;
 }
 
+/** A text whose pieces carry a share each: how many heads keep a token, say. */
+export interface ShadedText {
+  title: string;
+  /** What a reader should see in it. */
+  description: string;
+  /** What the largest share and none mean: ["every head keeps it", "no head does"]. */
+  legend: readonly [all: string, none: string];
+  /** In order; shares in [0, 1]. */
+  pieces: readonly { text: string; share: number }[];
+}
+
 /** One system at work on one input. */
 export interface Station {
   /** Letters, digits and dashes; the section's anchor. */
@@ -35,6 +46,8 @@ export interface Station {
   /** At most four. */
   figures: readonly Figure[];
   charts: readonly Chart[];
+  /** Shown before the charts. Default: none. */
+  texts?: readonly ShadedText[];
   /** Further tables, each with a caption. */
   tables: readonly { caption: string; table: Table }[];
   certificates: readonly NamedCertificate[];

@@ -41,6 +41,14 @@ dt { font-size: 0.84rem; color: var(--muted); }
 .figures dd:not(.note) { font-size: 1.5rem; font-weight: 650; letter-spacing: -0.015em; line-height: 1.3; }
 .chart figcaption p { color: var(--muted); font-size: 0.93rem; max-width: 44rem; margin: 0.2rem 0 0.9rem; text-wrap: pretty; }
 .chart svg { display: block; width: 100%; height: auto; max-width: 680px; margin: 0 auto; }
+.shaded-text { font: 0.95rem/1.9 ui-serif, Georgia, "Times New Roman", "DejaVu Serif", serif; max-width: 46rem; margin: 0.9rem 0; white-space: pre-wrap; overflow-wrap: anywhere; }
+.shade { border-radius: 2px; padding: 0.12em 0; border-bottom: 2px solid transparent; }
+.shade-0 { color: var(--muted); }
+.shade-1 { background: color-mix(in srgb, var(--heat) 16%, transparent); }
+.shade-2 { background: color-mix(in srgb, var(--heat) 36%, transparent); border-bottom-color: color-mix(in srgb, var(--accent) 40%, transparent); }
+.shade-3 { background: color-mix(in srgb, var(--heat) 62%, transparent); border-bottom-color: var(--accent); }
+.shade-key { display: flex; flex-wrap: wrap; align-items: center; gap: 0.3rem 0.5rem; font-size: 0.84rem; color: var(--muted); }
+.shade-key .shade { display: inline-block; width: 1.8rem; text-align: center; color: var(--ink); }
 .narrow { display: none; }
 @media (min-width: 900px) { .chart { display: grid; grid-template-columns: 14.5rem minmax(0, 1fr); gap: 0 1.5rem; } .chart > details { grid-column: 1 / -1; } }
 @media (max-width: 560px) { .wide { display: none; } .narrow { display: block; } .panel, .certificate { padding: 1rem; } .page, main { padding: 0 0.9rem; } }

@@ -11,6 +11,8 @@ interface ReproduceOptions {
   list: boolean;
   quick: boolean;
   seed: number;
+  model?: string;
+  text?: string;
   report?: string;
   json: boolean;
 }
@@ -24,16 +26,25 @@ export function reproduceCommand(context: CliContext): Command {
     .option('--list', 'list the experiments and stop', false)
     .option('--quick', 'small inputs and few repeats', false)
     .option('--seed <integer>', 'seed of everything random', seedInteger, 0)
+    .option(
+      '--model <path>',
+      'llm: a .gguf file or a folder (default: $PROVABLY_MODEL, else a small one that comes along)',
+    )
+    .option('--text <file>', 'llm: text to read (default: texts of the Brown corpus)')
     .option('--report <file>', 'where the HTML report goes (default: report/<system>.html)')
     .option('--json', 'print one JSON object an experiment instead of text', false)
     .addHelpText('after', '\nExample:\n  $ provably reproduce selection --only X2b --quick')
     .action(async (system: string, options: ReproduceOptions) => {
-      const { only, quick, seed, json, report = `report/${system}.html` } = options;
+      const { only, quick, seed, json, text, report = `report/${system}.html` } = options;
       const protocols = stations.find((station) => station.system === system)?.protocols ?? [];
       if (options.list) {
         for (const { id, title } of protocols) context.stdout.write(`${id.padEnd(6)}${title}\n`);
         return;
       }
+      if (system !== 'llm' && (options.model ?? text) !== undefined) {
+        throw new UsageError(`--model and --text are for llm; ${system} takes neither.`);
+      }
+      const model = options.model ?? (context.env.PROVABLY_MODEL || undefined);
       const ids = protocols.map(({ id }) => id);
       const unknown = only?.find((id) => !ids.some((known) => known.toLowerCase() === id.toLowerCase()));
       if (unknown) throw new UsageError(`--only names ${unknown}; ${system} has ${ids.join(', ')}.`);
@@ -41,16 +52,18 @@ export function reproduceCommand(context: CliContext): Command {
       const requests = protocols
         .filter(({ id }) => wanted === undefined || wanted.includes(id.toLowerCase()))
         .map((experiment) => ({ system, experiment }));
-      const { runExperiments } = await import('../stations/run.ts');
+      const { languageFlags, runExperiments } = await import('../stations/run.ts');
       await runExperiments(requests, context, {
         title: `Provably: ${system}, reproduced`,
         lead: 'Every finding is measured here; what the paper reports is not quoted.',
         seed,
         quick,
+        model,
+        text,
         json,
         report,
         commandOf: ({ experiment }) =>
-          `provably reproduce ${system} --only ${experiment.id}${quick ? ' --quick' : ''} --seed ${seed}`,
+          `provably reproduce ${system} --only ${experiment.id}${quick ? ' --quick' : ''} --seed ${seed}${languageFlags(system, { model, text })}`,
       });
     });
 }

@@ -10,6 +10,7 @@ interface TourOptions {
   only?: string[];
   quick: boolean;
   seed: number;
+  model?: string;
   report: string;
   json: boolean;
 }
@@ -20,24 +21,36 @@ export function tourCommand(context: CliContext): Command {
     .option('--only <systems>', `some of them, comma-separated: ${names().join(', ')}`, list)
     .option('--quick', 'small inputs and few repeats', false)
     .option('--seed <integer>', 'seed of everything random', seedInteger, 0)
+    .option(
+      '--model <path>',
+      'a language model for station llm: a .gguf file or a folder (default: $PROVABLY_MODEL, else a small one that comes along)',
+    )
     .option('--report <file>', 'where the HTML report goes', 'report/index.html')
     .option('--json', 'print one JSON object a system instead of text', false)
     .addHelpText('after', '\nExample:\n  $ provably tour --only selection --report tour.html')
-    .action(async ({ only = names(), quick, seed, report, json }: TourOptions) => {
+    .action(async ({ only = names(), quick, seed, report, json, ...options }: TourOptions) => {
       const unknown = only.find((name) => !names().includes(name));
       if (unknown) throw new UsageError(`--only names ${unknown}; expected some of ${names().join(', ')}.`);
+      if (options.model !== undefined && !only.includes('llm')) {
+        throw new UsageError(
+          '--model is for station llm, which --only leaves out. Name it, or drop --model.',
+        );
+      }
+      const model = options.model ?? (context.env.PROVABLY_MODEL || undefined);
       const requests = stations
         .filter(({ system }) => only.includes(system))
         .map(({ system, tour }) => ({ system, experiment: tour }));
-      const { runExperiments } = await import('../stations/run.ts');
+      const { languageFlags, runExperiments } = await import('../stations/run.ts');
       await runExperiments(requests, context, {
         title: 'Provably: the tour',
         lead: 'Each system does with less what is usually done with more, on real input, and says how far its answer can be off.',
         seed,
         quick,
+        model,
         json,
         report,
-        commandOf: ({ system }) => `provably tour --only ${system}${quick ? ' --quick' : ''} --seed ${seed}`,
+        commandOf: ({ system }) =>
+          `provably tour --only ${system}${quick ? ' --quick' : ''} --seed ${seed}${languageFlags(system, { model })}`,
       });
     });
 }

@@ -5,6 +5,7 @@ import { type Report, renderReport, type Station, writeFileAtomically } from '..
 import { type CliContext, colorsFor } from '../context.ts';
 import { printCertificate, printJson, printTable } from '../output.ts';
 import { showProgress } from '../progress.ts';
+import { formatShadedText } from '../shaded-text.ts';
 import { describeMachine } from './machine.ts';
 import type { Experiment, ExperimentResult, Figures } from './station.ts';
 
@@ -20,6 +21,9 @@ export interface RunSettings {
   seed: number;
   quick: boolean;
   json: boolean;
+  /** Of language models; see ExperimentOptions. */
+  model?: string | undefined;
+  text?: string | undefined;
   /** Where the HTML report goes. */
   report: string;
   /** Command that repeats one experiment. */
@@ -80,15 +84,41 @@ export async function runExperiments(
   if (!json) context.stdout.write(`\nReport with pictures: ${settings.report}\n`);
 }
 
+/** The flags that name a model and a text, for the command that repeats an experiment: none for systems that take neither. */
+export function languageFlags(system: string, { model, text }: Pick<RunSettings, 'model' | 'text'>): string {
+  if (system !== 'llm') return '';
+  const quoted = (path: string) => (/^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`);
+  return `${model === undefined ? '' : ` --model ${quoted(model)}`}${text === undefined ? '' : ` --text ${quoted(text)}`}`;
+}
+
 async function runOne(
   experiment: Experiment,
   context: CliContext,
-  { seed, quick, json }: RunSettings,
+  { seed, quick, json, model, text }: RunSettings,
 ): Promise<{ result: ExperimentResult; seconds: number }> {
-  const { signal, stderr } = context;
+  const { signal, stderr, env } = context;
   using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
   const start = performance.now();
-  const result = await experiment.run({ seed, quick, signal, onProgress: progress.report });
+  const { dim } = colorsFor(stderr, env);
+  let isWriting = false;
+  const endLine = () => {
+    if (isWriting) stderr.write('\n');
+    isWriting = false;
+  };
+  const result = await experiment.run({
+    ...{ seed, quick, signal, model, text },
+    onProgress: (now) => {
+      endLine();
+      progress.report(now);
+    },
+    onText: (written) => {
+      if (json || written === '') return;
+      if (!isWriting) progress.clear();
+      isWriting = true;
+      stderr.write(dim(written));
+    },
+  });
+  endLine();
   signal.throwIfAborted();
   return { result, seconds: (performance.now() - start) / 1000 };
 }
@@ -106,11 +136,12 @@ function announce(
 
 function printStation(
   context: CliContext,
-  { title, answer, input, tables, certificates, seconds }: Station,
+  { title, answer, input, texts = [], tables, certificates, seconds }: Station,
 ): void {
   const { stdout, env } = context;
   const { bold, dim } = colorsFor(stdout, env);
   stdout.write(`\n${bold(title)}  ${dim(`${input} · ${seconds.toFixed(1)} s`)}\n${answer}\n`);
+  for (const text of texts) stdout.write(`\n${formatShadedText(text, stdout, env)}`);
   for (const { caption, table } of tables) {
     stdout.write(`\n${dim(caption)}\n`);
     const numeric = table.columns.map((_, j) =>

@@ -8,6 +8,12 @@ export interface ExperimentOptions extends RunOptions {
   seed: number;
   /** Smaller input and fewer repeats: shows that it works, not what it finds. */
   quick: boolean;
+  /** Language model: a .gguf file, or a folder with config.json and .safetensors. Default: the small one that comes along. */
+  model?: string | undefined;
+  /** A text file for language models to read. Default: texts of the Brown corpus that the small model was not trained on. */
+  text?: string | undefined;
+  /** Receives text that is written as a part of the experiment, as it comes. */
+  onText?: ((text: string) => void) | undefined;
 }
 
 /** A figure by name: what `--json` prints. */

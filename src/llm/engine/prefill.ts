@@ -3,7 +3,7 @@
 
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
-import type { CachePolicy } from '../../kv-cache/index.ts';
+import type { CachePolicy, TokenStream } from '../../kv-cache/index.ts';
 import { decodeStep } from './decode-step.ts';
 import { toHeads } from './head-layout.ts';
 import type { LanguageModel } from './language-model.ts';
@@ -29,6 +29,11 @@ export interface PrefillOptions {
    * computed. Only for sequences without tokens. Default: none.
    */
   states?: (start: number, rows: number, states: Float32Array) => void;
+  /**
+   * Receives what a layer attends with, keys and queries turned to their positions: arrays as caches take them, which are overwritten later. Is
+   * waited for. Default: none.
+   */
+  onLayer?: (layer: number, stream: TokenStream) => void | Promise<void>;
 }
 
 /** Rows that go through a layer's products at a time. */
@@ -54,7 +59,7 @@ export async function* prefillSteps(
   model: LanguageModel,
   sequences: Sequence | readonly Sequence[],
   tokens: ArrayLike<number>,
-  { attention = 'exact', logits = 'last', states }: PrefillOptions = {},
+  { attention = 'exact', logits = 'last', states, onLayer }: PrefillOptions = {},
 ): AsyncGenerator<{ done: number; total: number }, Float32Array | undefined> {
   const { config } = model;
   model.requireTokens('prefill', tokens);
@@ -117,6 +122,7 @@ export async function* prefillSteps(
       });
       yield { done: ++done, total };
     }
+    await onLayer?.(layer, { queries, keys, values });
     const caches = all.map((one) => one.caches[layer]);
     const asked = caches.some(({ policy }) => NEEDS_QUERIES.has(policy)) ? { queries: queries.slice() } : {};
     const way = typeof attention === 'function' ? attention(layer) : attention;

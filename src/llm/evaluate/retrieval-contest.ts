@@ -2,12 +2,11 @@
 // forks of all of them.
 
 import { requireInteger, requireProbability } from '../../core/check.ts';
-import { InvalidArgumentError } from '../../core/errors.ts';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { createRng, sampleIndices } from '../../core/rng.ts';
 import { clopperPearsonInterval, type Interval } from '../../core/statistics/index.ts';
 import type { FloatStorage, KeyValueStorage } from '../../kernels/index.ts';
-import { type CacheOptions, type ComparedPolicy, withinBytes } from '../../kv-cache/index.ts';
+import type { ComparedPolicy } from '../../kv-cache/index.ts';
 import { decodeStep } from '../engine/decode-step.ts';
 import type { LanguageModel } from '../engine/language-model.ts';
 import { prefill } from '../engine/prefill.ts';
@@ -15,6 +14,7 @@ import type { Sequence } from '../engine/sequence.ts';
 import { cacheBytesPerToken } from '../model/model-config.ts';
 import type { ChatTemplate, Tokenizer } from '../text/index.ts';
 import { isRightAnswer, retrievalQuestion, retrievalRecord } from './line-retrieval.ts';
+import { type SizedEntrant, sizedCache } from './sized-cache.ts';
 
 /** A policy with the storage that it has its rows in. */
 export interface RetrievalEntrant {
@@ -81,7 +81,7 @@ export async function retrievalContest(
   requireInteger('retrievalContest: questions', questions, 1, lines);
   requireInteger('retrievalContest: answerTokens', answerTokens, 1);
   for (const share of shares) requireProbability('retrievalContest: shares', share);
-  const contestants: Contestant[] = [
+  const contestants: SizedEntrant[] = [
     { policy: { policy: 'full' }, storage, share: 1 },
     ...shares.flatMap((share) =>
       entrants.map(({ policy, storage: own = storage }) => ({ policy, storage: own, share })),
@@ -97,7 +97,9 @@ export async function retrievalContest(
     const whole = shared * cacheBytesPerToken(model.config, storage);
     const sequences: Sequence[] = [];
     for (const row of rows)
-      sequences.push(model.createSequence({ storage: row.storage, cache: await sized(model, row, whole) }));
+      sequences.push(
+        model.createSequence({ storage: row.storage, cache: await sizedCache(model, row, whole) }),
+      );
     await prefill(model, sequences, prompts[0].slice(0, shared), { signal });
     rows.forEach((row, i) => {
       row.bytes += sequences[i].bytes().total;
@@ -127,12 +129,6 @@ export async function retrievalContest(
   );
 }
 
-interface Contestant {
-  policy: ComparedPolicy;
-  storage: KeyValueStorage;
-  share: number;
-}
-
 function promptOf(text: string, tokenizer: Tokenizer, template: ChatTemplate | undefined): number[] {
   return [
     ...(template ? template.encode([{ role: 'user', content: text }]) : tokenizer.encode(`${text}\nAnswer:`)),
@@ -145,24 +141,6 @@ function commonPrefix(lists: readonly number[][]): number {
   let length = 0;
   while (length < shortest && lists.every((list) => list[length] === lists[0][length])) length++;
   return length;
-}
-
-/** The policy with the largest budget whose bytes are within its share of a full cache's. */
-async function sized(
-  { config }: LanguageModel,
-  { policy, storage, share }: Contestant,
-  whole: number,
-): Promise<CacheOptions> {
-  const { heads, keyHeads, headDim, layers } = config;
-  const shape = { heads, keyHeads, dim: headDim, valueDim: headDim, storage };
-  const bytes = Math.floor((share * whole) / layers);
-  const options = await withinBytes(shape, policy, bytes);
-  if ('budget' in options && options.budget === 0) {
-    throw new InvalidArgumentError(
-      `retrievalContest: ${bytes} bytes a layer are too few for policy "${policy.policy}"; expected a larger share, or more lines.`,
-    );
-  }
-  return options;
 }
 
 /** The most likely tokens after a question, of all sequences together. */

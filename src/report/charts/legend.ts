@@ -12,8 +12,10 @@ const labelRoom = 32;
 export interface LegendItem {
   label: string;
   style: SeriesStyle;
-  /** 'line': dash, and symbol where measured · 'rule': dash alone · 'dot': symbol alone. */
-  shape: 'line' | 'rule' | 'dot';
+  /** 'line': dash, and symbol where measured · 'rule': dash alone · 'dot': symbol alone · 'bar': an upright bar, `height` of its place. */
+  shape: 'line' | 'rule' | 'dot' | 'bar';
+  /** Of a bar, in (0, 1]. Default 1. */
+  height?: number;
 }
 
 export interface Legend {
@@ -50,7 +52,12 @@ export function drawLegend(
   return { marks, height };
 }
 
-function drawItem(plot: Plot, { label, style, shape }: LegendItem, dx: number, dy: number): Markish[] {
+function drawItem(
+  plot: Plot,
+  { label, style, shape, height = 1 }: LegendItem,
+  dx: number,
+  dy: number,
+): Markish[] {
   const { color, symbol, role } = style;
   const place = { frameAnchor: 'top-left', dy } as const;
   const marks: Markish[] = [
@@ -62,7 +69,8 @@ function drawItem(plot: Plot, { label, style, shape }: LegendItem, dx: number, d
       fontSize,
     }),
   ];
-  if (shape !== 'dot') marks.push(lineSwatch(color, dashOf(role), dx, dy));
+  if (shape === 'bar') marks.push(barSwatch(color, height, dx, dy));
+  if (shape === 'line' || shape === 'rule') marks.push(lineSwatch(color, dashOf(role), dx, dy));
   if (shape === 'dot' || (shape === 'line' && role === 'measured')) {
     marks.push(plot.dot([label], { ...place, dx: dx + 12, symbol, fill: color, r: 4 }));
   }
@@ -79,5 +87,20 @@ function lineSwatch(color: string, dash: string | undefined, dx: number, dy: num
     line.setAttribute('stroke-width', '2');
     if (dash) line.setAttribute('stroke-dasharray', dash);
     return line;
+  };
+}
+
+/** A bar as tracks have them; those of all heights stand on one line. */
+function barSwatch(color: string, height: number, dx: number, dy: number): Markish {
+  return (_index, _scales, _values, { marginLeft, marginTop }, { document }) => {
+    const bar = document.createElementNS('http://www.w3.org/2000/svg', 'rect');
+    const full = 14;
+    const place = {
+      ...{ x: marginLeft + dx + 8, width: 12, height: full * height },
+      y: marginTop + dy + full / 2 - full * height,
+    };
+    for (const [name, value] of Object.entries(place)) bar.setAttribute(name, String(value));
+    bar.setAttribute('fill', color);
+    return bar;
   };
 }
