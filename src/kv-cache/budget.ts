@@ -9,19 +9,14 @@ export interface BudgetOptions {
   budget: number;
   /** First tokens of the stream, always kept. Default 4, as attention to them is high in trained models. */
   sinks?: number;
-  /** Most recent tokens kept. Default: half of what the sinks leave; of 'hybrid' an eighth, as its older tokens keep their mass. */
+  /** Most recent tokens kept. Default: half of what the sinks leave. */
   recent?: number;
 }
 
 /**
- * @param share - of what the sinks leave, for recent tokens where the options name no number
  * @throws {InvalidArgumentError} the parts do not fit the budget
  */
-export function shareBudget(
-  name: string,
-  { budget, sinks = 4, recent }: BudgetOptions,
-  share: number = 1 / 2,
-): TokenBudget {
+export function shareBudget(name: string, { budget, sinks = 4, recent }: BudgetOptions): TokenBudget {
   requireInteger(`${name}: budget`, budget, 1);
   requireInteger(`${name}: sinks`, sinks, 0);
   if (budget < sinks + 1) {
@@ -29,7 +24,7 @@ export function shareBudget(
       `${name}: budget is ${budget} with ${sinks} sinks; expected at least ${sinks + 1}. Raise the budget or keep fewer sinks.`,
     );
   }
-  const window = recent ?? Math.max(1, Math.floor((budget - sinks) * share));
+  const window = recent ?? Math.max(1, Math.floor((budget - sinks) / 2));
   requireInteger(`${name}: recent`, window, 1, budget - sinks);
   return { sinks, recent: window, pool: budget - sinks - window };
 }

@@ -1,4 +1,4 @@
-// The recommended cache: sinks and recent tokens exactly, older ones merged into centers that keep their mass, with a certain interval a query. A key
+// Sinks and recent tokens exactly, older ones merged into centers that keep their mass, with a certain interval a query. A key
 // unlike all others stays a center of its own, that is, exact.
 
 import { requireOneOf } from '../../core/check.ts';
@@ -23,5 +23,5 @@ export function hybridCache(shape: Required<CacheShape>, options: HybridOptions)
   const { secondOrder = false, prefill = 'greedy' } = options;
   requireOneOf('createCache: prefill', prefill, PREFILLS);
   const settings = { policy: options.policy, mode: 'merge' as const, prefill, secondOrder };
-  return new CenterCache(shape, options, settings, shareBudget('createCache', options, 1 / 8));
+  return new CenterCache(shape, options, settings, shareBudget('createCache', options));
 }

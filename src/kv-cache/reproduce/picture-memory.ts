@@ -222,7 +222,6 @@ async function allPolicies(
   const others = CACHE_POLICIES.filter((policy) => policy !== 'subgen').map(
     (policy) => ({ policy }) as ComparedPolicy,
   );
-  others.push({ policy: 'k-center', mode: 'merge', name: 'k-center, merged' });
   // Its arrays grow by doubling, so powers of two fill them. A cluster takes two keys, a value and ten numbers of bookkeeping.
   const powerBelow = (count: number) => 2 ** Math.max(0, Math.floor(Math.log2(count)));
   const mostClusters = powerBelow(bytes / (4 * (2 * dim + valueDim + 10)));

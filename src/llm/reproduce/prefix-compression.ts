@@ -31,7 +31,7 @@ export interface PrefixCompressionOptions extends TextProtocolOptions {
   pieces?: number | undefined;
   /** Of the bytes of a full cache of the prefix. Default [0.5, 0.25, 0.125]. */
   shares?: readonly number[] | undefined;
-  /** Default: the recommended one, all that take a budget, and k-center with merged and with weighted centers. */
+  /** Default: the recommended one, all that take a budget, and k-center with weighted centers; 'hybrid' merges them. */
   entrants?: readonly RetrievalEntrant[] | undefined;
 }
 
@@ -47,7 +47,6 @@ export interface CompressionFigures {
   loss: Measured;
 }
 
-const MERGED = 'k-center, merged';
 const WEIGHTED = 'k-center, weighted';
 
 /** One seed. Time: a prefill a piece, and a decode step of all caches together a token of the rest. Source: SubGen, arXiv 2402.06082; task and policies are ours. */
@@ -109,11 +108,7 @@ export async function reproducePrefixCompression(
 }
 
 function comparedEntrants(): RetrievalEntrant[] {
-  return [
-    ...allEntrants(),
-    { policy: { policy: 'k-center', mode: 'weighted', name: WEIGHTED } },
-    { policy: { policy: 'k-center', mode: 'merge', name: MERGED } },
-  ];
+  return [...allEntrants(), { policy: { policy: 'k-center', mode: 'weighted', name: WEIGHTED } }];
 }
 
 /** −ln p of `next` after `token`, of every sequence. */
@@ -153,7 +148,7 @@ function verdictsOf(
     }),
     ...shares.flatMap((share) =>
       [
-        [MERGED, 'k-center'],
+        ['hybrid', 'k-center'],
         [WEIGHTED, 'k-center'],
         ['k-center', 'sink-window'],
         [own, 'sink-window'],
