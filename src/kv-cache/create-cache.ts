@@ -3,6 +3,7 @@
 import { requireOneOf } from '../core/check.ts';
 import { DataError, InvalidArgumentError } from '../core/errors.ts';
 import { completeShape } from './check-tokens.ts';
+import { HeadCaches } from './head-caches.ts';
 import { type BalanceOptions, balanceCache } from './policies/balance.ts';
 import { type FullOptions, fullCache } from './policies/full.ts';
 import { type H2oOptions, h2oCache } from './policies/h2o.ts';
@@ -67,12 +68,15 @@ export const CACHE_POLICIES: readonly CacheOptions['policy'][] = Object.keys(
  * An empty cache of one sequence in one layer.
  *
  * @param shape - sizes of the layer
- * @param options - the policy's own; see each policy
+ * @param options - the policy's own; see each policy. Or one for each key head, of the same policy with budgets of their own (`allocateBudgets`)
  * @throws {InvalidArgumentError} an unknown policy or option, a number out of range, a budget below sinks + 1
  *
  * Memory O(keyHeads · budget · (dim + valueDim)); of 'full' O(tokens …).
  */
-export function createCache(shape: CacheShape, options: CacheOptions): KeyValueCache {
+export function createCache(
+  shape: CacheShape,
+  options: CacheOptions | readonly CacheOptions[],
+): KeyValueCache {
   return create(shape, options);
 }
 
@@ -85,9 +89,12 @@ export function createCache(shape: CacheShape, options: CacheOptions): KeyValueC
  */
 export function restoreCache(bytes: Uint8Array): KeyValueCache {
   const state = decodeState(bytes);
-  const { shape, options } = state.header as unknown as { shape: CacheShape; options: CacheOptions };
+  const { shape, options } = state.header as unknown as {
+    shape: CacheShape;
+    options: CacheOptions | CacheOptions[];
+  };
   try {
-    requireRoom(options, state.arrays.positions?.length ?? 0);
+    if (!Array.isArray(options)) requireRoom(options, state.arrays.positions?.length ?? 0);
     const cache = create(shape, options);
     cache.restore(new SavedState(state));
     return cache;
@@ -103,7 +110,13 @@ function requireRoom(options: CacheOptions, rows: number): void {
     throw damaged(`the budget is ${options.budget} with ${rows} rows saved; expected at most as many`);
 }
 
-function create(shape: CacheShape, options: CacheOptions): RestorableCache {
+function create(shape: CacheShape, options: CacheOptions | readonly CacheOptions[]): RestorableCache {
+  if (isList(options)) {
+    return new HeadCaches(completeShape('createCache', shape), options, {
+      create: (single, head) => create(single, options[head]),
+      restore: restoreCache,
+    });
+  }
   requireOneOf('createCache: policy', options.policy, CACHE_POLICIES);
   const policy = POLICIES[options.policy];
   const unknown = Object.keys(options).find((name) => name !== 'policy' && !policy.options.includes(name));
@@ -113,6 +126,10 @@ function create(shape: CacheShape, options: CacheOptions): RestorableCache {
     );
   }
   return policy.create(completeShape('createCache', shape), options as never);
+}
+
+function isList(options: CacheOptions | readonly CacheOptions[]): options is readonly CacheOptions[] {
+  return Array.isArray(options);
 }
 
 /** Whether a policy keeps to a number of rows that is given; the others grow with the stream or its clusters. */

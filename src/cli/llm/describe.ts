@@ -1,5 +1,6 @@
 // Words for what a sequence keeps.
 
+import type { CacheOptions } from '../../kv-cache/index.ts';
 import type { SequenceOptions } from '../../llm/index.ts';
 
 /** 1.5 MB */
@@ -12,6 +13,7 @@ export function describeBytes(bytes: number): string {
 /** cache hybrid of 2048 rows */
 export function describeCache({ cache }: SequenceOptions): string {
   if (cache === undefined || typeof cache === 'function') return 'the cache';
-  const rows = 'budget' in cache ? ` of ${cache.budget} rows` : '';
-  return `cache ${cache.policy}${rows}`;
+  const heads = [cache].flat() as CacheOptions[];
+  const budgets = heads.flatMap((one) => ('budget' in one ? one.budget : []));
+  return `cache ${heads[0].policy}${budgets.length > 0 ? ` of ${budgets.join(', ')} rows` : ''}`;
 }

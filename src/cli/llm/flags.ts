@@ -7,7 +7,7 @@ import { CACHE_POLICIES, type CacheOptions } from '../../kv-cache/index.ts';
 import type { Activations, PrefillOptions, SequenceOptions } from '../../llm/index.ts';
 import { UsageError } from '../failure.ts';
 import { given } from '../given.ts';
-import { count, nonNegativeNumber, positiveInteger, seedInteger } from '../parse.ts';
+import { count, nonNegativeNumber, positiveInteger, positiveIntegers, seedInteger } from '../parse.ts';
 
 export interface ModelChoice {
   model?: string;
@@ -24,7 +24,7 @@ export interface AttentionChoice {
 
 export interface CacheChoice {
   cache: string;
-  budget?: number;
+  budget?: number[];
   sinks?: number;
   recent?: number;
   delta?: number;
@@ -55,7 +55,11 @@ export function addCacheFlags(command: Command): Command {
   return command
     .optionsGroup('Cache:')
     .option('--cache <policy>', `what layers keep: ${CACHE_POLICIES.join(', ')}`, 'full')
-    .option('--budget <rows>', 'rows that a key head keeps', positiveInteger)
+    .option(
+      '--budget <rows>',
+      'rows that a key head keeps; or one number for each, as 512,128,256',
+      positiveIntegers,
+    )
     .option('--sinks <rows>', 'first tokens, kept always (default: the policy’s)', count)
     .option('--recent <rows>', 'last tokens, kept always (default: the policy’s)', count)
     .option('--delta <distance>', 'subgen: keys this near share a cluster', nonNegativeNumber)
@@ -122,7 +126,10 @@ export function sequenceOptionsOf(flags: CacheChoice): SequenceOptions {
   if (cache === 'subgen' && delta === undefined) {
     throw new UsageError('--cache subgen needs --delta <distance>: keys this near share a cluster.');
   }
-  const options = { policy: cache, ...given({ budget, sinks, recent, delta }) } as CacheOptions;
+  const optionsOf = (rows: number | undefined) =>
+    ({ policy: cache, ...given({ budget: rows, sinks, recent, delta }) }) as CacheOptions;
+  const [rows, ...others] = budget ?? [];
+  const options = others.length > 0 ? [rows, ...others].map(optionsOf) : optionsOf(rows);
   return { cache: options, storage: storage as KeyValueStorage };
 }
 

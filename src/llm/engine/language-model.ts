@@ -17,9 +17,12 @@ export interface LanguageModelOptions {
   activations?: Activations;
 }
 
+/** Of a layer: the same for all key heads, or one a key head, with budgets of their own. */
+export type LayerCache = CacheOptions | readonly CacheOptions[];
+
 export interface SequenceOptions {
   /** What layers keep: the same in all, or layer by layer. Default: everything. Layers with a sliding window keep that window. */
-  cache?: CacheOptions | ((layer: number) => CacheOptions);
+  cache?: LayerCache | ((layer: number) => LayerCache);
   /** How keys and values are stored. Default 'float32'. */
   storage?: KeyValueStorage;
 }
