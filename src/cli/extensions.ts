@@ -15,3 +15,8 @@ export function requireExtension(
     throw new UsageError(`${option} ${path}; expected a name that ends in ${extensions.join(', ')}.`);
   }
 }
+
+/** One text a line; everything else is a table. */
+export function isTextFile(path: string): boolean {
+  return /\.txt$/i.test(path);
+}

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
-import { requireExtension, tableExtensions } from '../extensions.ts';
+import { isTextFile, requireExtension, tableExtensions } from '../extensions.ts';
 import { UsageError } from '../failure.ts';
 import type { EmbedFlags } from '../llm/embed.ts';
 import { addModelFlags } from '../llm/flags.ts';
@@ -48,11 +48,6 @@ export function embedCommand(context: CliContext): Command {
       const { runEmbed } = await import('../llm/embed.ts');
       await runEmbed(texts, flags, context);
     });
-}
-
-/** One text a line; everything else is a table. */
-export function isTextFile(path: string): boolean {
-  return /\.txt$/i.test(path);
 }
 
 const examples = `
