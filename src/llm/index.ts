@@ -2,7 +2,12 @@
 
 export { decodeStep } from './engine/decode-step.ts';
 export { type EmbedOptions, embed, embedTexts } from './engine/embed.ts';
-export { LanguageModel, type LanguageModelOptions, type SequenceOptions } from './engine/language-model.ts';
+export {
+  LanguageModel,
+  type LanguageModelOptions,
+  type LayerCache,
+  type SequenceOptions,
+} from './engine/language-model.ts';
 export type { PrefillAttention } from './engine/layer-attention.ts';
 export { type PrefillOptions, prefill, prefillSteps } from './engine/prefill.ts';
 export type { Activations } from './engine/row-program.ts';

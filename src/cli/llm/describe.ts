@@ -10,10 +10,11 @@ export function describeBytes(bytes: number): string {
   return `${(bytes / divisor).toFixed(bytes / divisor < 10 ? 1 : 0)} ${unit}`;
 }
 
-/** cache hybrid of 2048 rows */
-export function describeCache({ cache }: SequenceOptions): string {
+/** cache hybrid of 2048 rows in k4v3 */
+export function describeCache({ cache, storage }: SequenceOptions): string {
   if (cache === undefined || typeof cache === 'function') return 'the cache';
   const heads = [cache].flat() as CacheOptions[];
   const budgets = heads.flatMap((one) => ('budget' in one ? one.budget : []));
-  return `cache ${heads[0].policy}${budgets.length > 0 ? ` of ${budgets.join(', ')} rows` : ''}`;
+  const rows = budgets.length > 0 ? ` of ${budgets.join(', ')} rows` : '';
+  return `cache ${heads[0].policy}${rows}${storage === undefined || storage === 'float32' ? '' : ` in ${storage}`}`;
 }

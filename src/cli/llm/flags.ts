@@ -63,7 +63,11 @@ export function addCacheFlags(command: Command): Command {
     .option('--sinks <rows>', 'first tokens, kept always (default: the policy’s)', count)
     .option('--recent <rows>', 'last tokens, kept always (default: the policy’s)', count)
     .option('--delta <distance>', 'subgen: keys this near share a cluster', nonNegativeNumber)
-    .option('--storage <kind>', `of keys and values: ${STORAGES.join(', ')}`, 'float32');
+    .option(
+      '--storage <kind>',
+      `of keys and values: ${STORAGES.join(', ')} (k4v2: 4 bits a key's number, 2 a value's)`,
+      'float32',
+    );
 }
 
 export function addSamplingFlags(command: Command): Command {
