@@ -11,7 +11,7 @@ export interface CacheState {
   arrays: Record<string, StateArray>;
 }
 
-const MAGIC = 'provably kv-cache 2';
+const MAGIC = 'provably kv-cache 3';
 const CLASSES: Record<string, StateArrayClass> = {
   ...{ Float32Array, Float64Array },
   ...{ Uint8Array, Uint16Array, Uint32Array },
