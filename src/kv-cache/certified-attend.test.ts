@@ -42,6 +42,19 @@ describe('certifiedAttend', () => {
     assert.ok(certificate.audit?.kept && bound.value > 0);
   });
 
+  it('promises nothing of what was rounded on its way in', async () => {
+    for (const storage of ['float16', 'k4v4'] as const)
+      for (const options of [{ policy: 'full' }, { policy: 'balance', budget: 500 }] as const) {
+        const cache = createCache({ ...shape, storage }, options);
+        await cache.append(keys.data, values.data);
+        const { value, certificate } = await certifiedAttend(cache, queries);
+        // The answers are off, so that a bound of 0 would be wrong.
+        assert.ok(largestError(value.map(({ output }) => output)) > 1e-5);
+        assert.equal(certificate.bound.value, Infinity);
+        assert.match(certificate.warnings[0], new RegExp(`keeps them as ${storage} without knowing`));
+      }
+  });
+
   it('promises no error where all is kept, and nothing where something was forgotten', async () => {
     const full = createCache(shape, { policy: 'full' });
     const window = createCache(shape, { policy: 'sink-window', budget: 40 });

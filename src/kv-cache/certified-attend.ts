@@ -83,7 +83,7 @@ function theoremCertificate(
 }
 
 function certificateOf(
-  { policy, tokens, shape: { heads } }: KeyValueCache,
+  { policy, tokens, shape: { heads, storage } }: KeyValueCache,
   count: number,
   { bound, scale }: { bound: number; scale: number },
   backend: string,
@@ -103,7 +103,8 @@ function certificateOf(
         ]
       : [
           {
-            statement: 'every token is kept, or counted in a group with known mean and radius',
+            statement:
+              'every token is kept, or counted in a group with known mean and radius, and its rounding is known',
             status: 'violated',
           },
         ],
@@ -113,6 +114,8 @@ function certificateOf(
     backend,
     warnings: known
       ? []
-      : [`The policy ${policy} has forgotten some of ${tokens} tokens: nothing is promised.`],
+      : [
+          `The policy ${policy} has forgotten some of ${tokens} tokens, or keeps them as ${storage} without knowing how far they were rounded: nothing is promised.`,
+        ],
   };
 }

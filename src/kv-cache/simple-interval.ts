@@ -1,4 +1,4 @@
-// Intervals of caches that either hold everything or cannot tell what they dropped.
+// Intervals of caches that either hold everything as it came or cannot tell what they dropped, or by how much it was rounded.
 
 import type { CacheInterval } from './types.ts';
 

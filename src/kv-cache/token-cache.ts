@@ -142,7 +142,8 @@ export class TokenCache implements KeyValueCache {
     const kernels = await loadKernels();
     const { output, lse } = await decodeSlab(this.slab, this.shape, queries, kernels, this.weights());
     if (!interval) return { output, lse };
-    const isExact = !this.budget || this.count <= rowsOf(this.budget);
+    const isWhole = !this.budget || this.count <= rowsOf(this.budget);
+    const isExact = isWhole && this.shape.storage === 'float32';
     return { output, lse, interval: simpleInterval(lse, isExact) };
   }
 

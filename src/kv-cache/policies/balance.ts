@@ -81,7 +81,7 @@ export class BalanceCache implements KeyValueCache {
     checkQueries(this.shape, queries);
     const kernels = await loadKernels();
     const { output, lse } = await decodeSlab(this.slab, this.shape, queries, kernels);
-    const isExact = this.count <= rowsOf(this.budget);
+    const isExact = this.count <= rowsOf(this.budget) && this.shape.storage === 'float32';
     return interval ? { output, lse, interval: simpleInterval(lse, isExact) } : { output, lse };
   }
 
