@@ -41,4 +41,13 @@ describe('AddedTokenSplitter', () => {
       { text: ', concat cats écat' },
     ]);
   });
+
+  it('refuses tokens that no pattern could hold, as a damaged file has them', () => {
+    assert.throws(() => new AddedTokenSplitter([token(1, 'x'.repeat(1001))]), {
+      code: 'DATA',
+      message: /the longest 1001; expected at most 1000000, and 1000 each/,
+    });
+    const many = Array.from({ length: 1100 }, (_, i) => token(i, `${i}${'x'.repeat(990)}`));
+    assert.throws(() => new AddedTokenSplitter(many), { code: 'DATA', message: /1100 added tokens/ });
+  });
 });

@@ -1,5 +1,7 @@
 // Tokens that are looked for in a text before anything else: leftmost first, the longest of several.
 
+import { DataError } from '../../core/errors.ts';
+
 /** A token matched as it is spelled, as tokenizer.json describes it. */
 export interface AddedToken {
   id: number;
@@ -13,10 +15,14 @@ export interface AddedToken {
   singleWord?: boolean;
 }
 
+/** Characters of one token, and of all: an engine compiles them into one pattern, whose size is a multiple of theirs. */
+const LONGEST = 1000;
+const MOST_CHARACTERS = 1e6;
+
 /** A stretch of plain text, or an added token. */
 export type Section = { text: string } | { id: number };
 
-/** Cuts texts at added tokens. @param tokens - with distinct, non-empty contents */
+/** Cuts texts at added tokens. @param tokens - with distinct, non-empty contents; @throws {DataError} they are too long to be looked for */
 export class AddedTokenSplitter {
   private readonly tokens: Map<string, AddedToken>;
   private readonly pattern: RegExp | undefined;
@@ -25,6 +31,12 @@ export class AddedTokenSplitter {
     this.tokens = new Map(tokens.map((token) => [token.content, token]));
     // An alternation takes its first match, so longer spellings stand first.
     const contents = [...this.tokens.keys()].sort((a, b) => b.length - a.length);
+    const total = contents.reduce((sum, content) => sum + content.length, 0);
+    if (contents.length > 0 && (contents[0].length > LONGEST || total > MOST_CHARACTERS)) {
+      throw new DataError(
+        `tokenizer: its ${contents.length} added tokens have ${total} characters, the longest ${contents[0].length}; expected at most ${MOST_CHARACTERS}, and ${LONGEST} each, as <|end|> has 7. The file is damaged.`,
+      );
+    }
     this.pattern = contents.length > 0 ? new RegExp(contents.map(escapeRegExp).join('|'), 'g') : undefined;
   }
 
