@@ -20,10 +20,10 @@ const OWN_BYTES: Record<string, (size: CacheSize) => number> = {
   uniform: (size) => lists(size) + size.heads * size.budget * FLOAT, // the weights
   h2o: (size) => lists(size) + size.heads * size.budget * 8,
   keydiff: (size) => lists(size) + size.heads * size.dim * 8 + size.heads * size.budget * 8,
-  // A representative; radius, count, least gap and whose it is; three numbers for each of two means. One more while two are being merged.
+  // A representative; radius, count, least gap and whose it is; three numbers for each of two means.
   hybrid: (size) =>
     size.heads * size.budget * FLOAT + // log-weights
-    size.heads * (centers(size) + 1) * (size.dim * FLOAT + 3 * 8 + 4 + 2 * 3 * 8),
+    size.heads * centers(size) * (size.dim * FLOAT + 3 * 8 + 4 + 2 * 3 * 8),
 };
 
 /** Bytes of a float32 cache with default options. @throws {Error} a policy without a formula */
@@ -44,7 +44,7 @@ function lists({ heads, budget }: CacheSize): number {
   return heads * (budget - SINKS + 1) * 4;
 }
 
-/** What `hybrid` has between its sinks and its window of an eighth. */
+/** What `hybrid` has between its sinks and its window, half of the rest. */
 function centers({ budget }: CacheSize): number {
-  return budget - SINKS - budget / 8;
+  return Math.ceil((budget - SINKS) / 2);
 }
