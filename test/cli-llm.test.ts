@@ -103,11 +103,14 @@ describe('language models and the world outside', () => {
   const long = ['--max-tokens', '100000', '--temperature', '0'];
 
   it('ends at Ctrl-C with 130 and one line', async () => {
-    const text = join(folder, 'long.txt');
-    writeFileSync(text, 'It was the best of times, it was the worst of times. '.repeat(200));
+    const [text, longer] = [join(folder, 'long.txt'), join(folder, 'longer.txt')];
+    const sentence = 'It was the best of times, it was the worst of times. ';
+    writeFileSync(text, sentence.repeat(200));
+    // A log tells of work after a second: there must be some left by then on any machine.
+    writeFileSync(longer, sentence.repeat(8000));
     const cached = ['--cache', 'hybrid', '--budget', '64', '--prefix', '8'];
     const cases: [string[], (child: ChildProcess) => void][] = [
-      [['perplexity', text, '--tokens', '10000', ...cached], interruptAtWork],
+      [['perplexity', longer, '--tokens', '400000', ...cached], interruptAtWork],
       [
         ['generate', '--file', text, '--beyond-context', ...long],
         (child) => child.stdout?.once('data', () => child.kill('SIGINT')),
