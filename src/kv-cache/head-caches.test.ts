@@ -81,6 +81,34 @@ describe('caches with budgets by head', () => {
     assert.deepEqual(restored.save(), cache.save());
   });
 
+  it('take long appends in pieces, each with its own queries', async () => {
+    const options = { policy: 'h2o', budget: 12, sinks: 2 } as const;
+    const [apart, joint] = [createCache(shape, [options, options]), createCache(shape, options)];
+    const steps: number[] = [];
+    for (const cache of [apart, joint]) await feed(cache, 3, 1);
+    const many = [numbers(5000 * 12, 4), numbers(5000 * 10, 5)] as const;
+    const queries = numbers(5000 * 24, 6);
+    await joint.append(...many, { queries });
+    await apart.append(...many, { queries, onProgress: ({ done }) => steps.push(done) });
+    assert.deepEqual(steps, [4096, 5000]);
+    for (const head of [0, 1]) assert.deepEqual(apart.kept(head), joint.kept(head));
+  });
+
+  it('take a first append in all heads or in none', async () => {
+    // 50 tokens: only the head with fewer rows has to choose by queries.
+    const options = [60, 24].map((budget) => ({ policy: 'snapkv', budget, observe: 8 }) as const);
+    const [cache, other] = [createCache(shape, options), createCache(shape, options)];
+    const before = cache.save();
+    await assert.rejects(cache.append(numbers(50 * 12, 1), numbers(50 * 10, 2)), {
+      code: 'INVALID_ARGUMENT',
+      message: /got no queries/,
+    });
+    assert.equal(cache.tokens, 0);
+    assert.deepEqual(cache.save(), before);
+    for (const one of [cache, other]) await feed(one, 50, 1);
+    assert.deepEqual(cache.save(), other.save());
+  });
+
   it('refuse what does not fit, and stop between pieces', async () => {
     const full = { policy: 'full' } as const;
     assert.throws(() => createCache(shape, [full]), {

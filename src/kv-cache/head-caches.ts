@@ -57,54 +57,65 @@ export class HeadCaches implements KeyValueCache {
     this.shape = shape;
     this.options = options;
     this.maker = maker;
-    const single = { ...shape, heads: shape.heads / keyHeads, keyHeads: 1 };
-    this.caches = caches ?? options.map((_, head) => maker.create(single, head));
+    this.caches = caches ?? options.map((_, head) => maker.create(this.single, head));
+  }
+
+  /** Of the cache of one head. */
+  private get single(): Required<CacheShape> {
+    const { heads, keyHeads } = this.shape;
+    return { ...this.shape, heads: heads / keyHeads, keyHeads: 1 };
   }
 
   get tokens(): number {
     return this.caches[0].tokens;
   }
 
+  /** A first append is taken whole by all heads or by none; of later ones the signal is looked at between pieces, which all heads finish. */
   async append(
     keys: Float32Array,
     values: Float32Array,
     { queries, signal, onProgress }: AppendOptions = {},
   ): Promise<void> {
     const count = checkTokens(this.shape, keys, values, queries);
-    const { heads, keyHeads, dim, valueDim } = this.shape;
-    // A head that stopped half-way would part from the others: all of them finish, and the signal is looked at between pieces.
-    for (let start = 0; start < count; start += PIECE) {
+    const { heads, dim } = this.shape;
+    const asked = (queries?.length ?? 0) / (heads * dim);
+    let taken = 0;
+    while (taken < count) {
       signal?.throwIfAborted();
-      const end = this.tokens === 0 && start === 0 ? count : Math.min(count, start + PIECE);
-      const first = count - (queries?.length ?? 0) / (heads * dim);
+      const end = this.tokens === 0 ? count : Math.min(count, taken + PIECE);
+      // Queries are those of the last tokens.
+      const [firstAsked, endAsked] = [taken, end].map((token) => Math.max(0, token - (count - asked)));
+      await this.take({
+        keys: rowsOf(keys, count, taken, end),
+        values: rowsOf(values, count, taken, end),
+        queries: queries && rowsOf(queries, asked, firstAsked, endAsked),
+      });
+      taken = end;
+      onProgress?.({ phase: 'absorbing tokens', done: taken, total: count });
+    }
+  }
+
+  private async take(tokens: {
+    keys: Float32Array;
+    values: Float32Array;
+    queries: Float32Array | undefined;
+  }): Promise<void> {
+    const { heads, keyHeads, dim, valueDim } = this.shape;
+    const isFirst = this.tokens === 0;
+    try {
       for (const [head, cache] of this.caches.entries()) {
-        const asked =
-          queries && end > first
-            ? {
-                queries: columnsOf(
-                  queries.subarray(
-                    (Math.max(start, first) - first) * heads * dim,
-                    (end - first) * heads * dim,
-                  ),
-                  keyHeads,
-                  head,
-                  (heads / keyHeads) * dim,
-                ),
-              }
-            : {};
+        const of = (rows: Float32Array, width: number) => columnsOf(rows, keyHeads, head, width);
+        const { queries } = tokens;
         await cache.append(
-          columnsOf(keys.subarray(start * keyHeads * dim, end * keyHeads * dim), keyHeads, head, dim),
-          columnsOf(
-            values.subarray(start * keyHeads * valueDim, end * keyHeads * valueDim),
-            keyHeads,
-            head,
-            valueDim,
-          ),
-          asked,
+          of(tokens.keys, dim),
+          of(tokens.values, valueDim),
+          queries?.length ? { queries: of(queries, (heads / keyHeads) * dim) } : {},
         );
       }
-      onProgress?.({ phase: 'absorbing tokens', done: end, total: count });
-      if (end === count) return;
+    } catch (error) {
+      // Heads ask for queries by their own budgets, in a first append only: later ones refuse all alike, before any has changed.
+      if (isFirst) this.caches = this.caches.map((_, head) => this.maker.create(this.single, head));
+      throw error;
     }
   }
 
@@ -161,13 +172,12 @@ export class HeadCaches implements KeyValueCache {
 
   /** @throws {DataError} the state is none of a cache with these options */
   restore(saved: SavedState): void {
-    const { heads, keyHeads } = this.shape;
+    const { single } = this;
     const caches = this.caches.map((own, head) => {
       const name = `head ${head}`;
       const cache = this.maker.restore(saved.array(name, Uint8Array, saved.length(name)));
-      const shape = { ...this.shape, heads: heads / keyHeads, keyHeads: 1 };
-      const isOwn = (Object.keys(shape) as (keyof CacheShape)[]).every(
-        (size) => cache.shape[size] === shape[size],
+      const isOwn = (Object.keys(single) as (keyof CacheShape)[]).every(
+        (size) => cache.shape[size] === single[size],
       );
       if (cache.policy !== own.policy || !isOwn)
         throw damaged(`key head ${head} is of another shape or policy`);
@@ -181,6 +191,12 @@ export class HeadCaches implements KeyValueCache {
 
 /** Tokens that heads take between two looks at the signal. */
 const PIECE = 4096;
+
+/** Tokens [start, end) of `count`, whatever a token has. */
+function rowsOf(all: Float32Array, count: number, start: number, end: number): Float32Array {
+  const width = count === 0 ? 0 : all.length / count;
+  return all.subarray(start * width, end * width);
+}
 
 /** What one of `parts` heads has of each token. @param rows - shape (tokens, parts, width) @returns shape (tokens, width) */
 function columnsOf(rows: Float32Array, parts: number, part: number, width: number): Float32Array {
