@@ -19,14 +19,19 @@ const mayImport: Record<string, string[]> = {
   training: ['data', 'kernels', 'core'],
   llm: ['kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
   hub: ['core'],
-  server: ['llm', 'kv-cache', 'kernels', 'core'],
+  server: ['aggregate', 'aggregate/aggregator', 'llm', 'kv-cache', 'kernels', 'core'],
   'llm/train': ['llm', 'training', 'data', 'kernels', 'core'],
   selection: ['clustering', 'kernels', 'core'],
+  aggregate: ['clustering', 'kernels', 'core'],
+  // The only place that sees labels: a durable ledger, so Node.
+  'aggregate/aggregator': ['aggregate', 'core'],
+  'aggregate/mlp': ['aggregate', 'training', 'core'],
   reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
   'selection/reproduce': ['reproduce', 'selection', 'clustering', 'training', 'data', 'kernels', 'core'],
   'attention/reproduce': ['reproduce', 'attention', 'data', 'kernels', 'core'],
   'kv-cache/reproduce': ['reproduce', 'kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
+  'aggregate/reproduce': ['reproduce', 'aggregate', 'aggregate/mlp', 'training', 'data', 'kernels', 'core'],
   'llm/reproduce': ['reproduce', 'llm', 'kv-cache', 'attention', 'kernels', 'core'],
   report: ['core'],
   cli: [
@@ -35,6 +40,10 @@ const mayImport: Record<string, string[]> = {
     'attention/reproduce',
     'kv-cache/reproduce',
     'llm/reproduce',
+    'aggregate/reproduce',
+    'aggregate',
+    'aggregate/mlp',
+    'aggregate/aggregator',
     'selection',
     'attention',
     'server',
@@ -52,7 +61,7 @@ const mayImport: Record<string, string[]> = {
 };
 
 /** Folders that run unchanged in a browser: no `node:` import anywhere in them. */
-const browserSafe = ['core', 'kernels', 'clustering', 'attention', 'kv-cache', 'selection'];
+const browserSafe = ['core', 'kernels', 'clustering', 'attention', 'kv-cache', 'selection', 'aggregate'];
 
 /** The only files of src/llm that touch Node: models in files. Everything else there takes bytes. */
 const nodeInLlm = ['llm/files/file-source.ts', 'llm/files/open-model.ts'];

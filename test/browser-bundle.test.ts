@@ -14,6 +14,7 @@ const limits: Record<string, number> = {
   'attention/index': 32_300,
   'kv-cache/index': 44_400,
   'selection/index': 67_100,
+  'aggregate/index': 60_000,
   'llm/text/index': 40_000,
   'llm/sampling/index': 6_000,
 };
