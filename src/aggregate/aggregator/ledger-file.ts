@@ -10,6 +10,7 @@ import {
   type LogHead,
   NO_DIGEST,
 } from './audit-chain.ts';
+import type { EarlierBag } from './check-entry.ts';
 import { littleEndian } from './label-store.ts';
 import {
   type LedgerParameters,
@@ -155,6 +156,11 @@ export class LedgerFile {
     return readEntries(this.db, from, limit);
   }
 
+  /** Looks up a charged bag. */
+  finder(): ReturnType<typeof findBag> {
+    return findBag(this.db);
+  }
+
   close(): void {
     this.db.close();
     this.lock.close();
@@ -193,6 +199,27 @@ export function* readEntries(db: DatabaseSync, from: number, limit: number = -1)
     previous = entry.hash;
     yield { entry, bags: (bags.all(entry.entry) as unknown as BagRow[]).map(bagFrom) };
   }
+}
+
+/** Looks up charged bags with the stage and ε of their entries. */
+export function findBag(db: DatabaseSync): (ofEntry: number, ofPosition: number) => EarlierBag | undefined {
+  const find = db.prepare(
+    'SELECT members, mean, stage, units FROM bag JOIN entry USING (entry) WHERE entry = ? AND position = ? AND members IS NOT NULL',
+  );
+  return (ofEntry, ofPosition) => {
+    const row = find.get(ofEntry, ofPosition) as unknown as
+      | (Omit<EarlierBag, 'mean'> & { mean: Uint8Array })
+      | undefined;
+    return row && { ...row, mean: doubleFrom(row.mean) };
+  };
+}
+
+/** Bags without an entry: none, in a sound ledger. */
+export function countOrphans(db: DatabaseSync): number {
+  const count = db
+    .prepare('SELECT count(*) AS n FROM bag WHERE entry NOT IN (SELECT entry FROM entry)')
+    .get();
+  return Number(count!.n);
 }
 
 type EntryRow = Omit<AuditEntry, 'query' | 'answer' | 'previous' | 'hash'> &
