@@ -1,0 +1,103 @@
+// Weights that stay in WASM, so that a product of one row does not copy all of them first. WASM memory never shrinks: each owner of
+// weights therefore has an instance of its own, and its memory goes as a whole when the owner does.
+
+import { ProvablyError } from '../core/errors.ts';
+import type { LinearWeight } from './llm-types.ts';
+import { freshWasmModule, type WasmModule } from './wasm-module.ts';
+
+/** Bytes that all owners together may keep: room for scratch remains below the 4 GiB of an instance. */
+const KEPT_BYTES = 3 * 2 ** 30;
+
+/** Bytes of the machine's memory that are left to others. */
+const SPARED_BYTES = 2 ** 28;
+
+/** Bytes that lie in an instance. */
+export interface KeptBytes {
+  wasm: WasmModule;
+  address: number;
+}
+
+interface Home {
+  wasm: WasmModule;
+  bytes: number;
+  /** More was asked for than there was. */
+  full: boolean;
+  /** Addresses by place in the buffer, so that another view of the same bytes is no other copy. */
+  addresses: WeakMap<ArrayBufferLike, Map<string, number>>;
+}
+
+export class KeptWeights {
+  private readonly limit: number;
+  private readonly available: () => number;
+  private readonly homes = new WeakMap<object, Promise<Home | undefined>>();
+  private readonly living = new Set<WeakRef<Home>>();
+
+  /**
+   * @param limit - bytes that may be kept together
+   * @param available - bytes of the machine's memory that are not in use
+   */
+  constructor(limit: number = KEPT_BYTES, available: () => number = availableMemory) {
+    this.limit = limit;
+    this.available = available;
+  }
+
+  /** Bytes kept for owners that were not collected yet. */
+  get bytes(): number {
+    let sum = 0;
+    for (const reference of this.living) {
+      const home = reference.deref();
+      if (home) sum += home.bytes;
+      else this.living.delete(reference);
+    }
+    return sum;
+  }
+
+  /** Where a weight lies, copied when it is first asked for; undefined without an owner, and where memory does not suffice. */
+  async find({ data, owner }: LinearWeight): Promise<KeptBytes | undefined> {
+    if (!owner || data.byteLength === 0) return undefined;
+    const home = await this.homeOf(owner);
+    if (!home) return undefined;
+    const addresses = home.addresses.get(data.buffer) ?? new Map<string, number>();
+    home.addresses.set(data.buffer, addresses);
+    const place = `${data.byteOffset} ${data.byteLength}`;
+    const address = addresses.get(place) ?? this.keep(home, data);
+    if (address === undefined) return undefined;
+    addresses.set(place, address);
+    return { wasm: home.wasm, address };
+  }
+
+  private homeOf(owner: object): Promise<Home | undefined> {
+    let home = this.homes.get(owner);
+    if (!home) {
+      home = this.open();
+      this.homes.set(owner, home);
+    }
+    return home;
+  }
+
+  private async open(): Promise<Home | undefined> {
+    try {
+      const home = { wasm: await freshWasmModule(), bytes: 0, full: false, addresses: new WeakMap() };
+      this.living.add(new WeakRef(home));
+      return home;
+    } catch (error) {
+      if (error instanceof ProvablyError) return undefined; // no address space for one more instance
+      throw error;
+    }
+  }
+
+  private keep(home: Home, data: Uint8Array): number | undefined {
+    // Beyond the limit it is asked again: another owner may have gone since.
+    if (home.full || this.bytes + data.byteLength > this.limit) return undefined;
+    const address = this.available() - data.byteLength < SPARED_BYTES ? undefined : home.wasm.putIfRoom(data);
+    if (address === undefined) home.full = true;
+    else home.bytes += data.byteLength;
+    return address;
+  }
+}
+
+/** Linux promises memory that it does not have and ends the process later; elsewhere memory fails to grow, which is enough to know. */
+function availableMemory(): number {
+  const { process } = globalThis;
+  return process?.platform === 'linux' ? (process.availableMemory?.() ?? Infinity) : Infinity;
+}
