@@ -19,7 +19,7 @@ export interface KeptBytes {
 
 interface Home {
   wasm: WasmModule;
-  bytes: number;
+  account: { bytes: number };
   /** More was asked for than there was. */
   full: boolean;
   /** Addresses by place in the buffer, so that another view of the same bytes is no other copy. */
@@ -30,7 +30,10 @@ export class KeptWeights {
   private readonly limit: number;
   private readonly available: () => number;
   private readonly homes = new WeakMap<object, Promise<Home | undefined>>();
-  private readonly living = new Set<WeakRef<Home>>();
+  private readonly gone = new FinalizationRegistry<Home['account']>(({ bytes }) => {
+    this.total -= bytes;
+  });
+  private total = 0;
 
   /**
    * @param limit - bytes that may be kept together
@@ -43,13 +46,7 @@ export class KeptWeights {
 
   /** Bytes kept for owners that were not collected yet. */
   get bytes(): number {
-    let sum = 0;
-    for (const reference of this.living) {
-      const home = reference.deref();
-      if (home) sum += home.bytes;
-      else this.living.delete(reference);
-    }
-    return sum;
+    return this.total;
   }
 
   /** Where a weight lies, copied when it is first asked for; undefined without an owner, and where memory does not suffice. */
@@ -77,8 +74,9 @@ export class KeptWeights {
 
   private async open(): Promise<Home | undefined> {
     try {
-      const home = { wasm: await freshWasmModule(), bytes: 0, full: false, addresses: new WeakMap() };
-      this.living.add(new WeakRef(home));
+      const wasm = await freshWasmModule();
+      const home = { wasm, account: { bytes: 0 }, full: false, addresses: new WeakMap() };
+      this.gone.register(home, home.account);
       return home;
     } catch (error) {
       if (error instanceof ProvablyError) return undefined; // no address space for one more instance
@@ -87,11 +85,16 @@ export class KeptWeights {
   }
 
   private keep(home: Home, data: Uint8Array): number | undefined {
+    const bytes = data.byteLength;
     // Beyond the limit it is asked again: another owner may have gone since.
-    if (home.full || this.bytes + data.byteLength > this.limit) return undefined;
-    const address = this.available() - data.byteLength < SPARED_BYTES ? undefined : home.wasm.putIfRoom(data);
-    if (address === undefined) home.full = true;
-    else home.bytes += data.byteLength;
+    if (home.full || this.total + bytes > this.limit) return undefined;
+    const address = this.available() - bytes < SPARED_BYTES ? undefined : home.wasm.putIfRoom(data);
+    if (address === undefined) {
+      home.full = true;
+      return undefined;
+    }
+    home.account.bytes += bytes;
+    this.total += bytes;
     return address;
   }
 }
