@@ -11,6 +11,13 @@ const KEPT_BYTES = 3 * 2 ** 30;
 /** Bytes of the machine's memory that are left to others. */
 const SPARED_BYTES = 2 ** 28;
 
+/**
+ * Memory is made larger in steps of these bytes, or of what is kept already if that is between the two: each step takes a new buffer of
+ * the whole memory, and those of 200 small steps keep the garbage collector busy for longer than the copies take. What is not written to
+ * costs address space alone.
+ */
+const STEP_BYTES = { least: 2 ** 24, most: 2 ** 27 };
+
 /** Bytes that lie in an instance. */
 export interface KeptBytes {
   wasm: WasmModule;
@@ -20,6 +27,8 @@ export interface KeptBytes {
 interface Home {
   wasm: WasmModule;
   account: { bytes: number };
+  /** Bytes that memory was made ready for. */
+  ready: number;
   /** More was asked for than there was. */
   full: boolean;
   /** Addresses by place in the buffer, so that another view of the same bytes is no other copy. */
@@ -75,7 +84,7 @@ export class KeptWeights {
   private async open(): Promise<Home | undefined> {
     try {
       const wasm = await freshWasmModule();
-      const home = { wasm, account: { bytes: 0 }, full: false, addresses: new WeakMap() };
+      const home = { wasm, account: { bytes: 0 }, ready: 0, full: false, addresses: new WeakMap() };
       this.gone.register(home, home.account);
       return home;
     } catch (error) {
@@ -88,7 +97,9 @@ export class KeptWeights {
     const bytes = data.byteLength;
     // Beyond the limit it is asked again: another owner may have gone since.
     if (home.full || this.total + bytes > this.limit) return undefined;
-    const address = this.available() - bytes < SPARED_BYTES ? undefined : home.wasm.putIfRoom(data);
+    const isShort = this.available() - bytes < SPARED_BYTES;
+    if (!isShort) makeReady(home, bytes);
+    const address = isShort ? undefined : home.wasm.putIfRoom(data);
     if (address === undefined) {
       home.full = true;
       return undefined;
@@ -97,6 +108,14 @@ export class KeptWeights {
     this.total += bytes;
     return address;
   }
+}
+
+function makeReady(home: Home, bytes: number): void {
+  const kept = home.account.bytes;
+  if (kept + bytes <= home.ready) return;
+  const step = Math.max(bytes, STEP_BYTES.least, Math.min(kept, STEP_BYTES.most));
+  home.wasm.growBy(step);
+  home.ready = kept + step;
 }
 
 /** Linux promises memory that it does not have and ends the process later; elsewhere memory fails to grow, which is enough to know. */

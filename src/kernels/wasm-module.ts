@@ -129,6 +129,17 @@ export class WasmModule {
     return address;
   }
 
+  /** Makes memory ready for that many bytes more than are allocated, if it can. */
+  growBy(bytes: number): void {
+    const mark = this.call.mark();
+    try {
+      this.call.allocate(bytes);
+    } catch (cause) {
+      if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
+    }
+    this.call.release(mark);
+  }
+
   /** As `put`, outside of any scope, so that the copy stays; undefined when memory cannot grow by as much. */
   putIfRoom(array: TypedArray): number | undefined {
     try {
