@@ -97,9 +97,7 @@ export class KeptWeights {
     const bytes = data.byteLength;
     // Beyond the limit it is asked again: another owner may have gone since.
     if (home.full || this.total + bytes > this.limit) return undefined;
-    const isShort = this.available() - bytes < SPARED_BYTES;
-    if (!isShort) makeReady(home, bytes);
-    const address = isShort ? undefined : home.wasm.putIfRoom(data);
+    const address = this.makeReady(home, bytes) ? home.wasm.putIfRoom(data) : undefined;
     if (address === undefined) {
       home.full = true;
       return undefined;
@@ -108,14 +106,17 @@ export class KeptWeights {
     this.total += bytes;
     return address;
   }
-}
 
-function makeReady(home: Home, bytes: number): void {
-  const kept = home.account.bytes;
-  if (kept + bytes <= home.ready) return;
-  const step = Math.max(bytes, STEP_BYTES.least, Math.min(kept, STEP_BYTES.most));
-  home.wasm.growBy(step);
-  home.ready = kept + step;
+  /** Whether the machine has memory for as many bytes more. */
+  private makeReady(home: Home, bytes: number): boolean {
+    const kept = home.account.bytes;
+    if (kept + bytes <= home.ready) return true;
+    const step = Math.max(bytes, STEP_BYTES.least, Math.min(kept, STEP_BYTES.most));
+    if (this.available() - step < SPARED_BYTES) return false;
+    home.wasm.growBy(step);
+    home.ready = kept + step;
+    return true;
+  }
 }
 
 /** Linux promises memory that it does not have and ends the process later; elsewhere memory fails to grow, which is enough to know. */
