@@ -16,6 +16,14 @@ export type {
   RefusalReason,
   SampleId,
 } from './protocol.ts';
+export { type AsymptoticRisk, asymptoticRisk, type RiskSetting } from './theory/asymptotic-risk.ts';
+export { type OptimalRho, type OptimalRhoOptions, optimalRho, snrThreshold } from './theory/optimal-rho.ts';
+export {
+  meanNoiseVariance,
+  type PrivacySetting,
+  type PrivateRisk,
+  privateRisk,
+} from './theory/private-risk.ts';
 export type {
   AggregateData,
   AggregateModel,
