@@ -2,7 +2,6 @@
 
 import { readFile } from 'node:fs/promises';
 import { DataError } from '../../core/errors.ts';
-import type { Matrix64 } from '../../core/matrix.ts';
 
 /** Columns of a file as text, by name, all of one length. */
 export class CsvColumns {
@@ -75,14 +74,4 @@ export async function readCsvColumns(
   header?: readonly string[],
 ): Promise<CsvColumns> {
   return parseCsvColumns(where, await readFile(path, 'utf8'), header);
-}
-
-/** Columns side by side, shape (rows, columns.length). */
-export function sideBySide(columns: readonly Float64Array[]): Matrix64 {
-  const [rows, cols] = [columns[0].length, columns.length];
-  const data = new Float64Array(rows * cols);
-  columns.forEach((column, j) => {
-    for (let i = 0; i < rows; i++) data[i * cols + j] = column[i];
-  });
-  return { data, rows, cols };
 }

@@ -4,8 +4,9 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { MissingDependencyError } from '../../core/errors.ts';
+import { matrixFromColumns } from '../../core/matrix.ts';
 import { defaultCacheFolder } from './cache-folder.ts';
-import { type CsvColumns, readCsvColumns, sideBySide } from './csv-columns.ts';
+import { type CsvColumns, readCsvColumns } from './csv-columns.ts';
 import type { ResponseTable } from './response-table.ts';
 
 export interface FetchedTableOptions {
@@ -37,7 +38,7 @@ export async function loadRandHie({
   const visits = csv.numbers('mdvis');
   return {
     name: 'RAND HIE',
-    features: sideBySide(RAND_HIE.map((name) => csv.numbers(name))),
+    features: matrixFromColumns(RAND_HIE.map((name) => csv.numbers(name))),
     columns: RAND_HIE,
     response: response === 'visits' ? visits : visits.map(Math.log1p),
     responseName: response === 'visits' ? 'visits a year' : 'log(1 + visits a year)',
@@ -67,7 +68,7 @@ export async function loadFair({ folder }: FetchedTableOptions = {}): Promise<Re
   const csv = await readFetched('loadFair', 'fair.csv', folder);
   return {
     name: 'Fair',
-    features: sideBySide(FAIR.map((name) => csv.numbers(name))),
+    features: matrixFromColumns(FAIR.map((name) => csv.numbers(name))),
     columns: FAIR,
     response: csv.numbers('affairs').map((time) => (time > 0 ? 1 : 0)),
     responseName: 'any affair (0 or 1)',
@@ -105,7 +106,7 @@ export async function loadBreastCancer({ folder }: FetchedTableOptions = {}): Pr
   ]);
   return {
     name: 'Breast cancer',
-    features: sideBySide(BREAST_CANCER.map((name) => csv.numbers(name))),
+    features: matrixFromColumns(BREAST_CANCER.map((name) => csv.numbers(name))),
     columns: BREAST_CANCER,
     response: csv.numbers('benign').map((benign) => 1 - benign),
     responseName: 'malignant (0 or 1)',

@@ -1,7 +1,8 @@
 // Real tables that come as npm packages: Boston house prices of 1970, and wages of the Current Population Survey of 1985.
 
 import { join } from 'node:path';
-import { readCsvColumns, sideBySide } from './csv-columns.ts';
+import { matrixFromColumns } from '../../core/matrix.ts';
+import { readCsvColumns } from './csv-columns.ts';
 import { findPackage } from './find-package.ts';
 import type { ResponseTable } from './response-table.ts';
 
@@ -28,7 +29,7 @@ export async function loadBoston({ racial = 'drop' }: SensitiveColumnOptions = {
   const columns = racial === 'keep' ? [...BOSTON.slice(0, -1), 'b', 'lstat'] : BOSTON;
   return {
     name: 'Boston house prices',
-    features: sideBySide(columns.map((name) => csv.numbers(name))),
+    features: matrixFromColumns(columns.map((name) => csv.numbers(name))),
     columns,
     response: csv.numbers('medv'),
     responseName: 'median home value (1000 $)',
@@ -67,7 +68,7 @@ export async function loadCpsWages({ racial = 'drop' }: SensitiveColumnOptions =
   const numeric = ['education', 'experience', 'south', 'union', 'married'];
   return {
     name: 'CPS wages 1985',
-    features: sideBySide([
+    features: matrixFromColumns([
       ...numeric.map((name) => csv.numbers(name)),
       ...levels.map(({ name, level, others }) => csv.indicator(name, level, others)),
     ]),
