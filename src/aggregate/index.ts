@@ -1,4 +1,32 @@
 export {
+  type AnswerColumns,
+  type AnswerTable,
+  type AttributionKeyOptions,
+  answerTable,
+  attributionKeys,
+  CONTRIBUTION_BUDGET,
+  type ContributionScale,
+  contributionFactor,
+  conversionValue,
+  type JoinAnswersOptions,
+  type JoinedAnswers,
+  type JsonRecord,
+  joinAnswers,
+  type KeyedAnswer,
+  type KeyedAnswers,
+  parseSkanPostbacks,
+  parseSummaryReport,
+  type SkanAnswers,
+  type SkanOptions,
+  type SkanValues,
+  type SummaryReportOptions,
+  skanSourceIdentifiers,
+  skanSteps,
+  type TableAnswersOptions,
+  tableAnswers,
+  toContribution,
+} from './adapters/index.ts';
+export {
   type Bags,
   bagCount,
   bagMeans,
@@ -16,6 +44,26 @@ export type {
   RefusalReason,
   SampleId,
 } from './protocol.ts';
+export { type AsymptoticRisk, asymptoticRisk, type RiskSetting } from './theory/asymptotic-risk.ts';
+export {
+  type ConditionalRisk,
+  type ConditionalRiskOptions,
+  conditionalRisk,
+} from './theory/conditional-risk.ts';
+export { type CuratedRisk, type CuratedSetting, curatedRisk, type Prior } from './theory/curated-risk.ts';
+export { type OptimalRho, type OptimalRhoOptions, optimalRho, snrThreshold } from './theory/optimal-rho.ts';
+export {
+  meanNoiseVariance,
+  type PrivacySetting,
+  type PrivateRisk,
+  privateRisk,
+} from './theory/private-risk.ts';
+export {
+  type SimulatedRisk,
+  type SimulationOptions,
+  type SimulationSetting,
+  simulateRisk,
+} from './theory/simulate-risk.ts';
 export type {
   AggregateData,
   AggregateModel,
