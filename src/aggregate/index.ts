@@ -36,6 +36,13 @@ export {
   bagsFromLists,
   requireBags,
 } from './bags/bags.ts';
+export {
+  type AggregatorClient,
+  type AggregatorClientOptions,
+  type AuditHead,
+  type AuditRecord,
+  createAggregatorClient,
+} from './client/client.ts';
 export type {
   AggregatorAnswer,
   AggregatorInfo,
@@ -44,6 +51,7 @@ export type {
   RefusalReason,
   SampleId,
 } from './protocol.ts';
+export { RefusedError } from './refused-error.ts';
 export { type AsymptoticRisk, asymptoticRisk, type RiskSetting } from './theory/asymptotic-risk.ts';
 export {
   type ConditionalRisk,
