@@ -46,6 +46,26 @@ export type {
   RefusalReason,
   SampleId,
 } from './protocol.ts';
+export { type AsymptoticRisk, asymptoticRisk, type RiskSetting } from './theory/asymptotic-risk.ts';
+export {
+  type ConditionalRisk,
+  type ConditionalRiskOptions,
+  conditionalRisk,
+} from './theory/conditional-risk.ts';
+export { type CuratedRisk, type CuratedSetting, curatedRisk, type Prior } from './theory/curated-risk.ts';
+export { type OptimalRho, type OptimalRhoOptions, optimalRho, snrThreshold } from './theory/optimal-rho.ts';
+export {
+  meanNoiseVariance,
+  type PrivacySetting,
+  type PrivateRisk,
+  privateRisk,
+} from './theory/private-risk.ts';
+export {
+  type SimulatedRisk,
+  type SimulationOptions,
+  type SimulationSetting,
+  simulateRisk,
+} from './theory/simulate-risk.ts';
 export type {
   AggregateData,
   AggregateModel,
