@@ -54,6 +54,11 @@ export {
 } from './theory/conditional-risk.ts';
 export { type CuratedRisk, type CuratedSetting, curatedRisk, type Prior } from './theory/curated-risk.ts';
 export { type OptimalRho, type OptimalRhoOptions, optimalRho, snrThreshold } from './theory/optimal-rho.ts';
+export { type Plan, planAggregation } from './theory/plan-aggregation.ts';
+export type { Band, PlanPoint } from './theory/plan-bands.ts';
+export type { PlanChart, PlanSeries } from './theory/plan-chart.ts';
+export type { PlanOptions } from './theory/plan-options.ts';
+export type { Alternatives, RiskAtRho, RiskParts } from './theory/plan-risks.ts';
 export {
   meanNoiseVariance,
   type PrivacySetting,
