@@ -69,6 +69,26 @@ export { type LinearModelParameters, linearModel } from './models/linear-model.t
 export type { Unassigned } from './models/require-data.ts';
 export { type ModelReader, restoreModel } from './models/restore.ts';
 export type { LinearInference } from './models/sandwich.ts';
+export {
+  discreteLaplaceTail,
+  discreteLaplaceVariance,
+  type NoiseScale,
+  noiseScale,
+  sampleDiscreteLaplace,
+} from './privacy/discrete-laplace.ts';
+export {
+  type AnsweredEntry,
+  type LedgerDecision,
+  type LedgerOptions,
+  type LedgerState,
+  ledgerFromJSON,
+  PrivacyLedger,
+} from './privacy/ledger.ts';
+export { type LocalQueryOptions, localBagQuery } from './privacy/local-query.ts';
+export { NoisePool } from './privacy/noise-pool.ts';
+export { type RandomBits, type SecureBits, secureBits, seededBits } from './privacy/random-bits.ts';
+export { type PrivateRelease, type ReleaseOptions, releaseBagMeans } from './privacy/release.ts';
+export { type SimulatedRelease, type SimulateOptions, simulateBagMeans } from './privacy/simulate.ts';
 export type {
   AggregatorAnswer,
   AggregatorInfo,

@@ -46,10 +46,10 @@ export function addAggregatorFlags(command: Command): Command {
     .option('--grid <step>', 'of labels and answers (default: (U − L) / 1024)', positiveNumber)
     .option('--max-bags <count>', 'bags in one query', positiveInteger)
     .addOption(
-      new Option('--on-repeat <kind>', 'a bag that was answered before: repeat the answer, or refuse').choices([
-        'replay',
-        'refuse',
-      ]),
+      new Option(
+        '--on-repeat <kind>',
+        'a bag that was answered before: repeat the answer, or refuse',
+      ).choices(['replay', 'refuse']),
     )
     .option('--ledger <file>', 'what was spent and answered: made if it is not there, and needed ever after');
 }
