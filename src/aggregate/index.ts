@@ -14,8 +14,10 @@ export {
   joinAnswers,
   type KeyedAnswer,
   type KeyedAnswers,
+  outputDomain,
   parseSkanPostbacks,
   parseSummaryReport,
+  readSummaryReport,
   type SkanAnswers,
   type SkanOptions,
   type SkanValues,
@@ -40,6 +42,13 @@ export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
 export { withinBagSquares } from './bags/squares.ts';
+export {
+  type AggregatorClient,
+  type AggregatorClientOptions,
+  type AuditHead,
+  type AuditRecord,
+  createAggregatorClient,
+} from './client/client.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
 export {
   type CrossValidationOptions,
