@@ -36,6 +36,10 @@ export {
   bagsFromLists,
   requireBags,
 } from './bags/bags.ts';
+export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
+export type { PartOptions } from './bags/part.ts';
+export { globalBag, singletonBags } from './bags/simple.ts';
+export { withinBagSquares } from './bags/squares.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
 export {
   type CrossValidationOptions,
