@@ -14,8 +14,10 @@ export {
   joinAnswers,
   type KeyedAnswer,
   type KeyedAnswers,
+  outputDomain,
   parseSkanPostbacks,
   parseSummaryReport,
+  readSummaryReport,
   type SkanAnswers,
   type SkanOptions,
   type SkanValues,
@@ -40,6 +42,33 @@ export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
 export { withinBagSquares } from './bags/squares.ts';
+export {
+  type AggregatorClient,
+  type AggregatorClientOptions,
+  type AuditHead,
+  type AuditRecord,
+  createAggregatorClient,
+} from './client/client.ts';
+export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
+export {
+  type CrossValidationOptions,
+  crossValidateRho,
+  type RhoGridOptions,
+  type RhoSelection,
+} from './models/cross-validate.ts';
+export { linearLearner } from './models/learners.ts';
+export type { PlugInError } from './models/linear-certificate.ts';
+export {
+  fitLinear,
+  fitLinearPath,
+  type LinearFit,
+  type LinearFitOptions,
+  type LinearPath,
+} from './models/linear-fit.ts';
+export { type LinearModelParameters, linearModel } from './models/linear-model.ts';
+export type { Unassigned } from './models/require-data.ts';
+export { type ModelReader, restoreModel } from './models/restore.ts';
+export type { LinearInference } from './models/sandwich.ts';
 export {
   type AnsweredStage,
   type Bagger,
@@ -79,6 +108,26 @@ export {
   type WithinSquares,
   withinShare,
 } from './priorboost/index.ts';
+export {
+  discreteLaplaceTail,
+  discreteLaplaceVariance,
+  type NoiseScale,
+  noiseScale,
+  sampleDiscreteLaplace,
+} from './privacy/discrete-laplace.ts';
+export {
+  type AnsweredEntry,
+  type LedgerDecision,
+  type LedgerOptions,
+  type LedgerState,
+  ledgerFromJSON,
+  PrivacyLedger,
+} from './privacy/ledger.ts';
+export { type LocalQueryOptions, localBagQuery } from './privacy/local-query.ts';
+export { NoisePool } from './privacy/noise-pool.ts';
+export { type RandomBits, type SecureBits, secureBits, seededBits } from './privacy/random-bits.ts';
+export { type PrivateRelease, type ReleaseOptions, releaseBagMeans } from './privacy/release.ts';
+export { type SimulatedRelease, type SimulateOptions, simulateBagMeans } from './privacy/simulate.ts';
 export type {
   AggregatorAnswer,
   AggregatorInfo,
@@ -87,6 +136,7 @@ export type {
   RefusalReason,
   SampleId,
 } from './protocol.ts';
+export { RefusedError } from './refused-error.ts';
 export { type AsymptoticRisk, asymptoticRisk, type RiskSetting } from './theory/asymptotic-risk.ts';
 export {
   type ConditionalRisk,
@@ -95,6 +145,11 @@ export {
 } from './theory/conditional-risk.ts';
 export { type CuratedRisk, type CuratedSetting, curatedRisk, type Prior } from './theory/curated-risk.ts';
 export { type OptimalRho, type OptimalRhoOptions, optimalRho, snrThreshold } from './theory/optimal-rho.ts';
+export { type Plan, planAggregation } from './theory/plan-aggregation.ts';
+export type { Band, PlanPoint } from './theory/plan-bands.ts';
+export type { PlanChart, PlanSeries } from './theory/plan-chart.ts';
+export type { PlanOptions } from './theory/plan-options.ts';
+export type { Alternatives, RiskAtRho, RiskParts } from './theory/plan-risks.ts';
 export {
   meanNoiseVariance,
   type PrivacySetting,
