@@ -42,6 +42,13 @@ export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
 export { withinBagSquares } from './bags/squares.ts';
+export {
+  type AggregatorClient,
+  type AggregatorClientOptions,
+  type AuditHead,
+  type AuditRecord,
+  createAggregatorClient,
+} from './client/client.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
 export {
   type CrossValidationOptions,
@@ -62,6 +69,26 @@ export { type LinearModelParameters, linearModel } from './models/linear-model.t
 export type { Unassigned } from './models/require-data.ts';
 export { type ModelReader, restoreModel } from './models/restore.ts';
 export type { LinearInference } from './models/sandwich.ts';
+export {
+  discreteLaplaceTail,
+  discreteLaplaceVariance,
+  type NoiseScale,
+  noiseScale,
+  sampleDiscreteLaplace,
+} from './privacy/discrete-laplace.ts';
+export {
+  type AnsweredEntry,
+  type LedgerDecision,
+  type LedgerOptions,
+  type LedgerState,
+  ledgerFromJSON,
+  PrivacyLedger,
+} from './privacy/ledger.ts';
+export { type LocalQueryOptions, localBagQuery } from './privacy/local-query.ts';
+export { NoisePool } from './privacy/noise-pool.ts';
+export { type RandomBits, type SecureBits, secureBits, seededBits } from './privacy/random-bits.ts';
+export { type PrivateRelease, type ReleaseOptions, releaseBagMeans } from './privacy/release.ts';
+export { type SimulatedRelease, type SimulateOptions, simulateBagMeans } from './privacy/simulate.ts';
 export type {
   AggregatorAnswer,
   AggregatorInfo,
@@ -70,6 +97,7 @@ export type {
   RefusalReason,
   SampleId,
 } from './protocol.ts';
+export { RefusedError } from './refused-error.ts';
 export { type AsymptoticRisk, asymptoticRisk, type RiskSetting } from './theory/asymptotic-risk.ts';
 export {
   type ConditionalRisk,
