@@ -9,11 +9,11 @@ import { rolldown } from 'rolldown';
 /** Largest allowed bundle of each subpath, in gzipped bytes: a limit to notice growth by, not a target. */
 const limits: Record<string, number> = {
   index: 8_000,
-  'kernels/index': 18_100,
-  'clustering/index': 34_400,
-  'attention/index': 32_300,
-  'kv-cache/index': 44_400,
-  'selection/index': 67_100,
+  'kernels/index': 19_500,
+  'clustering/index': 36_000,
+  'attention/index': 34_000,
+  'kv-cache/index': 46_000,
+  'selection/index': 69_000,
   'aggregate/index': 60_000,
   'llm/text/index': 40_000,
   'llm/sampling/index': 6_000,

@@ -1,4 +1,34 @@
 export {
+  type AnswerColumns,
+  type AnswerTable,
+  type AttributionKeyOptions,
+  answerTable,
+  attributionKeys,
+  CONTRIBUTION_BUDGET,
+  type ContributionScale,
+  contributionFactor,
+  conversionValue,
+  type JoinAnswersOptions,
+  type JoinedAnswers,
+  type JsonRecord,
+  joinAnswers,
+  type KeyedAnswer,
+  type KeyedAnswers,
+  outputDomain,
+  parseSkanPostbacks,
+  parseSummaryReport,
+  readSummaryReport,
+  type SkanAnswers,
+  type SkanOptions,
+  type SkanValues,
+  type SummaryReportOptions,
+  skanSourceIdentifiers,
+  skanSteps,
+  type TableAnswersOptions,
+  tableAnswers,
+  toContribution,
+} from './adapters/index.ts';
+export {
   type Bags,
   bagCount,
   bagMeans,
@@ -8,6 +38,17 @@ export {
   bagsFromLists,
   requireBags,
 } from './bags/bags.ts';
+export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
+export type { PartOptions } from './bags/part.ts';
+export { globalBag, singletonBags } from './bags/simple.ts';
+export { withinBagSquares } from './bags/squares.ts';
+export {
+  type AggregatorClient,
+  type AggregatorClientOptions,
+  type AuditHead,
+  type AuditRecord,
+  createAggregatorClient,
+} from './client/client.ts';
 export {
   AGGREGATIONS,
   type AggregateIn,
@@ -57,6 +98,26 @@ export { type LinearModelParameters, linearModel } from './models/linear-model.t
 export type { Unassigned } from './models/require-data.ts';
 export { type ModelReader, restoreModel } from './models/restore.ts';
 export type { SandwichInference } from './models/sandwich.ts';
+export {
+  discreteLaplaceTail,
+  discreteLaplaceVariance,
+  type NoiseScale,
+  noiseScale,
+  sampleDiscreteLaplace,
+} from './privacy/discrete-laplace.ts';
+export {
+  type AnsweredEntry,
+  type LedgerDecision,
+  type LedgerOptions,
+  type LedgerState,
+  ledgerFromJSON,
+  PrivacyLedger,
+} from './privacy/ledger.ts';
+export { type LocalQueryOptions, localBagQuery } from './privacy/local-query.ts';
+export { NoisePool } from './privacy/noise-pool.ts';
+export { type RandomBits, type SecureBits, secureBits, seededBits } from './privacy/random-bits.ts';
+export { type PrivateRelease, type ReleaseOptions, releaseBagMeans } from './privacy/release.ts';
+export { type SimulatedRelease, type SimulateOptions, simulateBagMeans } from './privacy/simulate.ts';
 export type {
   AggregatorAnswer,
   AggregatorInfo,
@@ -65,6 +126,32 @@ export type {
   RefusalReason,
   SampleId,
 } from './protocol.ts';
+export { RefusedError } from './refused-error.ts';
+export { type AsymptoticRisk, asymptoticRisk, type RiskSetting } from './theory/asymptotic-risk.ts';
+export {
+  type ConditionalRisk,
+  type ConditionalRiskOptions,
+  conditionalRisk,
+} from './theory/conditional-risk.ts';
+export { type CuratedRisk, type CuratedSetting, curatedRisk, type Prior } from './theory/curated-risk.ts';
+export { type OptimalRho, type OptimalRhoOptions, optimalRho, snrThreshold } from './theory/optimal-rho.ts';
+export { type Plan, planAggregation } from './theory/plan-aggregation.ts';
+export type { Band, PlanPoint } from './theory/plan-bands.ts';
+export type { PlanChart, PlanSeries } from './theory/plan-chart.ts';
+export type { PlanOptions } from './theory/plan-options.ts';
+export type { Alternatives, RiskAtRho, RiskParts } from './theory/plan-risks.ts';
+export {
+  meanNoiseVariance,
+  type PrivacySetting,
+  type PrivateRisk,
+  privateRisk,
+} from './theory/private-risk.ts';
+export {
+  type SimulatedRisk,
+  type SimulationOptions,
+  type SimulationSetting,
+  simulateRisk,
+} from './theory/simulate-risk.ts';
 export type {
   AggregateData,
   AggregateModel,

@@ -1,5 +1,6 @@
 // The one door to the kernels. Everything above imports from here and never from a backend.
 
+export { argsort } from './argsort.ts';
 export type {
   AttentionBackwardTask,
   AttentionLogits,
