@@ -2,7 +2,8 @@
 
 import { requireInteger, requirePositive } from '../../core/check.ts';
 import { DataError, InvalidArgumentError } from '../../core/errors.ts';
-import { parseJsonRecords } from './json-records.ts';
+import { readAvro, writeAvroBytes } from './avro.ts';
+import { type JsonRecord, parseJsonRecords } from './json-records.ts';
 import { addAnswer, type KeyedAnswer, type KeyedAnswers } from './keyed-answers.ts';
 
 /** Σ of all values that one source (a click or view) may contribute, over all its keys. */
@@ -70,13 +71,33 @@ export interface SummaryReportOptions extends ContributionScale {
  * @throws {InvalidArgumentError} an option leaves its range
  */
 export function parseSummaryReport(text: string, options: SummaryReportOptions): KeyedAnswers {
+  return summaryAnswers('parseSummaryReport', parseJsonRecords('parseSummaryReport', text), options);
+}
+
+/**
+ * Reads a summary report as it comes, in Avro; otherwise as `parseSummaryReport`.
+ *
+ * @throws {DataError} it is no such file, is damaged, or a key comes twice
+ * @throws {InvalidArgumentError} an option leaves its range
+ */
+export async function readSummaryReport(
+  bytes: Uint8Array,
+  options: SummaryReportOptions,
+): Promise<KeyedAnswers> {
+  return summaryAnswers('readSummaryReport', await readAvro('readSummaryReport', bytes), options);
+}
+
+function summaryAnswers(
+  where: string,
+  records: readonly JsonRecord[],
+  options: SummaryReportOptions,
+): KeyedAnswers {
   const { epsilon, budget = CONTRIBUTION_BUDGET, unnoised = false } = options;
-  const where = 'parseSummaryReport';
   if (epsilon !== Infinity) requirePositive(`${where}: epsilon`, epsilon);
   const factor = contributionFactor(options);
   const variance = unnoised ? 0 : discreteLaplaceVariance(epsilon / budget);
   const answers = new Map<string, KeyedAnswer>();
-  parseJsonRecords(where, text).forEach((record, i) => {
+  records.forEach((record, i) => {
     const key = formatKey(parseBucket(`${where}: bucket of record ${i}`, record.bucket));
     const before = record.unnoised_metric;
     const metric = unnoised
@@ -124,6 +145,22 @@ export function attributionKeys(bags: number, { base = '0x0' }: AttributionKeyOp
     );
   }
   return Array.from({ length: bags }, (_, a) => formatKey(first + BigInt(a)));
+}
+
+/**
+ * The output domain that an aggregation job takes: the keys whose sums are wanted, in Avro. Keys of empty bags come back as noise alone.
+ *
+ * @param keys - as `attributionKeys` gives them
+ * @throws {InvalidArgumentError} there is no key, or one is none
+ */
+export function outputDomain(keys: readonly string[]): Uint8Array {
+  const values = keys.map((key) => {
+    if (/^0x[\da-f]{1,32}$/i.test(key)) return BigInt(key);
+    throw new InvalidArgumentError(
+      `outputDomain: key is "${key}"; expected "0x" and up to 32 hexadecimal digits.`,
+    );
+  });
+  return writeAvroBytes('AggregationBucket', 'bucket', values);
 }
 
 function formatKey(key: bigint): string {

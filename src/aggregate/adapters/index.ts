@@ -4,7 +4,9 @@ export {
   CONTRIBUTION_BUDGET,
   type ContributionScale,
   contributionFactor,
+  outputDomain,
   parseSummaryReport,
+  readSummaryReport,
   type SummaryReportOptions,
   toContribution,
 } from './attribution.ts';
