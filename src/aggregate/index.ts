@@ -70,6 +70,7 @@ export {
   toBagAnswers,
 } from './losses/responses.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
+export { auditLinearFit } from './models/audit-linear-fit.ts';
 export {
   type CrossValidationOptions,
   crossValidateRho,

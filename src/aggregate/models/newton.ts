@@ -66,7 +66,7 @@ export async function minimizeGlm(
       decrement = -dot(evaluation.gradient, step);
     }
     // Where a new Hessian does not help either, rounding of the gradient is all that is left.
-    const stalled = fresh && decrement > before / 2 && decrement <= ROUNDING * samples;
+    const stalled = fresh && decrement >= before && decrement <= ROUNDING * samples;
     if (decrement <= 2 * tolerance * samples || stalled || steps === maxIterations) {
       const converged = stalled || decrement <= 2 * tolerance * samples;
       return { parameters, evaluation, steps, hessians, converged };
