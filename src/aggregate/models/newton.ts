@@ -26,6 +26,8 @@ export interface NewtonResult {
 const KEEP_HESSIAN = 0.1;
 /** Halvings of a step before the point counts as the best that rounding allows. */
 const MAX_HALVINGS = 40;
+/** Steps that may fail to halve the decrement: Fisher scoring may take seven where the fit is poor. */
+const STUCK = 8;
 /** Relative rounding of an objective summed over many samples. */
 const ROUNDING = 1e-12;
 
@@ -54,6 +56,8 @@ export async function minimizeGlm(
   let fresh = true;
   let hessians = 1;
   let before = Infinity;
+  let best = Infinity;
+  let stuck = 0;
   for (let steps = 0; ; steps++) {
     let step = solver.solve(evaluation.gradient.map((g) => -g));
     let decrement = -dot(evaluation.gradient, step);
@@ -65,8 +69,10 @@ export async function minimizeGlm(
       step = solver.solve(evaluation.gradient.map((g) => -g));
       decrement = -dot(evaluation.gradient, step);
     }
-    // Where a new Hessian does not help either, rounding of the gradient is all that is left.
-    const stalled = fresh && decrement >= before && decrement <= ROUNDING * samples;
+    // A decrement that many steps could not halve is the rounding of the gradient, when it is that small.
+    stuck = decrement < best / 2 ? 0 : stuck + 1;
+    if (stuck === 0) best = decrement;
+    const stalled = stuck >= STUCK && decrement <= ROUNDING * samples;
     if (decrement <= 2 * tolerance * samples || stalled || steps === maxIterations) {
       const converged = stalled || decrement <= 2 * tolerance * samples;
       return { parameters, evaluation, steps, hessians, converged };
