@@ -82,7 +82,8 @@ function underPrivacy({ privacy }: PlanSetting, alternatives: Alternatives, indi
   const about = ratio > 0.5 && ratio < 2 ? 'about the same as' : ratio >= 2 ? 'more than' : 'less than';
   return (
     `With ε = ${shortNumber(privacy!.epsilon)} and a prior trained on the same noisy answers, two stages give ${shortNumber(twoStagesBest)}, ${about} noising individual labels (${shortNumber(individual.risk)}), ` +
-    `while a perfect prior would give ${shortNumber(oracle)} with bags of ${bagSize}: the prior's quality is everything. Bring a prior model from elsewhere as stage 0 if you can.`
+    `while a perfect prior would give ${shortNumber(oracle)} with bags of ${bagSize}: the prior's quality is everything. Bring a prior model from elsewhere as stage 0 if you can. ` +
+    'Take ρ from this plan: cross-validation would have only noisy means to score by.'
   );
 }
 
