@@ -16,8 +16,6 @@ import {
   type AggregateData,
   fitLinear,
   type LinearFit,
-  meanNoiseVariance,
-  optimalRho,
   type Plan,
   planAggregation,
   simulateBagMeans,
@@ -25,7 +23,7 @@ import {
 import { errorOfMean, randomBagData, type Split, splitTable, testError } from './test-error.ts';
 
 export interface RealTablesOptions extends ProtocolOptions {
-  /** Bag sizes; 1 is the single label. Default [1, 2, 5, 10, 20]. */
+  /** Sizes of bags, ≥ 2, ascending; single labels come in any case. Default [2, 5, 10, 20]. */
   bagSizes?: readonly number[];
   /** ε of each label. Default 2. */
   epsilon?: number;
@@ -38,9 +36,9 @@ export interface SizeFigures {
   exact: Measured;
   /** Means released with ε-label privacy, ρ by cross-validation over them. */
   released: Measured;
-  /** The same means, ρ from the theory: `plannedRho`. */
+  /** The same means, ρ from the plan: `plannedRho`. */
   planned: Measured;
-  /** Best ρ by `optimalRho`, told the variance of the noise. */
+  /** ρ of the private plan for bags of this size. */
   plannedRho: number;
   /** ρ chosen for exact means, one a run. */
   rhos: number[];
@@ -77,7 +75,8 @@ const TABLES: { load: () => Promise<ResponseTable>; bounds: readonly [number, nu
 export async function reproduceRealTables(
   options: RealTablesOptions = {},
 ): Promise<ProtocolReport<RealTableFigures[]>> {
-  const { bagSizes = [1, 2, 5, 10, 20], epsilon = 2, seeds = firstSeeds(20) } = options;
+  const { epsilon = 2, seeds = firstSeeds(20) } = options;
+  const bagSizes = [1, ...(options.bagSizes ?? [2, 5, 10, 20])];
   const figures: RealTableFigures[] = [];
   for (const [i, { load, bounds }] of TABLES.entries()) {
     const table = await load();
@@ -107,12 +106,20 @@ async function figuresOf(
 ): Promise<RealTableFigures> {
   const mean: number[] = [];
   const { noise, snr } = await signalOf(table);
-  const samples = Math.round(0.75 * table.features.rows);
-  const plannedRhos = bagSizes.map((bagSize) => {
-    const released = bagSize * meanNoiseVariance({ bounds, epsilon }, bagSize);
-    const psi = samples / table.features.cols;
-    return optimalRho({ psi, bagSize, signal: snr * noise, noise: noise + released }, { maxRho: 1 }).rho;
-  });
+  const { cols: columns, rows } = table.features;
+  const shared = {
+    samples: Math.round(0.75 * rows),
+    features: columns,
+    snr,
+    noise,
+    bagSizes,
+    seed: seeds[0],
+    signal,
+  };
+  const exactPlan = await planAggregation(shared);
+  const releasedPlan = await planAggregation({ ...shared, bounds, epsilon });
+  const plannedRho = (bagSize: number) =>
+    releasedPlan.value.byBagSize.find((point) => point.bagSize === bagSize)!.rho;
   const runs = bagSizes.map(() => ({
     ...{ exact: [] as number[], released: [] as number[], planned: [] as number[], rhos: [] as number[] },
   }));
@@ -131,21 +138,13 @@ async function figuresOf(
       const { value } = simulateBagMeans(split.response, data.bags, { bounds, epsilon, seed });
       const noisy = { ...data, means: value.means, noiseVariance: value.noiseVariance };
       runs[j].released.push((await fitByValidation(noisy, split, seed, signal)).error);
-      const planned = await fitLinear(noisy, { rho: plannedRhos[j], signal });
+      const planned = await fitLinear(noisy, { rho: plannedRho(bagSize), signal });
       runs[j].planned.push(testError(planned.value.model, split));
     }
   }
-  const shared = {
-    samples,
-    features: table.features.cols,
-    ...{ snr, noise, signal, seed: seeds[0], maxBag: Math.max(...bagSizes) },
-  };
-  const exact = await planAggregation(shared);
-  const released = await planAggregation({ ...shared, bounds, epsilon });
   return {
     table: table.name,
-    rows: table.features.rows,
-    columns: table.features.cols,
+    ...{ rows, columns },
     responseName: table.responseName,
     dropped: table.dropped.map(({ column }) => column),
     ...{ bounds, noise, mean: measure(mean) },
@@ -154,13 +153,13 @@ async function figuresOf(
       exact: measure(runs[j].exact),
       released: measure(runs[j].released),
       planned: measure(runs[j].planned),
-      plannedRho: plannedRhos[j],
+      plannedRho: plannedRho(bagSize),
       rhos: runs[j].rhos,
     })),
-    plans: { exact: exact.value, released: released.value },
+    plans: { exact: exactPlan.value, released: releasedPlan.value },
     certificates: {
       ...(shown && single ? { fit: auditedBy(shown, single) } : {}),
-      plan: released.certificate,
+      plan: releasedPlan.certificate,
     },
   };
 }

@@ -107,7 +107,7 @@ export function planWarnings({ setting, best, individual }: AdviceInput): string
     const width = (privacy.bounds[1] - privacy.bounds[0]) / 2;
     if (width < reach) {
       warnings.push(
-        `Bounds reach ${shortNumber(width)} to either side; labels of ${samples} samples are expected to reach ${shortNumber(reach)}. Clipping adds a bias that the figures leave out.`,
+        `Bounds reach ${shortNumber(width)} to either side; Gaussian labels of ${samples} samples would reach ${shortNumber(reach)}. Unless yours end at the bounds by themselves, clipping adds a bias that the figures leave out.`,
       );
     }
   }
