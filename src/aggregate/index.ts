@@ -49,6 +49,16 @@ export {
   type AuditRecord,
   createAggregatorClient,
 } from './client/client.ts';
+export { AGGREGATIONS, type AggregateIn, LOSSES, type LossName } from './losses/loss-functions.ts';
+export {
+  bagLoss,
+  instanceLoss,
+  interpolatingLoss,
+  type LossOptions,
+  type LossValue,
+  withinBagVariance,
+} from './losses/losses.ts';
+export { RESPONSES, type ResponseOptions, type Responses, toBagAnswers } from './losses/responses.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
 export {
   type CrossValidationOptions,
@@ -56,7 +66,10 @@ export {
   type RhoGridOptions,
   type RhoSelection,
 } from './models/cross-validate.ts';
-export { linearLearner } from './models/learners.ts';
+export { type ExternalFit, type ExternalModel, externalLearner } from './models/external.ts';
+export { fitGlm, type GlmFit, type GlmFitOptions, OUT_OF_RANGE, type OutOfRange } from './models/glm-fit.ts';
+export { GLM_FAMILIES, type GlmFamily, glmModel } from './models/glm-model.ts';
+export { glmLearner, linearLearner } from './models/learners.ts';
 export type { PlugInError } from './models/linear-certificate.ts';
 export {
   fitLinear,
@@ -68,7 +81,46 @@ export {
 export { type LinearModelParameters, linearModel } from './models/linear-model.ts';
 export type { Unassigned } from './models/require-data.ts';
 export { type ModelReader, restoreModel } from './models/restore.ts';
-export type { LinearInference } from './models/sandwich.ts';
+export type { SandwichInference } from './models/sandwich.ts';
+export {
+  type AnsweredStage,
+  type Bagger,
+  type BagOrigin,
+  bucketOf,
+  type Calibration,
+  closeBuckets,
+  type DiagnosticsOptions,
+  expectedBucketSize,
+  type FinishOptions,
+  finishPriorBoost,
+  type IngestedAnswers,
+  ingestStage,
+  type LabelPrivacy,
+  type PlannedStage,
+  PRIOR_BOOST_STATE_VERSION,
+  type PriorBoostOptions,
+  type PriorBoostPreset,
+  type PriorBoostResult,
+  type PriorBoostSettings,
+  type PriorBoostState,
+  planStage,
+  priorBoost,
+  type RhoChoice,
+  readPriorBoostState,
+  recoveredShare,
+  type ScoreBuckets,
+  type StageAnswers,
+  type StageDiagnostics,
+  type StageFitting,
+  type StagePlan,
+  type StagePool,
+  type StageRecord,
+  type StartOptions,
+  scoreBuckets,
+  startPriorBoost,
+  type WithinSquares,
+  withinShare,
+} from './priorboost/index.ts';
 export {
   discreteLaplaceTail,
   discreteLaplaceVariance,

@@ -11,7 +11,7 @@ import { LedgerFile } from './ledger-file.ts';
 import { LedgeredAggregator } from './ledgered-aggregator.ts';
 import { NoiseStock } from './noise-stock.ts';
 import { type AggregatorOptions, resolveAggregatorOptions } from './options.ts';
-import { peopleDigest } from './parameters.ts';
+import { type LedgerParameters, peopleDigest } from './parameters.ts';
 
 /** Answers bag queries under ε-label differential privacy, with a ledger that survives crashes. */
 export interface Aggregator {
@@ -69,29 +69,14 @@ export async function openAggregator(
   const { minUnits, maxUnits, maxBags, grid } = resolved;
   const noise = new NoiseStock(grid, minUnits, maxUnits, 2 * Math.max(2048, maxBags));
   const { table, minBag, budget, clock } = resolved;
-  const file = LedgerFile.open(
-    options.ledger,
-    {
-      ...{
-        version: 1,
-        table,
-        samples: store.size,
-        ids: store.fingerprint,
-        people: peopleDigest(store.people),
-      },
-      ...{
-        minBag,
-        budget,
-        epsilonPerRelease: unitsToEpsilon(maxUnits),
-        minEpsilon: unitsToEpsilon(minUnits),
-      },
-      ...{ low: grid.low, high: grid.high, grid: grid.step },
-    },
-    store.people,
-    clock(),
-  );
+  const parameters: LedgerParameters = {
+    ...{ version: 1, table, samples: store.size, ids: store.fingerprint, people: peopleDigest(store.people) },
+    ...{ minBag, budget, epsilonPerRelease: unitsToEpsilon(maxUnits), minEpsilon: unitsToEpsilon(minUnits) },
+    ...{ low: grid.low, high: grid.high, grid: grid.step },
+  };
+  const file = LedgerFile.open(options.ledger, parameters, store.people, clock());
   try {
-    const books = await replay(file, store, resolved, noise, signal);
+    const books = await replay(file, parameters, store, resolved, noise, signal);
     return new LedgeredAggregator({ store, options: resolved, noise, file, books });
   } catch (error) {
     file.close();

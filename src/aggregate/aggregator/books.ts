@@ -4,12 +4,14 @@ import { DataError } from '../../core/errors.ts';
 import { yieldToEventLoop } from '../../core/progress.ts';
 import { unitsToEpsilon } from '../privacy/epsilon.ts';
 import { type AnsweredEntry, type LedgerDecision, PrivacyLedger } from '../privacy/ledger.ts';
-import { decodeMembers } from '../privacy/member-codec.ts';
 import type { BagAnswers } from '../types.ts';
+import { type LogHead, NO_DIGEST } from './audit-chain.ts';
+import { checkEntry } from './check-entry.ts';
 import type { LabelStore } from './label-store.ts';
 import type { LedgerFile } from './ledger-file.ts';
 import type { NoiseStock } from './noise-stock.ts';
 import type { ResolvedAggregatorOptions } from './options.ts';
+import type { LedgerParameters } from './parameters.ts';
 
 /** Where an answered bag lies in the file. */
 export interface Place {
@@ -51,6 +53,7 @@ const REPLAY_STEP = 5000;
  */
 export async function replay(
   file: LedgerFile,
+  parameters: LedgerParameters,
   store: LabelStore,
   { budget, onRepeat }: ResolvedAggregatorOptions,
   noise: NoiseStock,
@@ -58,27 +61,36 @@ export async function replay(
 ): Promise<Books> {
   const { size: samples, people, nameOf } = store;
   const books = new Books(new PrivacyLedger({ samples, budget, people, onRepeat, nameOf }));
-  for (const { entry, bags } of file.read(1)) {
+  let previous: LogHead = { entry: -1, hash: NO_DIGEST };
+  const find = file.finder();
+  for (const stored of file.read(0)) {
+    const { entry } = stored;
     if (entry.entry % REPLAY_STEP === 0) {
       await yieldToEventLoop();
       signal?.throwIfAborted();
     }
-    for (const [position, bag] of bags.entries()) {
+    const checked = checkEntry(stored, { parameters, previous, find });
+    if (typeof checked === 'string') throw damaged(entry.entry, checked);
+    previous = entry;
+    for (const [position, bag] of stored.bags.entries()) {
       if (!('members' in bag)) continue;
+      const members = checked[position].rows;
       try {
-        const members = decodeMembers(bag.members);
         const asked = { samples, members, offsets: Uint32Array.of(0, members.length) };
         const decision = books.ledger.decide(entry.stage, asked, unitsToEpsilon(entry.units));
-        if (decision.bags[0].earlier) throw new DataError('a bag was charged twice');
+        if (decision.bags[0].earlier) throw new DataError('a bag is charged twice');
         const noiseVariance = Float64Array.of(noise.varianceOf(entry.units, members.length));
         books.record(decision, { means: Float64Array.of(bag.mean), noiseVariance }, entry.entry, position);
       } catch (error) {
-        throw new DataError(
-          `openAggregator: entry ${entry.entry} of the ledger breaks its rules (${(error as Error).message}); expected a ledger as an aggregator leaves it. Verify it, and restore a copy.`,
-          { cause: error },
-        );
+        throw damaged(entry.entry, (error as Error).message);
       }
     }
   }
   return books;
+}
+
+function damaged(entry: number, message: string): DataError {
+  return new DataError(
+    `openAggregator: entry ${entry} of the ledger is broken (${message}); expected a ledger as an aggregator left it. Verify it, and go back to a copy that verifies.`,
+  );
 }

@@ -9,3 +9,4 @@ export {
 } from './audit-chain.ts';
 export type { LabelTable } from './label-store.ts';
 export type { AggregatorOptions } from './options.ts';
+export { type LedgerReport, type VerifyOptions, verifyLedger } from './verify.ts';

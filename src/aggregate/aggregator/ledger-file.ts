@@ -10,6 +10,7 @@ import {
   type LogHead,
   NO_DIGEST,
 } from './audit-chain.ts';
+import type { EarlierBag } from './check-entry.ts';
 import { littleEndian } from './label-store.ts';
 import {
   type LedgerParameters,
@@ -43,7 +44,7 @@ ${['parameter', 'entry', 'bag']
     ),
   )
   .join('\n')}
-CREATE TRIGGER entry_in_order BEFORE INSERT ON entry WHEN NEW.entry <> (SELECT coalesce(max(entry), 0) + 1 FROM entry)
+CREATE TRIGGER entry_in_order BEFORE INSERT ON entry WHEN NEW.entry <> (SELECT coalesce(max(entry), -1) + 1 FROM entry)
   BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER bag_once BEFORE INSERT ON bag WHEN EXISTS (SELECT 1 FROM bag WHERE entry = NEW.entry AND position = NEW.position)
   BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
@@ -67,7 +68,7 @@ export class LedgerFile {
   private readonly lock: DatabaseSync;
   private readonly insertEntry: StatementSync;
   private readonly insertBag: StatementSync;
-  private last: LogHead = { entry: 0, hash: NO_DIGEST };
+  private last: LogHead = { entry: -1, hash: NO_DIGEST };
 
   private constructor(db: DatabaseSync, lock: DatabaseSync) {
     this.db = db;
@@ -155,6 +156,11 @@ export class LedgerFile {
     return readEntries(this.db, from, limit);
   }
 
+  /** Looks up a charged bag. */
+  finder(): ReturnType<typeof findBag> {
+    return findBag(this.db);
+  }
+
   close(): void {
     this.db.close();
     this.lock.close();
@@ -195,6 +201,27 @@ export function* readEntries(db: DatabaseSync, from: number, limit: number = -1)
   }
 }
 
+/** Looks up charged bags with the stage and ε of their entries. */
+export function findBag(db: DatabaseSync): (ofEntry: number, ofPosition: number) => EarlierBag | undefined {
+  const find = db.prepare(
+    'SELECT members, mean, stage, units FROM bag JOIN entry USING (entry) WHERE entry = ? AND position = ? AND members IS NOT NULL',
+  );
+  return (ofEntry, ofPosition) => {
+    const row = find.get(ofEntry, ofPosition) as unknown as
+      | (Omit<EarlierBag, 'mean'> & { mean: Uint8Array })
+      | undefined;
+    return row && { ...row, mean: doubleFrom(row.mean) };
+  };
+}
+
+/** Bags without an entry: none, in a sound ledger. */
+export function countOrphans(db: DatabaseSync): number {
+  const count = db
+    .prepare('SELECT count(*) AS n FROM bag WHERE entry NOT IN (SELECT entry FROM entry)')
+    .get();
+  return Number(count!.n);
+}
+
 type EntryRow = Omit<AuditEntry, 'query' | 'answer' | 'previous' | 'hash'> &
   Record<'query' | 'answer' | 'hash', Uint8Array>;
 
@@ -207,7 +234,7 @@ interface BagRow {
 
 function bagFrom({ members, mean, of_entry, of_position }: BagRow): StoredBag {
   if (members && mean) return { members, mean: doubleFrom(mean) };
-  return { ofEntry: of_entry ?? 0, ofPosition: of_position ?? 0 };
+  return { ofEntry: of_entry ?? -1, ofPosition: of_position ?? 0 };
 }
 
 /**

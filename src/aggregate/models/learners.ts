@@ -1,6 +1,8 @@
 // Fits of this folder as learners, which PriorBoost and others take.
 
 import type { Learner } from '../types.ts';
+import { fitGlm, type GlmFitOptions } from './glm-fit.ts';
+import type { GlmFamily } from './glm-model.ts';
 import { fitLinear, type LinearFitOptions } from './linear-fit.ts';
 
 /**
@@ -15,6 +17,20 @@ export function linearLearner(
     name: 'linear',
     async fit(data, call) {
       const { value } = await fitLinear(data, { unassigned: 'ignore', ...options, ...call });
+      return value.model;
+    },
+  };
+}
+
+/** Learns logistic or Poisson models by `fitGlm`; otherwise as `linearLearner`. */
+export function glmLearner(
+  family: GlmFamily,
+  options: Omit<GlmFitOptions, 'family' | 'rho' | 'seed' | 'signal' | 'onProgress' | 'confidence'> = {},
+): Learner {
+  return {
+    name: family,
+    async fit(data, call) {
+      const { value } = await fitGlm(data, { unassigned: 'ignore', ...options, ...call, family });
       return value.model;
     },
   };

@@ -8,11 +8,12 @@ import { bagWeights, type Weighting } from '../losses/weights.ts';
 import type { AggregateData, AggregateModel } from '../types.ts';
 import { type RhoGridOptions, type RhoSelection, selectRho } from './cross-validate.ts';
 import { certifyLinearFit, type PlugInError } from './linear-certificate.ts';
+import { linearInference } from './linear-inference.ts';
 import { linearModel } from './linear-model.ts';
 import { type LinearSystem, linearSystem, solveAt } from './linear-system.ts';
 import { requireAggregateData, type Unassigned } from './require-data.ts';
 import { residualVariance } from './residual-variance.ts';
-import { type LinearInference, sandwichInference } from './sandwich.ts';
+import type { SandwichInference } from './sandwich.ts';
 import { collectStatistics, type LinearStatistics } from './statistics.ts';
 
 export interface LinearFitOptions extends RhoGridOptions, RunOptions {
@@ -56,7 +57,7 @@ export interface LinearFit {
   /** Size of bias and noise in θ, with estimates in place of unknowns; undefined when they cannot be estimated. */
   plugInError: PlugInError | undefined;
   /** With `confidence`. */
-  inference: LinearInference | undefined;
+  inference: SandwichInference | undefined;
   /** With ρ 'cv'. */
   crossValidation: RhoSelection | undefined;
   model: AggregateModel;
@@ -124,7 +125,7 @@ export async function fitLinear(
   const inference =
     confidence === undefined
       ? undefined
-      : await sandwichInference(data, weights, system, solution, { ...options, confidence });
+      : await linearInference(data, weights, system, solution, { ...options, confidence });
   return {
     value: {
       coefficients,

@@ -2,18 +2,16 @@
 
 import { DataError } from '../../core/errors.ts';
 import type { AggregateModel, ModelState } from '../types.ts';
-import { linearModel } from './linear-model.ts';
+import { glmModel } from './glm-model.ts';
+import { type LinearModelParameters, linearModel } from './linear-model.ts';
 
 /** Makes a model from a state of its kind. */
 export type ModelReader = (state: ModelState) => AggregateModel;
 
 const readers: Readonly<Record<string, ModelReader>> = {
-  linear: (state) =>
-    linearModel({
-      coefficients: numbersOf(state, 'coefficients'),
-      center: numbersOf(state, 'center'),
-      level: numberOf(state, 'level'),
-    }),
+  linear: (state) => linearModel(parametersOf(state)),
+  logistic: (state) => glmModel('logistic', parametersOf(state)),
+  poisson: (state) => glmModel('poisson', parametersOf(state)),
 };
 
 /**
@@ -34,6 +32,14 @@ export function restoreModel(
     );
   }
   return known[state.kind](state);
+}
+
+function parametersOf(state: ModelState): LinearModelParameters {
+  return {
+    coefficients: numbersOf(state, 'coefficients'),
+    center: numbersOf(state, 'center'),
+    level: numberOf(state, 'level'),
+  };
 }
 
 /** @throws {DataError} the field is not an array of finite numbers */

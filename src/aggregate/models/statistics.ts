@@ -234,8 +234,8 @@ class Accumulator {
   }
 }
 
-/** Mean features of the samples in bags, shape (d,). */
-function columnMeans({ features, bags }: AggregateData): Float64Array {
+/** Mean features of the samples in bags, shape (d,). O(n d). */
+export function columnMeans({ features, bags }: AggregateData): Float64Array {
   const d = features.cols;
   const sums = new Float64Array(d);
   for (const sample of bags.members) {

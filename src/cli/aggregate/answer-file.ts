@@ -7,6 +7,7 @@ import {
   type KeyedAnswers,
   parseSkanPostbacks,
   parseSummaryReport,
+  readSummaryReport,
   skanSteps,
   tableAnswers,
 } from '../../aggregate/index.ts';
@@ -82,17 +83,20 @@ async function readKeyed(
     await using table = await openTable(path, { signal });
     return { answers: await readTable(table, flags), notes: [] };
   }
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
     throw new DataError(`${path} cannot be read (${cause.code}); expected answers there.`, { cause });
   });
   // checkAnswerFlags saw to it that these are there.
   const maximum = maxResponse as number;
   if (format === 'attribution') {
-    const scale = given({ maxResponse: maximum, budget, share });
-    return { answers: parseSummaryReport(text, { epsilon: epsilon as number, ...scale }), notes: [] };
+    const options = { epsilon: epsilon as number, maxResponse: maximum, ...given({ budget, share }) };
+    const answers = /\.avro$/i.test(path)
+      ? await readSummaryReport(bytes, options)
+      : parseSummaryReport(bytes.toString('utf8'), options);
+    return { answers, notes: [] };
   }
   const fine = skanSteps(maximum);
-  const { answers, suppressed, repeated } = parseSkanPostbacks(text, {
+  const { answers, suppressed, repeated } = parseSkanPostbacks(bytes.toString('utf8'), {
     values: { fine },
     ...given({ sourceDigits }),
   });

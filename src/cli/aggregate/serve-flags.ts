@@ -1,7 +1,7 @@
 // The flags of an aggregator, and those of any server.
 
 import { type Command, Option } from 'commander';
-import { bounds, count, positiveInteger, positiveNumber } from '../parse.ts';
+import { bounds, positiveInteger, positiveNumber } from '../parse.ts';
 
 /** Flags of everything that listens. */
 export interface NetworkFlags {

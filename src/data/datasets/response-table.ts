@@ -2,8 +2,9 @@
 
 import { requireInteger, requireProbability } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
-import { type Matrix64, requireMatrix } from '../../core/matrix.ts';
+import type { Matrix64 } from '../../core/matrix.ts';
 import { createRng, shuffle } from '../../core/rng.ts';
+import { columnStandardization, type Standardization, standardize } from '../../core/standardize.ts';
 
 /** Rows of numbers with one response each. */
 export interface ResponseTable {
@@ -71,12 +72,8 @@ export function trainTestSplit(
 }
 
 /** Moves and scales each column. */
-export interface Standardizer {
-  /** Mean of each column, shape (d,). */
-  means: Float64Array;
-  /** Standard deviation (divisor n) of each column, shape (d,); 1 for a constant column. */
-  scales: Float64Array;
-  /** (x − mean) / scale, a copy of shape (rows, d). @throws {InvalidArgumentError} another number of columns */
+export interface Standardizer extends Standardization {
+  /** (x − mean) / scale, a copy of shape (rows, d). @throws {ShapeError} another number of columns */
   apply(features: Matrix64): Matrix64;
 }
 
@@ -89,31 +86,6 @@ export interface Standardizer {
  * Two passes, O(n d).
  */
 export function standardizer(features: Matrix64): Standardizer {
-  requireMatrix('standardizer: features', features);
-  const { data, rows, cols } = features;
-  if (rows === 0) throw new InvalidArgumentError('standardizer: features has no row; expected at least 1.');
-  const means = new Float64Array(cols);
-  for (let i = 0; i < data.length; i++) means[i % cols] += data[i] / rows;
-  const scales = new Float64Array(cols);
-  for (let i = 0; i < data.length; i++) scales[i % cols] += (data[i] - means[i % cols]) ** 2 / rows;
-  for (let j = 0; j < cols; j++) {
-    const scale = Math.sqrt(scales[j]);
-    // A constant column leaves rounding noise of this size, which must not be blown up to spread 1.
-    scales[j] = scale > 1e-14 * Math.abs(means[j]) * Math.sqrt(rows) ? scale : 1;
-  }
-  return {
-    means,
-    scales,
-    apply(other) {
-      requireMatrix('standardizer: features', other);
-      if (other.cols !== cols) {
-        throw new InvalidArgumentError(`standardizer: features has ${other.cols} columns; expected ${cols}.`);
-      }
-      const scaled = new Float64Array(other.data.length);
-      for (let i = 0; i < scaled.length; i++) {
-        scaled[i] = (other.data[i] - means[i % cols]) / scales[i % cols];
-      }
-      return { data: scaled, rows: other.rows, cols };
-    },
-  };
+  const learned = columnStandardization(features);
+  return { ...learned, apply: (other) => standardize(other, learned) };
 }
