@@ -60,6 +60,7 @@ async function clients({ url, labels, seconds, connections }) {
   const latencies = [];
   const answers = [];
   let asked = 0;
+  const cpu = process.cpuUsage();
   const start = performance.now();
   const end = start + seconds * 1000;
   const client = async () => {
@@ -78,7 +79,8 @@ async function clients({ url, labels, seconds, connections }) {
   await Promise.all(Array.from({ length: connections }, client));
   const took = (performance.now() - start) / 1000;
   agent.destroy();
-  return { latencies, answers, took };
+  const { user, system } = process.cpuUsage(cpu);
+  return { latencies, answers, took, clientCpu: (user + system) / 1e6 };
 }
 
 /** Bags of low and of high labels by one connection. @returns milliseconds of each kind, in the order asked, and z of the test */
@@ -150,6 +152,12 @@ async function startServer(table, ledger, words) {
   return { url: JSON.parse(line).url, stop };
 }
 
+/** Processor time that the server has taken so far. */
+async function cpuSeconds(url) {
+  const text = await (await fetch(`${url}/metrics`)).text();
+  return Number(/^process_cpu_seconds_total (\S+)/m.exec(text)[1]);
+}
+
 async function measure(options) {
   const { verifyLedger } = await import('../src/aggregate/aggregator/index.ts');
   const { writeTable } = await import('../src/data/index.ts');
@@ -165,9 +173,11 @@ async function measure(options) {
     const opening = performance.now();
     const server = await startServer(random, ledger, budget);
     const startSeconds = (performance.now() - opening) / 1000;
+    const before = await cpuSeconds(server.url);
     const worker = fork(fileURLToPath(import.meta.url), ['--clients'], { serialization: 'advanced' });
     worker.send({ url: server.url, ...options });
-    const [{ latencies, answers, took }] = await once(worker, 'message');
+    const [{ latencies, answers, took, clientCpu }] = await once(worker, 'message');
+    const serverCpu = (await cpuSeconds(server.url)) - before;
     await server.stop();
     const verifying = performance.now();
     const report = await verifyLedger(ledger);
@@ -193,6 +203,9 @@ async function measure(options) {
       queries: answers.length,
       seconds: took,
       perSecond: answers.length / took,
+      // What it would cost on an idle machine: other work shares the cores with a run.
+      serverCpuMilliseconds: (1000 * serverCpu) / answers.length,
+      clientCpuMilliseconds: (1000 * clientCpu) / answers.length,
       p50: quantile(latencies, 0.5),
       p99: quantile(latencies, 0.99),
       ledgerBytes: statSync(ledger).size,
