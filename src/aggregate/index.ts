@@ -41,6 +41,8 @@ export {
 export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
+export { type SlicedBags, sliceBags } from './bags/slice.ts';
+export type { SliceOptions } from './bags/slice-options.ts';
 export { withinBagSquares } from './bags/squares.ts';
 export {
   type AggregatorClient,
@@ -49,12 +51,7 @@ export {
   type AuditRecord,
   createAggregatorClient,
 } from './client/client.ts';
-export {
-  AGGREGATIONS,
-  type AggregateIn,
-  LOSSES,
-  type LossName,
-} from './losses/loss-functions.ts';
+export { AGGREGATIONS, type AggregateIn, LOSSES, type LossName } from './losses/loss-functions.ts';
 export {
   bagLoss,
   instanceLoss,
@@ -63,12 +60,7 @@ export {
   type LossValue,
   withinBagVariance,
 } from './losses/losses.ts';
-export {
-  RESPONSES,
-  type ResponseOptions,
-  type Responses,
-  toBagAnswers,
-} from './losses/responses.ts';
+export { RESPONSES, type ResponseOptions, type Responses, toBagAnswers } from './losses/responses.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
 export {
   type CrossValidationOptions,
@@ -77,13 +69,7 @@ export {
   type RhoSelection,
 } from './models/cross-validate.ts';
 export { type ExternalFit, type ExternalModel, externalLearner } from './models/external.ts';
-export {
-  fitGlm,
-  type GlmFit,
-  type GlmFitOptions,
-  OUT_OF_RANGE,
-  type OutOfRange,
-} from './models/glm-fit.ts';
+export { fitGlm, type GlmFit, type GlmFitOptions, OUT_OF_RANGE, type OutOfRange } from './models/glm-fit.ts';
 export { GLM_FAMILIES, type GlmFamily, glmModel } from './models/glm-model.ts';
 export { glmLearner, linearLearner } from './models/learners.ts';
 export type { PlugInError } from './models/linear-certificate.ts';
@@ -98,6 +84,45 @@ export { type LinearModelParameters, linearModel } from './models/linear-model.t
 export type { Unassigned } from './models/require-data.ts';
 export { type ModelReader, restoreModel } from './models/restore.ts';
 export type { SandwichInference } from './models/sandwich.ts';
+export {
+  type AnsweredStage,
+  type Bagger,
+  type BagOrigin,
+  bucketOf,
+  type Calibration,
+  closeBuckets,
+  type DiagnosticsOptions,
+  expectedBucketSize,
+  type FinishOptions,
+  finishPriorBoost,
+  type IngestedAnswers,
+  ingestStage,
+  type LabelPrivacy,
+  type PlannedStage,
+  PRIOR_BOOST_STATE_VERSION,
+  type PriorBoostOptions,
+  type PriorBoostPreset,
+  type PriorBoostResult,
+  type PriorBoostSettings,
+  type PriorBoostState,
+  planStage,
+  priorBoost,
+  type RhoChoice,
+  readPriorBoostState,
+  recoveredShare,
+  type ScoreBuckets,
+  type StageAnswers,
+  type StageDiagnostics,
+  type StageFitting,
+  type StagePlan,
+  type StagePool,
+  type StageRecord,
+  type StartOptions,
+  scoreBuckets,
+  startPriorBoost,
+  type WithinSquares,
+  withinShare,
+} from './priorboost/index.ts';
 export {
   discreteLaplaceTail,
   discreteLaplaceVariance,

@@ -211,13 +211,13 @@ export class PrivacyLedger {
       if (row >= this.samples) {
         throw new RefusedError(
           'unknown-sample',
-          `bag ${a} holds sample ${row}; expected numbers below ${this.samples}. Ask about samples that have a label.`,
+          `query: bag ${a} holds sample ${row}; expected numbers below ${this.samples}. Ask about samples that have a label.`,
         );
       }
       if (this.seenIn[row] === this.query) {
         throw new RefusedError(
           'repeated-sample',
-          `sample ${this.nameOf(row)} of bag ${a} is in the query twice; expected each at most once. Take it out of all bags but one.`,
+          `query: sample ${this.nameOf(row)} of bag ${a} is in the query twice; expected each at most once. Take it out of all bags but one.`,
         );
       }
       this.seenIn[row] = this.query;
@@ -238,13 +238,13 @@ export class PrivacyLedger {
         this.onRepeat === 'refuse'
           ? 'expected each bag once. Keep the first answer'
           : `expected its epsilon of then, ${unitsToEpsilon(earlier.units)}. Ask with that for the same answer, or in another stage`;
-      throw new RefusedError('overlap', `bag ${a} was answered in stage ${stage} before; ${why}.`);
+      throw new RefusedError('overlap', `query: bag ${a} was answered in stage ${stage} before; ${why}.`);
     }
     for (const row of rows) {
       if (asked.has(row)) {
         throw new RefusedError(
           'overlap',
-          `sample ${this.nameOf(row)} of bag ${a} was in another bag of stage ${stage}; expected disjoint bags within a stage. Ask in another stage, which costs its own epsilon.`,
+          `query: sample ${this.nameOf(row)} of bag ${a} was in another bag of stage ${stage}; expected disjoint bags within a stage. Ask in another stage, which costs its own epsilon.`,
         );
       }
     }
@@ -261,7 +261,7 @@ export class PrivacyLedger {
         const spent = unitsToEpsilon(this.spent[person]);
         throw new RefusedError(
           'budget-exceeded',
-          `the person of sample ${this.nameOf(row)} in bag ${a} has spent epsilon ${spent} and would have spent ${unitsToEpsilon(needed)}; expected at most ${this.budget}. Leave the sample out, or ask with a smaller epsilon.`,
+          `query: the person of sample ${this.nameOf(row)} in bag ${a} has spent epsilon ${spent} and would have spent ${unitsToEpsilon(needed)}; expected at most ${this.budget}. Leave the sample out, or ask with a smaller epsilon.`,
         );
       }
     }
