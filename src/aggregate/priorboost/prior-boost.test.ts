@@ -228,6 +228,9 @@ describe('priorBoost', () => {
       await run({ learner: recording, pool: pool as keyof typeof pools });
       assert.deepEqual(sizes, wanted);
     }
+    sizes.length = 0;
+    await run({ learner: recording, priorPool: 'all', pool: 'last' });
+    assert.deepEqual(sizes, [30, 60, 90, 30]);
   });
 
   it('stops when the loss on random bags no longer falls, and asks no further', async () => {
