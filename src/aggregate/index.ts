@@ -41,6 +41,8 @@ export {
 export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
+export { type SlicedBags, sliceBags } from './bags/slice.ts';
+export type { SliceOptions } from './bags/slice-options.ts';
 export { withinBagSquares } from './bags/squares.ts';
 export {
   type AggregatorClient,
@@ -60,6 +62,7 @@ export {
 } from './losses/losses.ts';
 export { RESPONSES, type ResponseOptions, type Responses, toBagAnswers } from './losses/responses.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
+export { auditLinearFit } from './models/audit-linear-fit.ts';
 export {
   type CrossValidationOptions,
   crossValidateRho,

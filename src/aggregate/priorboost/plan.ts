@@ -5,8 +5,10 @@ import type { Matrix64 } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
 import { type Bags, bagCount } from '../bags/bags.ts';
 import { chunkBags, randomBags } from '../bags/chunks.ts';
+import { sliceBags } from '../bags/slice.ts';
 import type { AggregateModel } from '../types.ts';
-import { bagErrors, fitPool, keepModel, modelOf, predictMembers, type StageFitting } from './fit-stages.ts';
+import { bagErrors, fitStages, keepModel, modelOf, predictMembers, type StageFitting } from './fit-stages.ts';
+import { pooledStages } from './pooled-data.ts';
 import { bucketOf, closeBuckets, expectedBucketSize, scoreBuckets } from './score-buckets.ts';
 import { requireSameFeatures } from './start.ts';
 import {
@@ -97,7 +99,14 @@ async function withNewestModel(
   const { settings, stages } = state;
   const newest = stages.findLastIndex(({ purpose, answers }) => purpose === 'train' && answers !== null);
   if (newest < 0 || stages[newest].model !== null) return state;
-  const model = await fitPool(state, features, settings.priorRho, stages[newest].name, fitting);
+  const model = await fitStages(
+    state,
+    features,
+    settings.priorRho,
+    stages[newest].name,
+    fitting,
+    pooledStages(state, settings.priorPool),
+  );
   const held = stages.find(({ purpose }) => purpose === 'validate');
   const validationLoss = held
     ? bagErrors(model, features, held).reduce((sum, error) => sum + error, 0)
@@ -126,7 +135,12 @@ async function cutBags(
     if (bagger === 'buckets') {
       return { bags: bucketBags(state, stage, model, features, scores, seed), origin: bagger };
     }
-    return { bags: chunkBags(scores, { size, members, samples, seed }), origin: bagger };
+    if (bagger === 'chunk') {
+      return { bags: chunkBags(scores, { size, members, samples, seed }), origin: bagger };
+    }
+    const { signal, onProgress } = fitting;
+    const sliced = await sliceBags(scores, { minSize: size, members, samples, seed, signal, onProgress });
+    return { bags: sliced.value.bags, origin: bagger };
   } catch (error) {
     if (!(error instanceof NumericalError) || settings.onBadPrior === 'error') throw error;
     const bags = atRandom();
