@@ -39,6 +39,8 @@ export interface FitOptions extends RunOptions {
   rho: number | 'cv';
   /** Seed of everything random in the fit. */
   seed: number;
+  /** Bags that 'cv' may hold out, by number. Default: all. Name the random ones when others were put together by a model. */
+  validationBags?: ArrayLike<number> | undefined;
 }
 
 /** Learns a model from bags. PriorBoost takes any of them. */

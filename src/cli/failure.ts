@@ -38,6 +38,7 @@ export function reportFailure(error: unknown, context: CliContext, json: boolean
   }
   const debug = env.PROVABLY_DEBUG === '1';
   if (debug && error instanceof Error) stderr.write(`${error.stack}\n`);
+  if (error instanceof CommanderError && error.code === 'commander.help') return exitCodes.usage; // a group alone: its help is said
   if (error instanceof CommanderError || error instanceof UsageError) {
     say(context, json, 'USAGE', error.message.replace(/^error: /, ''));
     return exitCodes.usage;

@@ -97,6 +97,28 @@ export function list(text: string): string[] {
   return items;
 }
 
+/** `0,1` is [0, 1]: the lower end first. */
+export function bounds(text: string): [number, number] {
+  const values = list(text).map(toNumber);
+  if (values.length !== 2 || !(values[0] < values[1]) || !values.every(Number.isFinite)) {
+    throw wrong('two numbers such as 0,1, the lower one first');
+  }
+  return [values[0], values[1]];
+}
+
+/** `0,0.1,1`: numbers ≥ 0. */
+export function nonNegativeNumbers(text: string): number[] {
+  return list(text).map(nonNegativeNumber);
+}
+
+/** `cv`, or a number ≥ 0. */
+export function cvOrNumber(text: string): 'cv' | number {
+  if (text === 'cv') return 'cv';
+  const value = toNumber(text);
+  if (!(value >= 0 && value < Infinity)) throw wrong('cv or a number ≥ 0');
+  return value;
+}
+
 /** `100,200` is [100, 200]. */
 export function positiveIntegers(text: string): number[] {
   return list(text).map(positiveInteger);

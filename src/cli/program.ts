@@ -1,6 +1,7 @@
 // The command tree, and one run of it.
 
 import { Command } from 'commander';
+import { aggregateCommand } from './commands/aggregate.ts';
 import { apiKeyCommand } from './commands/api-key.ts';
 import { attentionCommand } from './commands/attention.ts';
 import { cacheCommand } from './commands/cache.ts';
@@ -27,6 +28,7 @@ const commands = [
   cacheCommand,
   selectCommand,
   clusterCommand,
+  aggregateCommand,
   chatCommand,
   generateCommand,
   embedCommand,
@@ -70,7 +72,7 @@ function createProgram(context: CliContext): Command {
     .helpCommand('help [command]', 'print the help of a command')
     .addHelpText('after', examples);
   for (const create of commands) program.addCommand(create(context));
-  for (const command of [program, ...program.commands]) {
+  for (const command of [program, ...program.commands.flatMap((one) => [one, ...one.commands])]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => stdout.write(text),
       writeErr: (text) => stderr.write(text),

@@ -9,7 +9,8 @@ export type ErrorCode =
   | 'DATA'
   | 'MISSING_DEPENDENCY'
   | 'WORKER'
-  | 'BUSY';
+  | 'BUSY'
+  | 'REFUSED';
 
 /** Base of all errors this library throws on purpose. Message form: *where: what it is; what was expected. How to mend it.* */
 export class ProvablyError extends Error {

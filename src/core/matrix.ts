@@ -53,6 +53,19 @@ export function takeRows(matrix: Matrix32, indices: ArrayLike<number>): Matrix32
   return { data, rows: indices.length, cols };
 }
 
+/** Columns side by side, shape (length of each, columns.length). @throws {ShapeError} they differ in length */
+export function matrixFromColumns(columns: readonly Float64Array[]): Matrix64 {
+  const [rows, cols] = [columns[0]?.length ?? 0, columns.length];
+  const data = new Float64Array(rows * cols);
+  columns.forEach((column, j) => {
+    if (column.length !== rows) {
+      throw new ShapeError(`matrixFromColumns: column ${j} has length ${column.length}; expected ${rows}.`);
+    }
+    for (let i = 0; i < rows; i++) data[i * cols + j] = column[i];
+  });
+  return { data, rows, cols };
+}
+
 /** A run of consecutive rows of a source. */
 export interface RowBlock {
   /** Index of the first row in the source. */

@@ -34,7 +34,10 @@ export interface ErrorMessage {
   stack: string | undefined;
 }
 
-const ERROR_CLASSES: Record<ErrorCode, new (message: string) => ProvablyError> = {
+/** All but refusals, which carry a reason and never come from a worker: labels stay in one thread. */
+type PlainCode = Exclude<ErrorCode, 'REFUSED'>;
+
+const ERROR_CLASSES: Record<PlainCode, new (message: string) => ProvablyError> = {
   INVALID_ARGUMENT: InvalidArgumentError,
   SHAPE: ShapeError,
   NUMERICAL: NumericalError,
@@ -62,7 +65,7 @@ export function encodeError(error: unknown): ErrorMessage {
 /** The error again: of the class its code stands for, else an `Error` with name and code of the original. */
 export function decodeError({ name, message, code, stack }: ErrorMessage): Error {
   const known = code !== undefined && Object.hasOwn(ERROR_CLASSES, code);
-  const error = known ? new ERROR_CLASSES[code as ErrorCode](message) : new Error(message);
+  const error = known ? new ERROR_CLASSES[code as PlainCode](message) : new Error(message);
   if (!known) {
     error.name = name;
     if (code !== undefined) Object.assign(error, { code });

@@ -127,10 +127,15 @@ function checkLinear({ x, rows, cols, weights, activations = 'int8' }: LinearTas
   requireArray('linear: x', x, Float32Array, rows * cols);
   requireOneOf('linear: activations', activations, ['float32', 'int8']);
   weights.forEach((weight, i) => {
-    const { outputs, bias, y } = weight;
+    const { outputs, bias, y, owner } = weight;
     requireInteger(`linear: weights[${i}].outputs`, outputs, 0, 0xffffffff);
     requireStoredRows(`linear: weights[${i}]`, weight, outputs, cols);
     if (bias) requireArray(`linear: weights[${i}].bias`, bias, Float32Array, outputs);
+    if (owner !== undefined && (typeof owner !== 'object' || owner === null)) {
+      throw new InvalidArgumentError(
+        `linear: weights[${i}].owner is ${owner}; expected an object that lives as long as the weights. Pass the model.`,
+      );
+    }
     requireArray(`linear: weights[${i}].y`, y, Float32Array, rows * outputs);
     requireApart(`linear: weights[${i}].y`, y, x, 'x');
     // Threads may be at work on several weights at once.

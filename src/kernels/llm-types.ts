@@ -19,6 +19,11 @@ export interface LinearWeight extends StoredRows {
   bias?: Float32Array | undefined;
   /** Receives x Wᵀ, shape (rows, outputs). */
   y: Float32Array;
+  /**
+   * To whom `data` belongs, as the model. It promises that the bytes stay as they are while it lives, so that a backend may keep a copy of
+   * them for it: WASM does, in memory that goes with the owner. Default: nobody; `data` is read at each call.
+   */
+  owner?: object | undefined;
   /** Add to what y holds instead of overwriting it. Default false. */
   accumulate?: boolean | undefined;
 }
@@ -119,7 +124,10 @@ export type KernelStep = {
   [Name in keyof StepTasks]: { kernel: Name; task: StepTasks[Name] };
 }[keyof StepTasks];
 
-/** Steps that were checked once and run many times. What arrays hold is read at each run; the arrays must stay the same. */
+/**
+ * Steps that were checked once and run many times. What arrays hold is read at each run, but for weights with an owner; the arrays must
+ * stay the same.
+ */
 export interface PreparedSteps {
   /**
    * Runs the steps in order.

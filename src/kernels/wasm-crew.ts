@@ -69,7 +69,8 @@ export class Crew {
     await Promise.all(Array.from({ length: send ? this.threads + 1 : 1 }, lane));
   }
 
-  private sends(work: number): boolean {
+  /** Whether that many multiply-adds go to workers, in more than one piece. */
+  sends(work: number): boolean {
     return this.hasWorkers && work >= WORK_WORTH_SENDING;
   }
 

@@ -1,5 +1,6 @@
 // The kernels of a language model's layers in WASM: outputs of a product in pieces, the small steps in one go.
 
+import { NumericalError } from '../core/errors.ts';
 import { bytesOfRow } from './dequantise.ts';
 import type {
   AddTask,
@@ -11,6 +12,7 @@ import type {
   SiluProductTask,
 } from './llm-types.ts';
 import type { Crew } from './wasm-crew.ts';
+import type { KeptBytes, KeptWeights } from './wasm-kept.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import { formatNumber, type WeightFormat } from './weight-formats.ts';
 
@@ -25,37 +27,44 @@ export interface LinearPiece {
   format: WeightFormat;
   /** Rows of weights, shape (outputs, …). */
   data: Uint8Array;
+  /** Where the same bytes lie on this thread already. */
+  kept: KeptBytes | undefined;
   outputs: number;
   exact: boolean;
 }
 
 /** @returns x Wᵀ, shape (rows, outputs) */
-export async function linearPiece({
-  x,
-  rows,
-  cols,
-  format,
-  data,
-  outputs,
-  exact,
-}: LinearPiece): Promise<Float32Array> {
+export async function linearPiece(piece: LinearPiece): Promise<Float32Array> {
+  const { data, kept } = piece;
+  try {
+    if (kept) return kept.wasm.scope(() => products(kept.wasm, piece, kept.address));
+  } catch (error) {
+    // No room beside the weights for rows and results: there may be elsewhere.
+    if (!(error instanceof NumericalError)) throw error;
+  }
   const wasm = await wasmModule();
-  return wasm.scope(() => {
-    const [input, weights] = [wasm.put(x), wasm.put(data)];
-    const y = wasm.call.allocate(4 * rows * outputs);
-    wasm.call.linear(input, rows, cols, formatNumber(format), weights, outputs, 0, y, 0, Number(exact));
-    return wasm.get(y, new Float32Array(rows * outputs));
-  });
+  return wasm.scope(() => products(wasm, piece, wasm.put(data)));
 }
 
-/** Runs a task in pieces, by workers when there are several threads. */
-export async function linearInPieces(crew: Crew, task: LinearTask): Promise<void> {
+function products(
+  wasm: WasmModule,
+  { x, rows, cols, format, outputs, exact }: LinearPiece,
+  weights: number,
+): Float32Array {
+  const [input, y] = [wasm.put(x), wasm.call.allocate(4 * rows * outputs)];
+  wasm.call.linear(input, rows, cols, formatNumber(format), weights, outputs, 0, y, 0, Number(exact));
+  return wasm.get(y, new Float32Array(rows * outputs));
+}
+
+/** Runs a task in pieces, by workers when there are several threads; what this thread does reads weights that it keeps. */
+export async function linearInPieces(crew: Crew, keeper: KeptWeights, task: LinearTask): Promise<void> {
   const { rows, cols, weights, activations } = task;
   if (rows === 0) return;
   const x = task.x.subarray(0, rows * cols);
   for (const weight of weights) {
     const { format, data, outputs } = weight;
     const [work, stride] = [rows * cols * outputs, bytesOfRow(format, cols)];
+    const whole = crew.sends(work) ? undefined : await keeper.find(weight);
     const parts = Math.max(
       crew.pieces(outputs, work),
       Math.min(outputs, Math.ceil((outputs * stride) / PIECE_BYTES)),
@@ -64,7 +73,17 @@ export async function linearInPieces(crew: Crew, task: LinearTask): Promise<void
     const piece = (i: number): LinearPiece => {
       const [first, end] = [i * perPart, Math.min(outputs, (i + 1) * perPart)];
       const own = data.subarray(first * stride, end * stride);
-      return { x, rows, cols, format, data: own, outputs: end - first, exact: activations === 'float32' };
+      const kept = whole && { wasm: whole.wasm, address: whole.address + first * stride };
+      return {
+        x,
+        rows,
+        cols,
+        format,
+        data: own,
+        kept,
+        outputs: end - first,
+        exact: activations === 'float32',
+      };
     };
     const count = outputs === 0 ? 0 : Math.ceil(outputs / perPart);
     await crew.run('linearPiece', count, work, piece, (i, products) => {

@@ -144,6 +144,27 @@ export class WasmModule {
     return address;
   }
 
+  /** Makes memory ready for that many bytes more than are allocated, if it can. */
+  growBy(bytes: number): void {
+    const mark = this.call.mark();
+    try {
+      this.call.allocate(bytes);
+    } catch (cause) {
+      if (!(cause instanceof WebAssembly.RuntimeError)) throw cause;
+    }
+    this.call.release(mark);
+  }
+
+  /** As `put`, outside of any scope, so that the copy stays; undefined when memory cannot grow by as much. */
+  putIfRoom(array: TypedArray): number | undefined {
+    try {
+      return this.put(array);
+    } catch (cause) {
+      if (cause instanceof WebAssembly.RuntimeError) return undefined;
+      throw cause;
+    }
+  }
+
   /** Copies `array` to `address`. */
   write(address: number, array: TypedArray): void {
     bytesOf(this.call.memory.buffer, address, array.byteLength).set(
@@ -160,34 +181,42 @@ export class WasmModule {
   }
 }
 
-// Memory that grows takes a new buffer, so views are made at each use.
+// Memory that grows takes a new buffer, so views are made at each use. Addresses beyond 2 GiB come as negative numbers.
 function bytesOf(buffer: ArrayBufferLike, start: number, length: number): Uint8Array {
-  return new Uint8Array(buffer, start, length);
+  return new Uint8Array(buffer, start >>> 0, length);
 }
 
+let compiling: Promise<WebAssembly.Module> | undefined;
 let loading: Promise<WasmModule> | undefined;
 
 /** This thread's instance. @throws {UnsupportedError} the module is not there, or this platform has no WASM SIMD */
 export function wasmModule(): Promise<WasmModule> {
-  loading ??= instantiate();
+  loading ??= freshWasmModule();
   loading.catch(() => {
     loading = undefined;
   });
   return loading;
 }
 
-async function instantiate(): Promise<WasmModule> {
-  // The same path from src/kernels and from dist/kernels.
-  const url = new URL('../../native/build/provably.wasm', import.meta.url);
+/** An instance of its own, with a memory that goes when it is no longer used. @throws {UnsupportedError} as `wasmModule` */
+export async function freshWasmModule(): Promise<WasmModule> {
   try {
-    const { instance } = await WebAssembly.instantiate(await readBytes(url));
+    compiling ??= compile();
+    const instance = await WebAssembly.instantiate(await compiling);
     return new WasmModule(instance.exports as unknown as WasmExports);
   } catch (cause) {
+    compiling = undefined;
     throw new UnsupportedError(
       `loadKernels: no WASM kernels: ${(cause as Error).message}. \`npm run setup\` builds them.`,
       { cause },
     );
   }
+}
+
+async function compile(): Promise<WebAssembly.Module> {
+  // The same path from src/kernels and from dist/kernels.
+  const url = new URL('../../native/build/provably.wasm', import.meta.url);
+  return WebAssembly.compile(await readBytes(url));
 }
 
 async function readBytes(url: URL): Promise<BufferSource> {

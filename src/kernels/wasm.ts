@@ -9,6 +9,7 @@ import { attentionInPieces } from './wasm-attention.ts';
 import { backwardInPieces } from './wasm-attention-backward.ts';
 import { Crew } from './wasm-crew.ts';
 import { decodeInWasm, expInWasm } from './wasm-decode.ts';
+import { KeptWeights } from './wasm-kept.ts';
 import {
   addInWasm,
   dequantiseInWasm,
@@ -28,8 +29,15 @@ export const WASM_LEVEL = 'wasm-simd128';
 /** Entries of the largest array a piece copies in: 4 Mi floats, 16 MiB. */
 const PIECE_ENTRIES = 1 << 22;
 
+/** Of all sets of kernels on this thread, since they share its memory. */
+const keptWeights = new KeptWeights();
+
 /** @throws {UnsupportedError} the module is not there, or this platform has no WASM SIMD */
-export async function wasmKernels(threads: number, worker?: WorkerFactory): Promise<CheckedKernels> {
+export async function wasmKernels(
+  threads: number,
+  worker?: WorkerFactory,
+  keeper: KeptWeights = keptWeights,
+): Promise<CheckedKernels> {
   const wasm = await wasmModule();
   const crew = new Crew(threads, worker);
   return {
@@ -40,7 +48,7 @@ export async function wasmKernels(threads: number, worker?: WorkerFactory): Prom
     attentionBackward: (task) => backwardInPieces(crew, task),
     decode: async (task) => decodeInWasm(wasm, task),
     exp: async (task) => expInWasm(wasm, task),
-    linear: (task) => linearInPieces(crew, task),
+    linear: (task) => linearInPieces(crew, keeper, task),
     dequantiseRows: async (task) => dequantiseInWasm(wasm, task),
     rmsNorm: async (task) => rmsNormInWasm(wasm, task),
     rotary: async (task) => rotaryInWasm(wasm, task),

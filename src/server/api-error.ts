@@ -11,7 +11,7 @@ export interface ErrorDetails {
   retryAfter?: number | undefined;
 }
 
-export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 499 | 500 | 503 | 504;
+export type ErrorStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 499 | 500 | 503 | 504;
 
 export class ApiError extends Error {
   override name = 'ApiError';

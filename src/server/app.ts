@@ -1,14 +1,6 @@
-// The routes, and what every request goes through.
+// The routes of a model.
 
-import { Hono } from 'hono';
-import { cors } from 'hono/cors';
-import { requestId } from 'hono/request-id';
-import { routePath } from 'hono/route';
-import { secureHeaders } from 'hono/secure-headers';
-import type { ContentfulStatusCode } from 'hono/utils/http-status';
-import { ApiError, asApiError } from './api-error.ts';
-import { requireApiKey, requireLoopbackName } from './guards.ts';
-import { readJson } from './json-body.ts';
+import type { Hono } from 'hono';
 import type { RequestLife } from './request-life.ts';
 import type { Answer } from './routes/answer.ts';
 import { chatCompletions } from './routes/chat.ts';
@@ -16,10 +8,7 @@ import { completions } from './routes/completions.ts';
 import { embeddings } from './routes/embeddings.ts';
 import { modelObject } from './routes/models.ts';
 import type { Service } from './service.ts';
-
-interface Environment {
-  Variables: { requestId: string; life: RequestLife };
-}
+import { addPost, createWebApp, type Environment } from './web-app.ts';
 
 const posts: Record<string, (service: Service, life: RequestLife, body: unknown) => Promise<Answer>> = {
   '/v1/completions': completions,
@@ -29,90 +18,14 @@ const posts: Record<string, (service: Service, life: RequestLife, body: unknown)
 
 /** @param onLoopback - nobody but this machine can reach the server */
 export function createApp(service: Service, onLoopback: boolean): Hono<Environment> {
-  const app = new Hono<Environment>();
-  const { requests, apiKeys, corsOrigins } = service;
-
-  app.use(requestId());
-  app.use(async (c, next) => {
-    const report = {
-      id: c.get('requestId'),
-      method: c.req.method,
-      route: 'other',
-      status: 0,
-      milliseconds: 0,
-    };
-    const life = requests.open(report, c.req.raw.signal);
-    c.set('life', life);
-    await next();
-    const route = routePath(c, -1);
-    if (!route.includes('*')) report.route = route;
-    if (!life.isStreaming) life.end(c.res.status);
-  });
-  // Whether the way here is encrypted is known to the proxy that does it.
-  app.use(secureHeaders({ strictTransportSecurity: false }));
-  if (corsOrigins.length > 0) {
-    const exposeHeaders = ['x-request-id', 'provably-seed', 'retry-after'];
-    app.use(cors({ origin: corsOrigins.includes('*') ? '*' : [...corsOrigins], exposeHeaders }));
-  }
-  app.use(async (c, next) => {
-    if (onLoopback && apiKeys.length === 0) requireLoopbackName(c.req.header('host'));
-    // Whoever watches the server has no key.
-    if (!c.req.path.startsWith('/health'))
-      c.get('life').report.key = requireApiKey(c.req.header('authorization'), apiKeys);
-    await next();
-  });
-
+  const app = createWebApp(service, onLoopback);
   app.get('/v1/models', (c) => c.json({ object: 'list', data: [modelObject(service)] }));
   app.get('/v1/models/:id{.+}', (c) => {
     service.requireModel(c.req.param('id'));
     return c.json(modelObject(service));
   });
   for (const [path, answer] of Object.entries(posts)) {
-    app.post(path, async (c) => {
-      const life = c.get('life');
-      if (requests.isDraining) {
-        throw new ApiError(503, 'The server is shutting down.', { code: 'shutting_down', retryAfter: 5 });
-      }
-      life.limit(service.requestTimeout);
-      const { body, headers } = await answer(service, life, await readJson(c.req.raw, service.maxBody));
-      return body instanceof ReadableStream ? c.body(body, 200, headers) : c.json(body, 200, headers);
-    });
-    app.on(['GET', 'PUT', 'PATCH', 'DELETE'], path, (c) => {
-      throw new ApiError(405, `${c.req.method} ${path}: expected POST.`, { code: 'method_not_allowed' });
-    });
+    addPost(app, service, path, (life, body) => answer(service, life, body));
   }
-  app.get('/health/live', (c) => c.json({ status: 'ok' }));
-  for (const path of ['/health', '/health/ready']) {
-    app.get(path, (c) => {
-      const { waiting, active } = service.generator.load;
-      const status = requests.isDraining ? 'shutting down' : 'ok';
-      const model = service.modelName;
-      return c.json({ status, model, waiting, active }, requests.isDraining ? 503 : 200);
-    });
-  }
-  app.get('/metrics', async (c) => {
-    const { body, type } = await service.metrics.text();
-    return c.body(body, 200, { 'content-type': type });
-  });
-
-  app.notFound((c) => {
-    const error = new ApiError(404, `${c.req.method} ${c.req.path} is no address of this server.`, {
-      code: 'unknown_url',
-    });
-    return c.json(error.body, 404);
-  });
-  app.onError((cause, c) => {
-    const life = c.get('life');
-    // Whatever broke off because of it, the reason is what counts.
-    const error = asApiError(life.signal.aborted ? life.signal.reason : cause);
-    life.report.error = error.details.code ?? error.body.error.type;
-    if (error.status === 500) life.failure = cause;
-    const headers: Record<string, string> = {};
-    if (error.details.retryAfter !== undefined) headers['retry-after'] = String(error.details.retryAfter);
-    if (error.status === 401) headers['www-authenticate'] = 'Bearer';
-    // What is left of the body is not read.
-    if (error.status === 413) headers.connection = 'close';
-    return c.json(error.body, error.status as ContentfulStatusCode, headers);
-  });
   return app;
 }

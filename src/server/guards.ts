@@ -3,11 +3,11 @@
 import { ApiError } from './api-error.ts';
 import { type ApiKeyHash, findApiKey } from './api-keys.ts';
 
-/** @returns the name of the key; undefined when none is needed @throws {ApiError} 401 */
+/** @returns the key as it is kept; undefined when none is needed @throws {ApiError} 401 */
 export function requireApiKey(
   authorization: string | undefined,
   keys: readonly ApiKeyHash[],
-): string | undefined {
+): ApiKeyHash | undefined {
   if (keys.length === 0) return undefined;
   const key = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (key === undefined) {
@@ -15,8 +15,8 @@ export function requireApiKey(
       code: 'missing_api_key',
     });
   }
-  const name = findApiKey(key, keys);
-  if (name !== undefined) return name;
+  const found = findApiKey(key, keys);
+  if (found) return found;
   throw new ApiError(401, 'The API key is not one of this server.', { code: 'invalid_api_key' });
 }
 

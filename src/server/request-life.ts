@@ -1,6 +1,7 @@
 // One request from its first byte to its last: when it must stop, and what is known of it at the end.
 
 import { ApiError } from './api-error.ts';
+import type { ApiKeyHash } from './api-keys.ts';
 
 /** Numbers for the log and the metrics: never what was said. */
 export interface RequestReport {
@@ -23,6 +24,8 @@ export interface RequestReport {
 export class RequestLife {
   readonly report: RequestReport;
   readonly start: number = performance.now();
+  /** Whose key it came with; undefined where none is needed. */
+  caller: ApiKeyHash | undefined;
   /** The body is being streamed: the request ends with it, not with its handler. */
   isStreaming = false;
   /** What made it fail that is no fault of the client: for the log. */

@@ -13,12 +13,13 @@ import {
   type TextGeneratorOptions,
   type Tokenizer,
 } from '../llm/index.ts';
-import { ApiError } from './api-error.ts';
-import type { ApiKeyHash } from './api-keys.ts';
+import { ApiError, asApiError } from './api-error.ts';
+import { type ApiKeyHash, requireRoles } from './api-keys.ts';
 import { ServerMetrics } from './metrics.ts';
 import { RequestRegistry } from './request-life.ts';
 import type { Policy } from './schemas/sampling.ts';
 import { writeReport } from './server-log.ts';
+import type { WebService } from './web-app.ts';
 import { WorkQueue } from './work-queue.ts';
 
 export interface ServiceOptions
@@ -47,7 +48,7 @@ export interface ServiceOptions
   log?: ((line: string) => void) | undefined;
 }
 
-export class Service {
+export class Service implements WebService {
   readonly model: LanguageModel;
   readonly tokenizer: Tokenizer;
   readonly generator: TextGenerator;
@@ -74,7 +75,7 @@ export class Service {
   private readonly template: () => ChatTemplate;
   private knownTemplate: ChatTemplate | undefined;
 
-  /** @throws {InvalidArgumentError} an option is out of range */
+  /** @throws {InvalidArgumentError} an option is out of range, or a key is for an aggregator */
   constructor({ model, tokenizer, chatTemplate }: OpenedModel, options: ServiceOptions) {
     const { maxActive = 16, maxWaiting = 64, prefixBytes = 0, pooling = 'mean', log } = options;
     const { maxContext = model.config.context, maxBody = 2 ** 20, requestTimeout = 600 } = options;
@@ -82,6 +83,7 @@ export class Service {
     requireInteger('server: maxBody', maxBody, 1);
     requireNumber('server: requestTimeout', requestTimeout, 0.001, 2 ** 20);
     requireOneOf('server: pooling', pooling, ['mean', 'last']);
+    requireRoles('server', options.apiKeys ?? [], []);
     this.model = model;
     this.tokenizer = tokenizer;
     this.template = chatTemplate;
@@ -114,6 +116,15 @@ export class Service {
   get chatTemplate(): ChatTemplate {
     this.knownTemplate ??= this.template();
     return this.knownTemplate;
+  }
+
+  health(): { status: string } {
+    const { waiting, active } = this.generator.load;
+    return { status: 'ok', ...{ model: this.modelName, waiting, active } };
+  }
+
+  explain(cause: unknown): ApiError {
+    return asApiError(cause);
   }
 
   /** @throws {ApiError} 404 */

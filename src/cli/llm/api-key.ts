@@ -5,10 +5,11 @@ import { DataError } from '../../core/errors.ts';
 import { createApiKey } from '../../server/index.ts';
 import type { ApiKeyFlags } from '../commands/api-key.ts';
 import type { CliContext } from '../context.ts';
+import { given } from '../given.ts';
 import { printJson } from '../output.ts';
 
-export async function runApiKey({ name, file, json }: ApiKeyFlags, context: CliContext): Promise<void> {
-  const { key, line } = createApiKey(name);
+export async function runApiKey({ name, role, file, json }: ApiKeyFlags, context: CliContext): Promise<void> {
+  const { key, line } = createApiKey(name, role);
   if (file !== undefined) {
     try {
       // Hashes are no secrets, but nobody else needs them either.
@@ -20,6 +21,6 @@ export async function runApiKey({ name, file, json }: ApiKeyFlags, context: CliC
       );
     }
   }
-  if (json) printJson(context, { name, key, line });
+  if (json) printJson(context, { name, ...given({ role }), key, line });
   else context.stdout.write(file === undefined ? `${key}\n${line}\n` : `${key}\n`);
 }

@@ -3,6 +3,7 @@
 import { type Certified, shortNumber } from '../../core/certificate.ts';
 import type { Chart, Station } from '../../report/index.ts';
 import type { Estimate, Selection } from '../../selection/index.ts';
+import { commandLine } from '../command-line.ts';
 import type { InputTable } from '../input.ts';
 import { type SelectFlags, selectDefaults } from './flags.ts';
 
@@ -129,22 +130,14 @@ function selectionCharts({ weights, clusters, model, k }: Selection): Chart[] {
   return shown;
 }
 
-/** The command line with every option that is not as by default, and always the seed; quoted for a shell. */
-function repeatCommand(path: string, flags: SelectFlags): string {
-  const { size, json: _json, report: _report, audit: _audit, estimate: _estimate, ...rest } = flags;
-  const words = ['provably', 'select', path];
-  if (size)
-    words.push(
-      '--size',
-      'rows' in size ? String(size.rows) : `${Number((100 * size.share).toPrecision(12))}%`,
-    );
-  for (const [name, value] of Object.entries(rest)) {
-    const standard = name !== 'seed' && (selectDefaults as Record<string, unknown>)[name] === value;
-    if (value === undefined || value === false || standard) continue;
-    words.push(`--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`);
-    if (value !== true) words.push(String(value));
-  }
-  return words
-    .map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`))
-    .join(' ');
+/** Its size as it was said: rows, or a share of them. */
+function repeatCommand(path: string, { size, ...flags }: SelectFlags): string {
+  const said =
+    size && ('rows' in size ? String(size.rows) : `${Number((100 * size.share).toPrecision(12))}%`);
+  const { seed: _seed, ...defaults } = selectDefaults;
+  return commandLine(
+    'select',
+    { size: said, ...flags },
+    { operands: [path], leaveOut: ['json', 'report', 'audit', 'estimate'], defaults },
+  );
 }

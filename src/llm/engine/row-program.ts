@@ -112,7 +112,7 @@ export class RowProgram {
     const logits = new Float32Array(this.rows * output.rows);
     return {
       logits,
-      steps: this.kernels.prepare([this.linear(this.normed, output.cols, [weightOf(output, logits)])]),
+      steps: this.kernels.prepare([this.linear(this.normed, output.cols, [this.weightOf(output, logits)])]),
     };
   }
 
@@ -132,9 +132,9 @@ export class RowProgram {
     return [
       this.norm(this.state, layer.attentionNorm),
       this.linear(this.normed, hidden, [
-        weightOf(layer.q, queries, layer.qBias),
-        weightOf(layer.k, keys, layer.kBias),
-        weightOf(layer.v, values, layer.vBias),
+        this.weightOf(layer.q, queries, layer.qBias),
+        this.weightOf(layer.k, keys, layer.kBias),
+        this.weightOf(layer.v, values, layer.vBias),
       ]),
       ...headNorm(queries, layer.qNorm),
       ...headNorm(keys, layer.kNorm),
@@ -148,13 +148,13 @@ export class RowProgram {
     const { hidden, heads, headDim, intermediate } = this.model.config;
     const { gate, up } = this;
     const added = (weight: WeightMatrix, bias?: Float32Array) => ({
-      ...weightOf(weight, this.state, bias),
+      ...this.weightOf(weight, this.state, bias),
       accumulate: true,
     });
     return [
       this.linear(this.attended, heads * headDim, [added(layer.output, layer.outputBias)]),
       this.norm(this.state, layer.ffnNorm),
-      this.linear(this.normed, hidden, [weightOf(layer.gate, gate), weightOf(layer.up, up)]),
+      this.linear(this.normed, hidden, [this.weightOf(layer.gate, gate), this.weightOf(layer.up, up)]),
       { kernel: 'siluProduct', task: { gate, up, out: gate } },
       this.linear(gate, intermediate, [added(layer.down)]),
     ];
@@ -172,8 +172,12 @@ export class RowProgram {
       task: { x, rows: this.rows, cols, weights, activations: this.model.activations },
     };
   }
-}
 
-function weightOf({ format, bytes, rows }: WeightMatrix, y: Float32Array, bias?: Float32Array): LinearWeight {
-  return { format, data: bytes, outputs: rows, bias, y };
+  private weightOf(
+    { format, bytes, rows }: WeightMatrix,
+    y: Float32Array,
+    bias?: Float32Array,
+  ): LinearWeight {
+    return { format, data: bytes, outputs: rows, bias, y, owner: this.model.weights };
+  }
 }

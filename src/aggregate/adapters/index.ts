@@ -1,0 +1,36 @@
+export {
+  type AttributionKeyOptions,
+  attributionKeys,
+  CONTRIBUTION_BUDGET,
+  type ContributionScale,
+  contributionFactor,
+  outputDomain,
+  parseSummaryReport,
+  readSummaryReport,
+  type SummaryReportOptions,
+  toContribution,
+} from './attribution.ts';
+export type { JsonRecord } from './json-records.ts';
+export {
+  type JoinAnswersOptions,
+  type JoinedAnswers,
+  joinAnswers,
+  type KeyedAnswer,
+  type KeyedAnswers,
+} from './keyed-answers.ts';
+export {
+  conversionValue,
+  parseSkanPostbacks,
+  type SkanAnswers,
+  type SkanOptions,
+  type SkanValues,
+  skanSourceIdentifiers,
+  skanSteps,
+} from './skan.ts';
+export {
+  type AnswerColumns,
+  type AnswerTable,
+  answerTable,
+  type TableAnswersOptions,
+  tableAnswers,
+} from './table-answers.ts';
