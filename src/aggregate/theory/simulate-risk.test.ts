@@ -68,6 +68,17 @@ describe('simulateRisk', () => {
     }
   });
 
+  it('is the excess error of predictions whatever the covariance of the features', async () => {
+    const shared = { bagSize: 3, signal: 2, noise: 0.7, features: 8 };
+    const [fast] = await simulateRisk({ ...shared, psi: 6, rhos: [0.2] }, { repeats: 1000 });
+    // Neighbours are correlated by 0.5.
+    assertEqualMeans(fast, plainRuns({ ...shared, samples: 48, rho: 0.2, mixing: 1 }, 1000, 5), 'mixed');
+    // The same draws give the same error up to rounding: the fit is equivariant.
+    const run = { ...shared, samples: 48, rho: 0.2 };
+    const plain = plainRun(run, createRng(2));
+    assert.ok(Math.abs(plainRun({ ...run, mixing: 1 }, createRng(2)) / plain - 1) < 1e-9);
+  });
+
   it('follows the ridge theory, also with fewer samples than features', async () => {
     for (const [psi, bagSize, rho, ridge] of [
       [0.5, 2, 0.4, 0.3],

@@ -51,7 +51,7 @@ export interface SimulatedRisk {
 }
 
 /**
- * Fits linear models to bags of drawn features N(0, I) and responses, and reports how far off they are.
+ * Fits linear models to bags of drawn features N(0, I) and responses, and reports how far off they are (for other covariances see `RiskSetting`).
  *
  * Draws the sufficient statistics (√k x̄_a i.i.d. N(0, I), the within-bag scatter a Wishart matrix), not the samples: the
  * same distribution at a cost that does not depend on n.
