@@ -41,6 +41,8 @@ export {
 export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
+export { type SlicedBags, sliceBags } from './bags/slice.ts';
+export type { SliceOptions } from './bags/slice-options.ts';
 export { withinBagSquares } from './bags/squares.ts';
 export {
   type AggregatorClient,

@@ -7,6 +7,7 @@ import { checkedAttention } from './attention-door.ts';
 import { checkedLlm, type LlmBackend } from './llm-door.ts';
 import type { LlmKernels } from './llm-types.ts';
 import { requireApart, requireArray } from './require-array.ts';
+import { checkedSlices } from './slice-door.ts';
 import type {
   GemmTask,
   HashTask,
@@ -52,6 +53,7 @@ export function checked(kernels: CheckedKernels): Kernels {
       checkUniform(task);
       await kernels.uniform(task);
     },
+    ...checkedSlices(kernels),
     ...checkedAttention(kernels),
     ...checkedLlm(kernels),
   };

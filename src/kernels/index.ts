@@ -47,6 +47,7 @@ export {
   STORAGES,
   type StoredArray,
 } from './row-format.ts';
+export type { ArgsortTask, SliceProgramme, SliceRowsTask } from './slice-types.ts';
 export type {
   Backend,
   GemmTask,

@@ -1,10 +1,12 @@
 // The native backend: the addon that scripts/build-kernels.mjs compiles where there is a C++ compiler.
 
 import { UnsupportedError } from '../core/errors.ts';
+import { argsort } from './argsort.ts';
 import type { AttentionBackwardTask, AttentionLogits, AttentionTask, DecodeTask } from './attention-types.ts';
 import type { CheckedKernels } from './door.ts';
 import type { KernelStep, StepTasks } from './llm-types.ts';
 import { STORAGES } from './row-format.ts';
+import { sliceRowsReference } from './slice-reference.ts';
 import { formatNumber } from './weight-formats.ts';
 
 type Pending = Promise<void> | undefined;
@@ -182,6 +184,8 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
       const [array, seed] = typeof seeds === 'bigint' ? [undefined, BigInt.asUintN(64, seeds)] : [seeds, 0n];
       await engine.xxh64(values.length, values, array, seed, hashes);
     },
+    argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
+    sliceRows: sliceRowsReference,
     async uniform({ key, start, out }) {
       await engine.uniform(out.length, key[0], key[1], start, out);
     },

@@ -23,12 +23,7 @@ export function requireArray<T extends TypedArray>(
 }
 
 /** @throws {InvalidArgumentError} an output shares memory with another array */
-export function requireApart(
-  name: string,
-  output: Float32Array,
-  input: Float32Array,
-  inputName: string,
-): void {
+export function requireApart(name: string, output: TypedArray, input: TypedArray, inputName: string): void {
   if (output.buffer !== input.buffer || output.length === 0 || input.length === 0) return;
   const outputEnd = output.byteOffset + output.byteLength;
   const inputEnd = input.byteOffset + input.byteLength;

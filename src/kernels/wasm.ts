@@ -3,7 +3,9 @@
 
 import type { WorkerFactory } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
+import { argsort } from './argsort.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
+import { sliceRowsReference } from './slice-reference.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 import { attentionInPieces } from './wasm-attention.ts';
 import { backwardInPieces } from './wasm-attention-backward.ts';
@@ -59,6 +61,8 @@ export async function wasmKernels(
     rowNorms: (task) => rowNorms(wasm, task),
     xxh64: (task) => xxh64(wasm, task),
     uniform: (task) => uniform(wasm, task),
+    argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
+    sliceRows: sliceRowsReference,
   };
 }
 

@@ -1,9 +1,10 @@
 // Models of a run: fitted to the pooled bags, kept in the state as JSON, and at hand again without being parsed.
 
-import { NumericalError, UnsupportedError } from '../../core/errors.ts';
+import { NumericalError } from '../../core/errors.ts';
 import type { Matrix64 } from '../../core/matrix.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { createRng } from '../../core/rng.ts';
+import { restoreModel } from '../models/restore.ts';
 import type { AggregateModel, Learner, ModelState } from '../types.ts';
 import { pooledData, pooledStages } from './pooled-data.ts';
 import type { PriorBoostState, StageRecord } from './state.ts';
@@ -25,15 +26,13 @@ export function keepModel(model: AggregateModel): ModelState {
   return state;
 }
 
-/** The model of a state. @throws {UnsupportedError} it is of an unknown kind and no `restore` was given */
-export function modelOf(state: ModelState, { restore }: Pick<StageFitting, 'restore'>): AggregateModel {
+/** The model of a state. @throws {DataError} no `restore` was given and the kind is none of this library's */
+export function modelOf(
+  state: ModelState,
+  { restore = restoreModel }: Pick<StageFitting, 'restore'>,
+): AggregateModel {
   const live = liveModels.get(state);
   if (live) return live;
-  if (!restore) {
-    throw new UnsupportedError(
-      `priorBoost: the state holds a model of kind "${state.kind}"; expected restore, a function that knows it.`,
-    );
-  }
   const model = restore(state);
   liveModels.set(state, model);
   return model;

@@ -5,6 +5,7 @@ import type { Matrix64 } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
 import { type Bags, bagCount } from '../bags/bags.ts';
 import { chunkBags, randomBags } from '../bags/chunks.ts';
+import { sliceBags } from '../bags/slice.ts';
 import type { AggregateModel } from '../types.ts';
 import { bagErrors, fitPool, keepModel, modelOf, predictMembers, type StageFitting } from './fit-stages.ts';
 import { bucketOf, closeBuckets, expectedBucketSize, scoreBuckets } from './score-buckets.ts';
@@ -126,7 +127,12 @@ async function cutBags(
     if (bagger === 'buckets') {
       return { bags: bucketBags(state, stage, model, features, scores, seed), origin: bagger };
     }
-    return { bags: chunkBags(scores, { size, members, samples, seed }), origin: bagger };
+    if (bagger === 'chunk') {
+      return { bags: chunkBags(scores, { size, members, samples, seed }), origin: bagger };
+    }
+    const { signal, onProgress } = fitting;
+    const sliced = await sliceBags(scores, { minSize: size, members, samples, seed, signal, onProgress });
+    return { bags: sliced.value.bags, origin: bagger };
   } catch (error) {
     if (!(error instanceof NumericalError) || settings.onBadPrior === 'error') throw error;
     const bags = atRandom();

@@ -3,9 +3,12 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Matrix64 } from '../../core/matrix.ts';
 import { createRng } from '../../core/rng.ts';
-import { type Bags, bagCount, bagMeans, bagMembers, bagSize } from '../bags/bags.ts';
-import { factorInPlace, solveInPlace } from '../theory/dense.ts';
-import type { AggregateData, AggregateModel, BagQuery, Learner, ModelState } from '../types.ts';
+import { type Bags, bagCount, bagMeans, bagSize } from '../bags/bags.ts';
+import { linearLearner } from '../models/learners.ts';
+import { linearModel } from '../models/linear-model.ts';
+import { PrivacyLedger } from '../privacy/ledger.ts';
+import { localBagQuery } from '../privacy/local-query.ts';
+import type { AggregateModel, BagQuery, Learner } from '../types.ts';
 import { finishPriorBoost } from './finish.ts';
 import { ingestStage } from './ingest.ts';
 import { planStage } from './plan.ts';
@@ -45,56 +48,17 @@ function countingQuery(responses: Float64Array) {
   return { query, reads, asked };
 }
 
-class PlainModel implements AggregateModel {
-  readonly theta: Float64Array;
-  constructor(theta: Float64Array) {
-    this.theta = theta;
-  }
-  predict({ data, rows, cols }: Matrix64): Float64Array {
-    const means = new Float64Array(rows);
-    for (let i = 0; i < rows; i++)
-      for (let j = 0; j < cols; j++) means[i] += data[i * cols + j] * this.theta[j];
-    return means;
-  }
-  toJSON(): ModelState {
-    return { kind: 'plain', theta: Array.from(this.theta) };
-  }
-}
-
-const restore = ({ theta }: ModelState) => new PlainModel(Float64Array.from(theta as number[]));
-
-/** Least squares without intercept on the interpolating loss, by its normal equations. */
-const plain: Learner = {
-  name: 'plain',
-  async fit({ features, bags, means }: AggregateData, { rho }) {
-    assert.ok(rho !== 'cv');
-    const { data, cols: d } = features;
-    const matrix = new Float64Array(d * d);
-    const right = new Float64Array(d);
-    for (let a = 0; a < bagCount(bags); a++) {
-      const mean = new Float64Array(d);
-      for (const i of bagMembers(bags, a))
-        for (let j = 0; j < d; j++) mean[j] += data[i * d + j] / bagSize(bags, a);
-      for (let j = 0; j < d; j++) right[j] += bagSize(bags, a) * mean[j] * means[a];
-      for (let j = 0; j < d; j++) {
-        for (let l = 0; l < d; l++) {
-          matrix[j * d + l] += (1 - rho) * bagSize(bags, a) * mean[j] * mean[l];
-          for (const i of bagMembers(bags, a)) matrix[j * d + l] += rho * data[i * d + j] * data[i * d + l];
-        }
-      }
-    }
-    assert.ok(factorInPlace(matrix, d));
-    solveInPlace(matrix, d, right);
-    return new PlainModel(right);
-  },
-};
+const plain = linearLearner({ intercept: false });
+const coefficientsOf = (model: AggregateModel) => model.toJSON().coefficients as number[];
+const truthOf = ({ theta }: Problem) =>
+  linearModel({ coefficients: theta, center: new Float64Array(theta.length), level: 0 });
 
 const problem = linearProblem(600, 4, 1);
-const base = { learner: plain, restore, bagSize: 5, bagger: 'chunk' as const };
+const base = { learner: plain, bagSize: 5, bagger: 'chunk' as const };
 const run = (options: Partial<PriorBoostOptions> = {}, responses = problem.responses) =>
   priorBoost({ ...base, features: problem.features, query: countingQuery(responses).query, ...options });
 const squaredError = (model: AggregateModel, { theta }: Problem) =>
-  (model as PlainModel).theta.reduce((sum, value, j) => sum + (value - theta[j]) ** 2, 0);
+  coefficientsOf(model).reduce((sum, value, j) => sum + (value - theta[j]) ** 2, 0);
 
 const learnerOf = (model: AggregateModel): Learner => ({ name: 'fixed', fit: async () => model });
 const constant: AggregateModel = {
@@ -107,7 +71,7 @@ describe('priorBoost', () => {
     const property = fc.asyncProperty(
       fc.integer({ min: 1, max: 7 }),
       fc.integer({ min: 1, max: 4 }),
-      fc.constantFrom('chunk' as const, 'buckets' as const),
+      fc.constantFrom('slice' as const, 'chunk' as const, 'buckets' as const),
       fc.constantFrom('random' as const, 'temporal' as const),
       fc.constantFrom(0, 0.2),
       fc.nat(1000),
@@ -147,11 +111,11 @@ describe('priorBoost', () => {
       offsets: Uint32Array.from({ length: 601 }, (_, i) => i),
     };
     const data = { features: problem.features, bags: one, means: problem.responses };
-    const single = (await plain.fit(data, { rho: 1, seed: 0 })) as PlainModel;
+    const single = coefficientsOf(await plain.fit(data, { rho: 1, seed: 0 }));
     for (const stages of [1, 2, 3, 5]) {
       const { model } = (await run({ bagSize: 1, stages, pool: 'all' })).value;
-      (model as PlainModel).theta.forEach((value, j) => {
-        assert.ok(Math.abs(value - single.theta[j]) < 1e-10);
+      coefficientsOf(model).forEach((value, j) => {
+        assert.ok(Math.abs(value - single[j]) < 1e-10);
       });
     }
   });
@@ -177,7 +141,7 @@ describe('priorBoost', () => {
   it('draws random bags when the prior says nothing, whatever the order of the rows', async () => {
     // Rows sorted by response: an order that reached the bags would make them homogeneous.
     const sorted = Float64Array.from({ length: 600 }, (_, i) => i / 600);
-    for (const bagger of ['chunk', 'buckets'] as const) {
+    for (const bagger of ['slice', 'chunk', 'buckets'] as const) {
       const { value } = await run({ learner: learnerOf(constant), bagger, truth: sorted }, sorted);
       for (const { truthWithin, bags } of value.diagnostics) {
         // Expected 1 − bags/samples; its deviation for 150 samples in about 30 bags is 0.03: five of them.
@@ -228,7 +192,7 @@ describe('priorBoost', () => {
   });
 
   it('sorts the first stage by a prior from elsewhere', async () => {
-    const prior = new PlainModel(problem.theta);
+    const prior = truthOf(problem);
     const { value } = await run({ prior, stages: 1, truth: problem.truth });
     assert.equal(value.diagnostics[0].origin, 'chunk');
     assert.ok(value.diagnostics[0].truthWithin!.share < 0.01);
@@ -300,7 +264,7 @@ describe('priorBoost', () => {
     assert.ok(
       squaredError(chosen.model, large) < 0.5 * squaredError((await fit({ finalRho: 1 })).model, large),
     );
-    assert.deepEqual((await fit({})).model, chosen.model);
+    assert.deepEqual((await fit({})).model.toJSON(), chosen.model.toJSON());
   });
 
   it('states the largest ε of its stages, or that there is none', async () => {
@@ -320,6 +284,51 @@ describe('priorBoost', () => {
     assert.match(open.certificate.warnings[0], /No label privacy: 4 of 4 stages/);
   });
 
+  it('costs the largest ε of its stages, and as much again when run again', async () => {
+    const ledger = new PrivacyLedger({ samples: 600, budget: 2 });
+    const release = { bounds: [-4, 4] as const, epsilon: 1, seed: 5 };
+    const query = localBagQuery(problem.responses, { mode: { simulate: release }, ledger });
+    const { value } = await run({ query, epsilon: 1 });
+    assert.equal(ledger.largestSpend, 1);
+    assert.equal(value.privacy.epsilon, 1);
+    await run({ query, run: 'again', seed: 1 });
+    assert.equal(ledger.largestSpend, 2);
+    const asked = ledger.entries.length;
+    await assert.rejects(run({ query, run: 'third', seed: 2 }), { reason: 'budget-exceeded' });
+    assert.equal(ledger.entries.length, asked);
+    // The first run again, bag by bag: its answers are repeated, and cost nothing.
+    const repeated = await run({ query, epsilon: 1 });
+    assert.deepEqual(repeated.value.stages, value.stages);
+    assert.equal(ledger.largestSpend, 2);
+  });
+
+  it('certifies the error of a linear fit given its bags, and nothing for other models', async () => {
+    for (const options of [{ stages: 2 }, { stages: 1, finalRho: 0.2 }]) {
+      let measured = 0;
+      let promised = 0;
+      for (let seed = 0; seed < 40; seed++) {
+        const own = linearProblem(400, 3, 100 + seed);
+        const { query } = countingQuery(own.responses);
+        const { value, certificate } = await run({ ...options, features: own.features, query, seed });
+        const { members } = value.stages[value.stages.length - 1].bags;
+        const predictions = value.model.predict(own.features);
+        for (const i of members) measured += (predictions[i] - own.truth[i]) ** 2 / members.length;
+        promised += certificate.bound.value;
+        assert.ok(certificate.bound.scale! > 0.3 && certificate.bound.scale! < 3);
+      }
+      // Each mean of 40 errors deviates by about 15 %; the estimate's bias adds σ² and less.
+      assert.ok(
+        promised > 0.6 * measured && promised < 2 * measured,
+        `${promised / 40} for ${measured / 40}`,
+      );
+    }
+    const { certificate } = await run({ learner: learnerOf(constant) });
+    assert.equal(certificate.bound.value, Infinity);
+    assert.match(certificate.statement, /"constant"/);
+    // Too few bags for an unbiased estimate of what the bound depends on.
+    assert.equal((await run({ bagSize: 30 })).certificate.bound.value, Infinity);
+  });
+
   it('can be cancelled between stages', async () => {
     const controller = new AbortController();
     const { query } = countingQuery(problem.responses);
@@ -337,7 +346,7 @@ describe('planStage and ingestStage', () => {
   const answer = (bags: Bags) => ({ means: bagMeans(problem.responses, bags) });
 
   it('give what the driver gives when the state is a file in between', async () => {
-    for (const options of [{}, { preset: 'best' as const, validation: 0.1 }]) {
+    for (const options of [{}, { preset: 'best', bagger: 'slice' }] as const) {
       let state = start(options);
       for (;;) {
         const planned = await planStage(thaw(state), problem.features, base);
@@ -404,11 +413,13 @@ describe('planStage and ingestStage', () => {
     const other = { ...base, learner: { ...plain, name: 'other' } };
     await assert.rejects(
       planStage(next.state, problem.features, other),
-      /learner is "other"; expected "plain"/,
+      /learner is "other"; expected "linear"/,
     );
     const second = ingestStage(thaw(next.state), answer(next.plan!.bags));
-    await assert.rejects(finishPriorBoost(second, problem.features, { learner: plain }), {
-      code: 'UNSUPPORTED',
+    second.stages[0].model = { kind: 'mine' };
+    await assert.rejects(finishPriorBoost(second, problem.features, base), {
+      code: 'DATA',
+      message: /"mine"/,
     });
   });
 

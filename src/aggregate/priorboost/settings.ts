@@ -12,12 +12,12 @@ import { InvalidArgumentError } from '../../core/errors.ts';
 
 /** Stages a model is fitted to: the last one, all so far, or all whose bags were not drawn at random. */
 export type StagePool = 'last' | 'all' | 'skip-random';
-/** How predictions become bags: runs of equal size, or frozen score buckets. */
-export type Bagger = 'chunk' | 'buckets';
+/** How predictions become bags: least within-bag squares, runs of equal size, or frozen score buckets. */
+export type Bagger = 'slice' | 'chunk' | 'buckets';
 export type PriorBoostPreset = 'paper' | 'best';
 
 const POOLS: readonly StagePool[] = ['last', 'all', 'skip-random'];
-const BAGGERS: readonly Bagger[] = ['chunk', 'buckets'];
+const BAGGERS: readonly Bagger[] = ['slice', 'chunk', 'buckets'];
 
 export interface PriorBoostSettingsOptions {
   /** Least number of samples in a bag, k ≥ 1. */
@@ -37,7 +37,7 @@ export interface PriorBoostSettingsOptions {
   finalRho?: number | 'cv' | undefined;
   /** Bags that models are fitted to. With ρ near 1, 'all' brings the shrinkage of random bags back. */
   pool?: StagePool | undefined;
-  /** Default 'chunk'. */
+  /** Default 'slice'. */
   bagger?: Bagger | undefined;
   /** `random`: stages are random parts. `temporal`: one after the other in time, for data that drift. Default 'random'. */
   split?: 'random' | 'temporal' | undefined;
@@ -91,7 +91,7 @@ export function resolveSettings(where: string, options: PriorBoostSettingsOption
     priorRho: options.priorRho ?? PRESETS[preset].priorRho,
     finalRho,
     pool: options.pool ?? PRESETS[preset].pool,
-    bagger: options.bagger ?? 'chunk',
+    bagger: options.bagger ?? 'slice',
     split: options.split ?? 'random',
     validation: options.validation ?? (stopEarly || finalRho === 'cv' ? 0.1 : 0),
     stopEarly,

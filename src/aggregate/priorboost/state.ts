@@ -10,7 +10,7 @@ import { type PriorBoostSettings, requireSettings } from './settings.ts';
 export const PRIOR_BOOST_STATE_VERSION = 1;
 
 /** What the bags of a stage were cut by. */
-export type BagOrigin = 'random' | 'chunk' | 'buckets';
+export type BagOrigin = 'random' | 'slice' | 'chunk' | 'buckets';
 
 export interface StageAnswers {
   /** Shape (bags,). */
@@ -179,8 +179,8 @@ function requireStage(where: string, stage: StageRecord, state: PriorBoostState)
       );
     }
   }
-  if (!['random', 'chunk', 'buckets'].includes(stage.origin as string)) {
-    throw new DataError(`${where}.origin is ${stage.origin}; expected random, chunk or buckets.`);
+  if (!['random', 'slice', 'chunk', 'buckets'].includes(stage.origin as string)) {
+    throw new DataError(`${where}.origin is ${stage.origin}; expected random, slice, chunk or buckets.`);
   }
   if (answers !== null) requireAnswers(`${where}.answers`, answers, offsets.length - 1);
   if (model !== null) {

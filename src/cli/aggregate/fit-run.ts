@@ -1,6 +1,13 @@
 // What `provably aggregate fit` does: read, join, fit, write, tell.
 
-import { type AggregateData, bagCount, fitLinear, type LinearFit } from '../../aggregate/index.ts';
+import {
+  type AggregateData,
+  bagCount,
+  fitGlm,
+  fitLinear,
+  type GlmFit,
+  type LinearFit,
+} from '../../aggregate/index.ts';
 import { type Certified, shortNumber } from '../../core/certificate.ts';
 import { columnStandardization, type Standardization, standardize } from '../../core/standardize.ts';
 import type { Interval } from '../../core/statistics/index.ts';
@@ -32,7 +39,7 @@ interface FitOutcome {
   rows: number;
   data: AggregateData;
   columns: string[];
-  fitted: Certified<LinearFit>;
+  fitted: Certified<LinearFit | GlmFit>;
   coefficients: CoefficientRow[];
   notes: string[];
   flags: FitFlags;
@@ -57,6 +64,9 @@ export async function runFit(path: string, flags: FitFlags, context: CliContext)
   const { model } = fitted.value;
   if (out !== undefined) await writeModel(out, { columns, ...scaling, model }, signal);
   if (predict !== undefined) await writePredictions(predict, table, model.predict(features), signal);
+  if ('clipped' in fitted.value && fitted.value.clipped > 0) {
+    notes.push(`${fitted.value.clipped} noisy means were brought into the range of the family`);
+  }
   if (fitted.value.rho > 0) {
     notes.push('with ρ > 0 coefficients are shrunk towards 0, and intervals are about the shrunken ones');
   }
@@ -73,23 +83,24 @@ export async function runFit(path: string, flags: FitFlags, context: CliContext)
 
 async function fit(
   data: AggregateData,
-  { rho, ridge, weighting, confidence, seed, json }: FitFlags,
+  { family, rho, ridge, weighting, confidence, seed, json }: FitFlags,
   context: CliContext,
-): Promise<Certified<LinearFit>> {
+): Promise<Certified<LinearFit | GlmFit>> {
   const { signal, stderr } = context;
   using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
-  return await fitLinear(data, {
+  const options = {
     ...{ rho, weighting, confidence, seed, unassigned: 'ignore' as const },
     ...given({ ridge }),
     signal,
     onProgress: progress.report,
-  });
+  };
+  return family === 'linear' ? await fitLinear(data, options) : await fitGlm(data, { ...options, family });
 }
 
 /** Of standardised features back to those of the table: θ/s for each column, and the level at 0. */
 function coefficientRows(
   columns: readonly string[],
-  { coefficients, intercept, inference }: LinearFit,
+  { coefficients, intercept, inference }: LinearFit | GlmFit,
   { means, scales }: Standardization,
 ): CoefficientRow[] {
   const slopes = columns.map((name, j) => ({
@@ -135,7 +146,10 @@ function recordOf(outcome: FitOutcome): Readonly<Record<string, unknown>> {
     certificate,
     seconds,
     figures: given({
-      ...{ rho, ridge, residualVariance: value.residualVariance },
+      ...{ rho, ridge },
+      ...('family' in value
+        ? { loss: value.loss, iterations: value.iterations, clipped: value.clipped }
+        : { residualVariance: value.residualVariance }),
       crossValidation: crossValidation && {
         ...{ grid: crossValidation.grid, scores: crossValidation.scores },
         standardErrors: crossValidation.standardErrors,
@@ -175,9 +189,11 @@ function printFit({ rows, data, fitted, coefficients, notes, flags }: FitOutcome
   context.stdout.write('\n');
   printFields(context, [
     ['ρ', flags.rho === 'cv' ? `${shortNumber(value.rho)}, by cross-validation over bags` : value.rho],
-    ...(value.residualVariance === undefined
-      ? []
-      : ([['variance of a response', value.residualVariance]] as const)),
+    ...('family' in value
+      ? ([['loss', `${shortNumber(value.loss)} nats a row, in ${value.iterations} steps`]] as const)
+      : value.residualVariance === undefined
+        ? []
+        : ([['variance of a response', value.residualVariance]] as const)),
     ...(flags.predict === undefined ? [] : ([['predictions', flags.predict]] as const)),
   ]);
   for (const note of notes) context.stdout.write(`${yellow('note')} ${note}\n`);
