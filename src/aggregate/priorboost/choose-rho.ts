@@ -2,7 +2,9 @@
 
 import type { Matrix64 } from '../../core/matrix.ts';
 import { summarize } from '../../core/statistics/index.ts';
-import { bagErrors, fitPool, type StageFitting } from './fit-stages.ts';
+import { bagErrors, fitStages, type StageFitting } from './fit-stages.ts';
+import { type FitError, poolError } from './pool-error.ts';
+import { lastPool, pooledData, pooledStages } from './pooled-data.ts';
 import type { PriorBoostState, StageRecord } from './state.ts';
 
 /** {0} and 13 values from 10⁻³ to 1, equally far apart on a log scale. */
@@ -19,8 +21,9 @@ export interface RhoChoice {
 }
 
 /**
- * Chooses ρ by the loss on the validation bags: among those within one standard error of the least, the one nearest to `priorRho`, since
- * a few bags cannot tell them apart.
+ * Chooses ρ by the loss on the validation bags. A few bags cannot tell those within one standard error of the least apart: among them the one
+ * of least estimated error given the bags is taken where models are linear (which alone is measured to be near the best, but trusts the model),
+ * else the one nearest to `priorRho`.
  *
  * The bags must be random: sorted ones measure errors along the sorting direction alone, and the instance-level loss prefers shrunken models (derived).
  * And they must not be those of stage 1, not even fold by fold: later bags are sorted by what stage 1 found, its noise included, so a fit that
@@ -36,12 +39,16 @@ export async function chooseRho(
   held: StageRecord,
   fitting: StageFitting,
 ): Promise<RhoChoice> {
+  const pool = pooledStages(state, state.settings.pool);
+  const quiet = { ...fitting, onProgress: undefined };
   const errors: Float64Array[] = [];
+  let kind: string | undefined;
   for (const [j, rho] of RHO_GRID.entries()) {
     fitting.signal?.throwIfAborted();
     fitting.onProgress?.({ phase: 'choice of rho', done: j, total: RHO_GRID.length });
-    const model = await fitPool(state, features, rho, 'choice of rho', { ...fitting, onProgress: undefined });
+    const model = await fitStages(state, features, rho, 'choice of rho', quiet, pool);
     errors.push(bagErrors(model, features, held));
+    kind = model.toJSON().kind;
   }
   const losses = errors.map((own) => own.reduce((sum, error) => sum + error, 0));
   const best = errors[losses.indexOf(Math.min(...losses))];
@@ -51,8 +58,17 @@ export async function chooseRho(
   });
   const least = Math.min(...losses);
   const candidates = RHO_GRID.filter((_, j) => losses[j] - least <= standardErrors[j]);
+  const estimate =
+    kind === 'linear' ? poolError({ features, ...pooledData(state, lastPool(state)) }) : undefined;
   const logOf = (rho: number) => Math.log(Math.max(rho, RHO_GRID[1] / 10));
-  const distance = (rho: number) => Math.abs(logOf(rho) - logOf(state.settings.priorRho));
-  const rho = candidates.reduce((nearest, next) => (distance(next) < distance(nearest) ? next : nearest));
+  const badness = candidates.map((rho) =>
+    estimate ? expectedError(estimate.at(rho)) : Math.abs(logOf(rho) - logOf(state.settings.priorRho)),
+  );
+  const rho = candidates[badness.indexOf(Math.min(...badness))];
   return { rho, grid: [...RHO_GRID], losses, standardErrors };
+}
+
+/** A fit that is not unique is no choice while another one is there. */
+function expectedError(error: FitError | undefined): number {
+  return error ? error.squaredBias + error.variance : Infinity;
 }

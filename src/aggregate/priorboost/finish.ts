@@ -9,7 +9,7 @@ import type { AggregateModel, BagAnswers } from '../types.ts';
 import { certifyRun } from './certify.ts';
 import { chooseRho, type RhoChoice } from './choose-rho.ts';
 import { type DiagnosticsOptions, diagnoseStages, type StageDiagnostics } from './diagnostics.ts';
-import { fitPool, keepModel, modelOf, type StageFitting } from './fit-stages.ts';
+import { fitStages, keepModel, modelOf, type StageFitting } from './fit-stages.ts';
 import { requireLearner } from './plan.ts';
 import { lastPool } from './pooled-data.ts';
 import { type LabelPrivacy, privacyOf } from './privacy-statement.ts';
@@ -75,7 +75,7 @@ export async function finishPriorBoost(
   const held = state.stages.find(({ purpose, answers }) => purpose === 'validate' && answers !== null);
   const rhoChoice = finalRho === 'cv' ? await chooseRho(state, features, held!, options) : undefined;
   const rho = rhoChoice?.rho ?? (finalRho as number);
-  const model = await fitPool(state, features, rho, 'last', options, lastPool(state));
+  const model = await fitStages(state, features, rho, 'last', options, lastPool(state));
   const last = { ...state.stages[newest], model: keepModel(model) };
   const finished: PriorBoostState = {
     ...state,

@@ -6,7 +6,7 @@ import type { RunOptions } from '../../core/progress.ts';
 import { createRng } from '../../core/rng.ts';
 import { restoreModel } from '../models/restore.ts';
 import type { AggregateModel, Learner, ModelState } from '../types.ts';
-import { pooledData, pooledStages } from './pooled-data.ts';
+import { pooledData } from './pooled-data.ts';
 import type { PriorBoostState, StageRecord } from './state.ts';
 
 /** What planning and finishing need beside the state. */
@@ -38,14 +38,14 @@ export function modelOf(
   return model;
 }
 
-/** Fits the pool of the settings, or other stages. @param label - of the fit, for its stream of random numbers */
-export async function fitPool(
+/** Fits the bags of some answered stages. @param label - of the fit, for its stream of random numbers */
+export async function fitStages(
   state: PriorBoostState,
   features: Matrix64,
   rho: number,
   label: string,
   { learner, signal, onProgress }: StageFitting,
-  stages: readonly StageRecord[] = pooledStages(state),
+  stages: readonly StageRecord[],
 ): Promise<AggregateModel> {
   const data = { features, ...pooledData(state, stages) };
   const seed = createRng(state.settings.seed).fork(`fit ${label}`).uint32();

@@ -7,7 +7,8 @@ import { type Bags, bagCount } from '../bags/bags.ts';
 import { chunkBags, randomBags } from '../bags/chunks.ts';
 import { sliceBags } from '../bags/slice.ts';
 import type { AggregateModel } from '../types.ts';
-import { bagErrors, fitPool, keepModel, modelOf, predictMembers, type StageFitting } from './fit-stages.ts';
+import { bagErrors, fitStages, keepModel, modelOf, predictMembers, type StageFitting } from './fit-stages.ts';
+import { pooledStages } from './pooled-data.ts';
 import { bucketOf, closeBuckets, expectedBucketSize, scoreBuckets } from './score-buckets.ts';
 import { requireSameFeatures } from './start.ts';
 import {
@@ -98,7 +99,14 @@ async function withNewestModel(
   const { settings, stages } = state;
   const newest = stages.findLastIndex(({ purpose, answers }) => purpose === 'train' && answers !== null);
   if (newest < 0 || stages[newest].model !== null) return state;
-  const model = await fitPool(state, features, settings.priorRho, stages[newest].name, fitting);
+  const model = await fitStages(
+    state,
+    features,
+    settings.priorRho,
+    stages[newest].name,
+    fitting,
+    pooledStages(state, settings.priorPool),
+  );
   const held = stages.find(({ purpose }) => purpose === 'validate');
   const validationLoss = held
     ? bagErrors(model, features, held).reduce((sum, error) => sum + error, 0)

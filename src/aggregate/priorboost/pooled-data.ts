@@ -2,22 +2,25 @@
 
 import type { Bags } from '../bags/bags.ts';
 import type { BagAnswers } from '../types.ts';
+import type { StagePool } from './settings.ts';
 import { type PriorBoostState, type StageRecord, trainingStages } from './state.ts';
 
-/** Answered stages that the newest model is fitted to, by the pool of the settings. */
-export function pooledStages(state: PriorBoostState): StageRecord[] {
+/** Answered training stages that belong to a pool. */
+export function pooledStages(state: PriorBoostState, pool: StagePool): StageRecord[] {
   const answered = trainingStages(state).filter(({ answers }) => answers !== null);
-  if (state.settings.pool === 'all') return answered;
+  if (pool === 'all') return answered;
   const sorted = answered.filter(({ origin }) => origin !== 'random');
   // Before the first sorted stage there are only random bags to learn from.
-  if (state.settings.pool === 'skip-random' && sorted.length > 0) return sorted;
+  if (pool === 'skip-random' && sorted.length > 0) return sorted;
   return answered.slice(-1);
 }
 
 /** Stages of the last fit: with the pool 'all' also the validation bags, which have done their work by then. */
 export function lastPool(state: PriorBoostState): StageRecord[] {
   const { stages, settings } = state;
-  return settings.pool === 'all' ? stages.filter(({ answers }) => answers !== null) : pooledStages(state);
+  return settings.pool === 'all'
+    ? stages.filter(({ answers }) => answers !== null)
+    : pooledStages(state, settings.pool);
 }
 
 /** Bags with answers of the given stages, one after the other. */

@@ -35,8 +35,10 @@ export interface PriorBoostSettingsOptions {
   priorRho?: number | undefined;
   /** ρ of the last fit, ≥ 0, or 'cv': the one with the least loss on the validation bags. */
   finalRho?: number | 'cv' | undefined;
-  /** Bags that models are fitted to. With ρ near 1, 'all' brings the shrinkage of random bags back. */
+  /** Bags that the last model is fitted to. With ρ near 1, 'all' brings the shrinkage of random bags back. */
   pool?: StagePool | undefined;
+  /** Bags that the models between stages are fitted to. Default: those of `pool`. */
+  priorPool?: StagePool | undefined;
   /** Default 'slice'. */
   bagger?: Bagger | undefined;
   /** `random`: stages are random parts. `temporal`: one after the other in time, for data that drift. Default 'random'. */
@@ -64,6 +66,7 @@ export interface PriorBoostSettings {
   priorRho: number;
   finalRho: number | 'cv';
   pool: StagePool;
+  priorPool: StagePool;
   bagger: Bagger;
   split: 'random' | 'temporal';
   validation: number;
@@ -83,6 +86,7 @@ export function resolveSettings(where: string, options: PriorBoostSettingsOption
   const { preset = 'paper', stages = 4, stopEarly = false } = options;
   requireOneOf(`${where}: preset`, preset, ['paper', 'best']);
   requireInteger(`${where}: stages`, stages, 1, 1000);
+  const pool = options.pool ?? PRESETS[preset].pool;
   const finalRho = options.finalRho ?? PRESETS[preset].finalRho;
   const settings: PriorBoostSettings = {
     bagSize: options.bagSize,
@@ -90,7 +94,8 @@ export function resolveSettings(where: string, options: PriorBoostSettingsOption
     fractions: Array.from(options.fractions ?? { length: stages }, (share) => share ?? 1 / stages),
     priorRho: options.priorRho ?? PRESETS[preset].priorRho,
     finalRho,
-    pool: options.pool ?? PRESETS[preset].pool,
+    pool,
+    priorPool: options.priorPool ?? pool,
     bagger: options.bagger ?? 'slice',
     split: options.split ?? 'random',
     validation: options.validation ?? (stopEarly || finalRho === 'cv' ? 0.1 : 0),
@@ -120,6 +125,7 @@ export function requireSettings(where: string, settings: PriorBoostSettings): vo
   requireNumber(`${where}: priorRho`, settings.priorRho, 0);
   if (finalRho !== 'cv') requireNumber(`${where}: finalRho`, finalRho, 0);
   requireOneOf(`${where}: pool`, settings.pool, POOLS);
+  requireOneOf(`${where}: priorPool`, settings.priorPool, POOLS);
   requireOneOf(`${where}: bagger`, settings.bagger, BAGGERS);
   requireOneOf(`${where}: split`, settings.split, ['random', 'temporal']);
   requireNumber(`${where}: validation`, validation, 0, 0.5);
