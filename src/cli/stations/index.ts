@@ -2,6 +2,7 @@
 
 import { attentionStation } from './attention/index.ts';
 import { llmStation } from './llm/index.ts';
+import { priorBoostStation } from './priorboost/index.ts';
 import { selectionStation } from './selection/index.ts';
 import type { SystemStation } from './station.ts';
 import { subgenStation } from './subgen/index.ts';
@@ -10,5 +11,6 @@ export const stations: readonly SystemStation[] = [
   selectionStation,
   attentionStation,
   subgenStation,
+  priorBoostStation,
   llmStation,
 ];
