@@ -3,9 +3,10 @@
 import type { Assumption, Certificate } from '../../core/certificate.ts';
 import type { Matrix64 } from '../../core/matrix.ts';
 import type { PriorBoostResult } from './finish.ts';
-import { poolError } from './pool-error.ts';
+import { errorLimit, poolError } from './pool-error.ts';
 import { lastPool, pooledData } from './pooled-data.ts';
 
+const FAILURE_PROBABILITY = 0.05;
 /** Source of the error given the bags. */
 const SOURCE = 'derived: error of a linear fit given features and bags, for arXiv 2402.04987';
 
@@ -44,13 +45,16 @@ export function certifyRun(
     };
   }
   const error = poolError({ features, ...pooledData(state, pooled) });
+  const fitted = error?.at(rho);
+  const limit = fitted ? errorLimit(fitted, FAILURE_PROBABILITY) : Infinity;
   assumptions.push(
     { statement: 'mean responses are linear in the features', status: 'assumed' },
     { statement: 'responses are independent, of one variance about their means', status: 'assumed' },
+    { statement: 'mean answers deviate by Gaussian noise', status: 'assumed' },
     {
       statement: 'coefficients and variance are those of the bag-level fit to the same bags',
       status: 'assumed',
-      ...(error && { measured: error.variance, measure: 'estimated variance of a response' }),
+      ...(error && { measured: error.residualVariance, measure: 'estimated variance of a response' }),
     },
     { statement: 'the learner weights bags by their sizes, without ridge', status: 'assumed' },
     {
@@ -61,13 +65,13 @@ export function certifyRun(
   return {
     ...base,
     statement:
-      'mean squared error of the predictions for the samples of the last fit, expected over responses and privacy noise given the bags (estimated)',
+      'mean squared error of the predictions for the samples of the last fit, given the bags, at estimated coefficients and variance',
     source: SOURCE,
     bound: {
-      value: error?.at(rho) ?? Infinity,
+      value: limit,
       unit: '(unit of the responses)²',
-      failureProbability: 0,
-      ...(error && { scale: error.spread }),
+      failureProbability: limit < Infinity ? FAILURE_PROBABILITY : 0,
+      ...(error && { scale: error.scale }),
     },
   };
 }

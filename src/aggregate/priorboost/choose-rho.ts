@@ -3,7 +3,7 @@
 import type { Matrix64 } from '../../core/matrix.ts';
 import { summarize } from '../../core/statistics/index.ts';
 import { bagErrors, fitStages, type StageFitting } from './fit-stages.ts';
-import { poolError } from './pool-error.ts';
+import { type FitError, poolError } from './pool-error.ts';
 import { lastPool, pooledData, pooledStages } from './pooled-data.ts';
 import type { PriorBoostState, StageRecord } from './state.ts';
 
@@ -31,7 +31,7 @@ export interface RhoChoice {
  *
  * @param held - the validation stage, answered
  *
- * One fit for each ρ of the grid, for linear models with as much again.
+ * One fit for each ρ of the grid.
  */
 export async function chooseRho(
   state: PriorBoostState,
@@ -62,8 +62,13 @@ export async function chooseRho(
     kind === 'linear' ? poolError({ features, ...pooledData(state, lastPool(state)) }) : undefined;
   const logOf = (rho: number) => Math.log(Math.max(rho, RHO_GRID[1] / 10));
   const badness = candidates.map((rho) =>
-    estimate ? estimate.at(rho) : Math.abs(logOf(rho) - logOf(state.settings.priorRho)),
+    estimate ? expectedError(estimate.at(rho)) : Math.abs(logOf(rho) - logOf(state.settings.priorRho)),
   );
   const rho = candidates[badness.indexOf(Math.min(...badness))];
   return { rho, grid: [...RHO_GRID], losses, standardErrors };
+}
+
+/** A fit that is not unique is no choice while another one is there. */
+function expectedError(error: FitError | undefined): number {
+  return error ? error.squaredBias + error.variance : Infinity;
 }

@@ -1,31 +1,41 @@
 // The error of linear fits given their bags, at estimates of what it depends on.
 
 import type { Matrix64 } from '../../core/matrix.ts';
-import { type Bags, bagCount } from '../bags/bags.ts';
-import { conditionalRisk } from '../theory/conditional-risk.ts';
+import { bagCount } from '../bags/bags.ts';
 import { factorInPlace, solveInPlace } from '../theory/dense.ts';
 import type { AggregateData } from '../types.ts';
 
+/** Mean squared error of the predictions for the samples in the bags, (unit of the responses)², over responses and privacy noise. */
+export interface FitError {
+  /** Of the expected predictions: no noise in it. */
+  squaredBias: number;
+  /** Trace of the covariance of the predictions ÷ samples. */
+  variance: number;
+  /** Frobenius norm of that covariance ÷ samples: ≥ its largest eigenvalue. */
+  spread: number;
+}
+
 /** What is estimated of the linear fits to some bags. */
 export interface PoolError {
-  /** Expected mean squared error of the predictions for the samples in the bags, over responses and privacy noise, of the fit at some ρ ≥ 0. */
-  at(rho: number): number;
-  /** σ² of the bag-level fit. */
-  variance: number;
+  /** Error of the fit at some ρ ≥ 0; undefined when that fit is not unique. */
+  at(rho: number): FitError | undefined;
+  /** σ² of single responses, by the bag-level fit. */
+  residualVariance: number;
   /** Mean squared deviation of its predictions from their mean: the error of predicting that mean. */
-  spread: number;
+  scale: number;
 }
 
 /**
  * Estimates the error of linear fits with intercept, size weights and no ridge.
  *
- * With M = G + ρW of the features, the expected mean squared error of the predictions for the n samples is
- * (1/n)‖X M⁻¹ρWθ‖² + (1/n) Σ_a (σ²/k_a + v_a) ‖X M⁻¹ k_a x̄_a‖², at ρ = 1 at most (SSW(Xθ) + σ² min(m, d)) / n. θ and σ² are unknown: they are replaced by
- * those of the bag-level fit (ρ = 0), which is unbiased on whatever bags, so that the first term is too large rather than too small on average.
+ * In coordinates where the features' second moments are the identity, squared length of coefficients is mean squared error of predictions, and
+ * G + W = n·I. So M = G + ρW = (1 − ρ)G + ρn·I, the bias is −ρM⁻¹Wθ and the covariance M⁻¹(σ²G + Σ_a v_a k_a² x̄_a x̄_aᵀ)M⁻¹; at ρ = 1 their sum is at most
+ * (SSW(Xθ) + σ² min(m, d)) / n without privacy noise. θ and σ² are unknown: they are replaced by those of the bag-level fit (ρ = 0), which is unbiased
+ * on whatever bags, so that the bias is rather too large than too small.
  *
  * @returns undefined: there are fewer bags than coefficients and two, or columns are dependent
  *
- * O(n d²), and as much for each ρ. Derived.
+ * O(n d²), then O(d³) for each ρ. Derived.
  */
 export function poolError({ features, bags, means, noiseVariance }: AggregateData): PoolError | undefined {
   const p = features.cols + 1;
@@ -34,52 +44,88 @@ export function poolError({ features, bags, means, noiseVariance }: AggregateDat
   if (m < p + 2) return undefined;
   const white = whitened(features, bags.members);
   if (!white) return undefined;
-  const own: Bags = {
-    samples: n,
-    members: Uint32Array.from({ length: n }, (_, i) => i),
-    offsets: bags.offsets,
-  };
 
-  // Bag-level fit in whitened coordinates.
-  const sums = new Float64Array(m * p);
-  const gram = new Float64Array(p * p);
+  const centers = new Float64Array(m * p);
+  const between = new Float64Array(p * p);
+  const noise = new Float64Array(p * p);
   const theta = new Float64Array(p);
   for (let a = 0; a < m; a++) {
     const size = bags.offsets[a + 1] - bags.offsets[a];
-    const z = sums.subarray(a * p, (a + 1) * p);
+    const z = centers.subarray(a * p, (a + 1) * p);
     for (let i = bags.offsets[a]; i < bags.offsets[a + 1]; i++) {
       for (let j = 0; j < p; j++) z[j] += white.data[i * p + j] / size;
     }
+    const released = noiseVariance ? noiseVariance[a] * size * size : 0;
     for (let j = 0; j < p; j++) {
       theta[j] += size * z[j] * means[a];
-      for (let l = 0; l < p; l++) gram[j * p + l] += size * z[j] * z[l];
+      for (let l = 0; l < p; l++) {
+        between[j * p + l] += size * z[j] * z[l];
+        noise[j * p + l] += released * z[j] * z[l];
+      }
     }
   }
-  if (!factorInPlace(gram, p)) return undefined;
-  solveInPlace(gram, p, theta);
+  const factor = between.slice();
+  if (!factorInPlace(factor, p)) return undefined;
+  solveInPlace(factor, p, theta);
   let residuals = 0;
-  let privacyNoise = 0;
   for (let a = 0; a < m; a++) {
     const size = bags.offsets[a + 1] - bags.offsets[a];
-    residuals += size * (means[a] - dot(theta, sums.subarray(a * p, (a + 1) * p))) ** 2;
-    privacyNoise += (size * (noiseVariance?.[a] ?? 0)) / m;
+    residuals += (size * (means[a] - dot(theta, centers.subarray(a * p, (a + 1) * p))) ** 2) / (m - p);
+    residuals -= (size * (noiseVariance?.[a] ?? 0)) / m;
   }
-  const variance = Math.max(0, residuals / (m - p) - privacyNoise);
-  let mean = 0;
-  let squares = 0;
-  for (let i = 0; i < n; i++) {
-    const prediction = dot(theta, white.data.subarray(i * p, (i + 1) * p));
-    mean += prediction / n;
-    squares += prediction ** 2 / n;
-  }
+  const residualVariance = Math.max(0, residuals);
+  // The first coordinate is the constant one: it has no deviation.
+  const scale = dot(theta, theta) - theta[0] ** 2;
   return {
-    at: (rho) => conditionalRisk(white, own, theta, { noise: variance, rho, noiseVariance }).risk,
-    variance,
-    spread: Math.max(0, squares - mean ** 2),
+    at: (rho) => fitError({ between, noise, theta, n, p, residualVariance }, rho),
+    residualVariance,
+    scale,
   };
 }
 
-/** Rows (1, x) of the members times the inverse factor of their second moments: squared length of coefficients is mean squared error of predictions. */
+interface WhiteStatistics {
+  between: Float64Array;
+  noise: Float64Array;
+  theta: Float64Array;
+  n: number;
+  p: number;
+  residualVariance: number;
+}
+
+function fitError(
+  { between, noise, theta, n, p, residualVariance }: WhiteStatistics,
+  rho: number,
+): FitError | undefined {
+  const matrix = between.map((value) => (1 - rho) * value);
+  const lost = new Float64Array(p);
+  for (let i = 0; i < p; i++) {
+    matrix[i * p + i] += rho * n;
+    lost[i] = rho * (dot(between.subarray(i * p, (i + 1) * p), theta) - n * theta[i]);
+  }
+  if (!factorInPlace(matrix, p)) return undefined;
+  solveInPlace(matrix, p, lost);
+  // Both sides of the symmetric covariance are solved row by row.
+  const covariance = noise.map((value, i) => value + residualVariance * between[i]);
+  for (let side = 0; side < 2; side++) {
+    for (let i = 0; i < p; i++) solveInPlace(matrix, p, covariance.subarray(i * p, (i + 1) * p));
+    transpose(covariance, p);
+  }
+  let variance = 0;
+  for (let i = 0; i < p; i++) variance += covariance[i * p + i];
+  return { squaredBias: dot(lost, lost), variance, spread: Math.sqrt(dot(covariance, covariance)) };
+}
+
+/**
+ * Value that the error stays below but for the failure probability, if noise is Gaussian: (√bias² + √q)², where Σ λ_j χ²_1 ≤ q = Σ λ + 2‖λ‖√x + 2‖λ‖x at
+ * x = ln(1/δ) (Laurent and Massart, Ann. Statist. 28, 2000, Lemma 1, with ‖λ‖ for the largest eigenvalue).
+ */
+export function errorLimit({ squaredBias, variance, spread }: FitError, failureProbability: number): number {
+  const x = -Math.log(failureProbability);
+  const noise = variance + 2 * spread * (Math.sqrt(x) + x);
+  return (Math.sqrt(squaredBias) + Math.sqrt(noise)) ** 2;
+}
+
+/** Rows (1, x) of the members in coordinates where their second moments are the identity; undefined: columns are dependent. */
 function whitened({ data, cols }: Matrix64, members: Uint32Array): Matrix64 | undefined {
   const p = cols + 1;
   const n = members.length;
@@ -104,6 +150,18 @@ function whitened({ data, cols }: Matrix64, members: Uint32Array): Matrix64 | un
   return { data: rows, rows: n, cols: p };
 }
 
+function transpose(square: Float64Array, p: number): void {
+  for (let i = 0; i < p; i++) {
+    for (let j = 0; j < i; j++) {
+      const kept = square[i * p + j];
+      square[i * p + j] = square[j * p + i];
+      square[j * p + i] = kept;
+    }
+  }
+}
+
 function dot(a: Float64Array, b: Float64Array): number {
-  return a.reduce((sum, value, j) => sum + value * b[j], 0);
+  let sum = 0;
+  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
+  return sum;
 }

@@ -319,11 +319,8 @@ describe('priorBoost', () => {
         promised += certificate.bound.value;
         assert.ok(certificate.bound.scale! > 0.3 && certificate.bound.scale! < 3);
       }
-      // Each mean of 40 errors deviates by about 15 %; the estimate's bias adds σ² and less.
-      assert.ok(
-        promised > 0.6 * measured && promised < 2 * measured,
-        `${promised / 40} for ${measured / 40}`,
-      );
+      // A limit for 19 of 20 runs lies above the mean of 40, though not far.
+      assert.ok(promised > measured && promised < 6 * measured, `${promised / 40} for ${measured / 40}`);
     }
     const { certificate } = await run({ learner: learnerOf(constant) });
     assert.equal(certificate.bound.value, Infinity);

@@ -16,7 +16,7 @@ import { DataError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../report/index.ts';
 import { toJson } from '../output.ts';
 import type { BoostFlags } from './boost.ts';
-import { readJson } from './boost-state.ts';
+import { type KeptRun, readJson } from './boost-state.ts';
 import type { AnalystTable } from './table.ts';
 
 export interface Labels {
@@ -30,23 +30,28 @@ export interface Labels {
 /** Undefined when labels are answered by others later. */
 export async function openLabels(
   table: AnalystTable,
+  family: KeptRun['family'],
   flags: BoostFlags,
   signal: AbortSignal,
 ): Promise<Labels | undefined> {
-  if (flags.label !== undefined) return localLabels(table, flags, flags.label);
+  if (flags.label !== undefined) return localLabels(table, family, flags, flags.label);
   if (flags.aggregator !== undefined) return remoteLabels(table, flags, flags.aggregator, signal);
   return undefined;
 }
 
-async function localLabels(table: AnalystTable, flags: BoostFlags, label: string): Promise<Labels> {
+async function localLabels(
+  table: AnalystTable,
+  family: KeptRun['family'],
+  flags: BoostFlags,
+  label: string,
+): Promise<Labels> {
   const { epsilon, bounds, simulate, seed = 0, ledger: path, budget } = flags;
   const labels = await table.numbers(label);
   if (epsilon === undefined || bounds === undefined) {
     return { query: localBagQuery(labels, { mode: 'exact' }), epsilon: undefined };
   }
-  // Of 0 and 1 one step is enough, and needs the least noise.
-  const grid =
-    labels.every((value) => value === 0 || value === 1) && bounds[0] === 0 && bounds[1] === 1 ? 1 : undefined;
+  // One step is enough for labels 0 and 1, and needs the least noise. The family says so, never the labels: that would tell about them.
+  const grid = family === 'logistic' && bounds[0] === 0 && bounds[1] === 1 ? 1 : undefined;
   const release = { epsilon, bounds, grid };
   if (simulate) {
     const query = localBagQuery(labels, { mode: { simulate: { ...release, seed } } });

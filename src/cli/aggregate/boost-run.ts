@@ -43,7 +43,7 @@ export async function runBoost(path: string, flags: BoostFlags, context: CliCont
   const scaling = columnStandardization(matrix);
   const features = standardize(matrix, scaling);
   const run = kept ?? (await startRun(table, { columns, features, scaling }, flags));
-  const labels = await openLabels(table, flags, signal);
+  const labels = await openLabels(table, run.family, flags, signal);
   const outcome = await proceed(table, features, run, labels, flags, context);
   if ('asked' in outcome) {
     tellAsked(outcome.asked, flags, context);

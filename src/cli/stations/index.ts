@@ -1,5 +1,6 @@
 // Every system that the tour visits, in its order. To add one: write `stations/<system>/` and name it here.
 
+import { aggregateStation } from './aggregate/index.ts';
 import { attentionStation } from './attention/index.ts';
 import { llmStation } from './llm/index.ts';
 import { selectionStation } from './selection/index.ts';
@@ -11,4 +12,5 @@ export const stations: readonly SystemStation[] = [
   attentionStation,
   subgenStation,
   llmStation,
+  aggregateStation,
 ];

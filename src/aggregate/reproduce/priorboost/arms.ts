@@ -1,5 +1,6 @@
 // The ways to learn from the same table that the experiments compare.
 
+import type { Certified } from '../../../core/certificate.ts';
 import type { Matrix64 } from '../../../core/matrix.ts';
 import {
   type AggregateModel,
@@ -44,13 +45,19 @@ export async function fitOracle(input: ArmInput, truth: Float64Array): Promise<A
 
 /** PriorBoost with bags of equal size. */
 export async function boost(input: ArmInput, options: Partial<PriorBoostOptions>): Promise<PriorBoostResult> {
+  return (await boostCertified(input, options)).value;
+}
+
+/** The same, with its certificate. */
+export async function boostCertified(
+  input: ArmInput,
+  options: Partial<PriorBoostOptions>,
+): Promise<Certified<PriorBoostResult>> {
   const { features, learner, bagSize, seed } = input;
-  const query = queryOf(input);
-  const { value } = await priorBoost({
-    ...{ features, learner, bagSize, seed, query, bagger: 'chunk' },
+  return priorBoost({
+    ...{ features, learner, bagSize, seed, query: queryOf(input), bagger: 'chunk' },
     ...options,
   });
-  return value;
 }
 
 async function fitBags(input: ArmInput, bags: Bags, rho: number): Promise<AggregateModel> {

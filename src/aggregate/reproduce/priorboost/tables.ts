@@ -1,14 +1,7 @@
 // Protocol P5: real tables. Where answers come from people, the means are not linear, and all that is known is the error on other rows.
 
 import { MissingDependencyError } from '../../../core/errors.ts';
-import {
-  loadBoston,
-  loadFair,
-  loadRandHie,
-  type ResponseTable,
-  standardizer,
-  trainTestSplit,
-} from '../../../data/datasets/index.ts';
+import { loadBoston, loadFair, loadRandHie, type ResponseTable } from '../../../data/datasets/index.ts';
 import {
   firstSeeds,
   judge,
@@ -19,14 +12,9 @@ import {
   partOf,
   type Verdict,
 } from '../../../reproduce/protocol.ts';
-import {
-  type AggregateModel,
-  glmLearner,
-  linearLearner,
-  type PriorBoostOptions,
-  recoveredShare,
-} from '../../index.ts';
+import { type AggregateModel, type PriorBoostOptions, recoveredShare } from '../../index.ts';
 import { boost, fitIndividual, fitRandom } from './arms.ts';
+import { splitTable } from './table-split.ts';
 
 /** A table, how it is learnt and what an independent implementation measured on it. */
 interface Case {
@@ -161,23 +149,14 @@ async function measureTable(
   options: TablesOptions,
 ): Promise<TableFigures> {
   const binary = table.kind === 'binary';
-  const learner = binary ? glmLearner('logistic') : linearLearner();
   const settings = binary ? LOGISTIC : LINEAR;
   const ones: number[] = [];
   const means: number[] = [];
   const errors = bagSizes.map(() => new Map<string, number[]>());
   for (const [i, seed] of seeds.entries()) {
-    const split = trainTestSplit(table, { seed });
-    const scale = standardizer(split.train.features);
-    const features = scale.apply(split.train.features);
-    const test = scale.apply(split.test.features);
-    const { response: responses } = split.train;
-    const errorOf = (predicted: ArrayLike<number>) =>
-      (binary ? logLoss : meanSquares)(predicted, split.test.response);
-    const score = (model: AggregateModel) => errorOf(model.predict(test));
+    const { features, responses, learner, score, meanScore } = splitTable(table, seed);
     ones.push(score(await fitIndividual({ features, responses, learner, bagSize: 1, seed })));
-    const level = responses.reduce((sum, y) => sum + y / responses.length, 0);
-    means.push(errorOf(new Float64Array(test.rows).fill(level)));
+    means.push(meanScore);
     for (const [j, bagSize] of bagSizes.entries()) {
       partOf(options, table.name, i * bagSizes.length + j, seeds.length * bagSizes.length);
       const input = { features, responses, learner, bagSize, seed };
@@ -206,15 +185,4 @@ async function measureTable(
     })),
     reference: { single, mean },
   };
-}
-
-function meanSquares(predicted: ArrayLike<number>, responses: Float64Array): number {
-  return responses.reduce((sum, y, i) => sum + (y - predicted[i]) ** 2, 0) / responses.length;
-}
-
-function logLoss(predicted: ArrayLike<number>, responses: Float64Array): number {
-  return (
-    responses.reduce((sum, y, i) => sum - Math.log(y === 1 ? predicted[i] : 1 - predicted[i]), 0) /
-    responses.length
-  );
 }
