@@ -264,6 +264,7 @@ describe('openAggregator', () => {
     const before = await first.query('ann', asked);
     await first.close();
     await assert.rejects(first.query('ann', asked), /closed/);
+    assert.throws(() => first.entries(0), /closed/);
     await using second = await openAggregator({ ...options, labels: shuffled });
     assert.equal(second.largestSpend, 1);
     const again = await second.query('ann', asked);
