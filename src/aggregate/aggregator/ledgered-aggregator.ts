@@ -211,7 +211,8 @@ export class LedgeredAggregator implements Aggregator {
   }
 
   /** The only place where labels are summed: the ledger has allowed it. */
-  private answer(actor: string, { stage, units, bags }: LedgerDecision): AggregatorAnswer {
+  private answer(actor: string, decision: LedgerDecision): AggregatorAnswer {
+    const { stage, units, bags } = decision;
     const { store, options, noise, file, books } = this.parts;
     const pool = noise.of(units);
     const means = new Float64Array(bags.length);
@@ -244,7 +245,7 @@ export class LedgeredAggregator implements Aggregator {
       },
       stored,
     );
-    books.record({ stage, units, bags }, { means, noiseVariance }, head.entry);
+    books.record(decision, { means, noiseVariance }, head.entry);
     return {
       ...{ stage, epsilon: unitsToEpsilon(units), neighbouring: 'replace-one-label' },
       bags: released.map(

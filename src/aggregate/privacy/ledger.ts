@@ -1,7 +1,7 @@
 // Who has spent how much: decides on a query before any label is read or noise drawn, and records what was answered.
 
 import { requireInteger, requireLength } from '../../core/check.ts';
-import { DataError } from '../../core/errors.ts';
+import { DataError, InvalidArgumentError } from '../../core/errors.ts';
 import { type Bags, bagCount, bagMembers, bagsFromLists } from '../bags/bags.ts';
 import { RefusedError } from '../refused-error.ts';
 import type { BagAnswers } from '../types.ts';
@@ -75,6 +75,7 @@ export class PrivacyLedger {
   private readonly stages = new Map<string, Stage>();
   private readonly answered: AnsweredEntry[] = [];
   private largest = 0;
+  private latest: LedgerDecision | undefined;
   // Marks of the query being decided: an entry counts when its number is that of the query.
   private query = 0;
   private readonly seenIn: Uint32Array;
@@ -131,6 +132,7 @@ export class PrivacyLedger {
    */
   decide(stage: string, bags: Bags, epsilon: number): LedgerDecision {
     const units = epsilonUnits('decide: epsilon', epsilon, 'up');
+    this.latest = undefined;
     this.nextQuery();
     const state = this.stages.get(stage);
     const decided: DecidedBag[] = [];
@@ -145,16 +147,25 @@ export class PrivacyLedger {
       });
     }
     this.requireBudget(decided, units);
-    return { stage, units, bags: decided };
+    this.latest = { stage, units, bags: decided };
+    return this.latest;
   }
 
   /**
-   * Charges a decided query and keeps its answers. To be called with the latest decision, once.
+   * Charges a decided query and keeps its answers.
    *
+   * @param decision - the last one that was made, not yet recorded: an older one may no longer be right
    * @param answers - of each bag of the decision; those of repeated bags are ignored
    */
-  record({ stage, units, bags }: LedgerDecision, { means, noiseVariance }: BagAnswers): void {
+  record(decision: LedgerDecision, { means, noiseVariance }: BagAnswers): void {
+    if (decision !== this.latest) {
+      throw new InvalidArgumentError(
+        'record: the decision is not the last one, or was recorded before; expected the one that decide gave just now. Decide again.',
+      );
+    }
+    const { stage, units, bags } = decision;
     requireLength('record: means', means, bags.length);
+    this.latest = undefined;
     const state = this.stageOf(stage);
     bags.forEach(({ rows, members, earlier }, a) => {
       if (earlier) return;
@@ -180,6 +191,7 @@ export class PrivacyLedger {
         `restore: the bag has no samples, or some that are not below ${this.samples}.`,
       );
     }
+    this.latest = undefined;
     this.nextQuery();
     const state = this.stageOf(stage);
     this.requireDisjoint(state, rows, undefined, { a: 0, stage, units });
