@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { verifyLedger } from '../src/aggregate/aggregator/index.ts';
-import { openForReading, readEntries } from '../src/aggregate/aggregator/ledger-file.ts';
+import { openForReading, readEntries } from '../src/aggregate/aggregator/ledger-reading.ts';
 import type { AggregatorAnswer, AggregatorQuery, SampleId } from '../src/aggregate/index.ts';
 import { createRng, type Rng } from '../src/core/rng.ts';
 
