@@ -38,7 +38,7 @@ const SOURCE =
  * @param values - predicted means, shape (n,), finite; any finite scale and offset
  * @returns the bags and their cost; the certificate bounds the cost above the least one, in squared units of the cost scale
  * @throws {InvalidArgumentError} n < minSize, sizes that n samples cannot be cut into, values that are not finite (unless `onBadPrior` is
- * 'random') or outside the family's domain, weights ≤ 0, or options that exclude each other @throws {ShapeError} lengths do not fit
+ * 'random') or outside the family's domain, weights outside their range, or options that exclude each other @throws {ShapeError} lengths do not fit
  *
  * O(n log k) time in general, O(n · maxSize) with `noisePenalty`; at most 40 bytes a sample, 80 with a penalty and no `maxSize`. Equal seeds give equal
  * bags on every backend and in the browser.
