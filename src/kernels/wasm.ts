@@ -60,7 +60,7 @@ export async function wasmKernels(
     rowNorms: (task) => rowNorms(wasm, task),
     xxh64: (task) => xxh64(wasm, task),
     uniform: (task) => uniform(wasm, task),
-    argsort: async (task) => argsortInWasm(wasm, task),
+    argsort: (task) => argsortInWasm(wasm, task),
     sliceRows: (task) => sliceRowsInWasm(wasm, task),
   };
 }
