@@ -8,6 +8,7 @@ import { attentionReference } from './attention-reference.ts';
 import { directDistance } from './direct.ts';
 import type { CheckedKernels } from './door.ts';
 import { llmReference } from './llm-reference.ts';
+import { momentsReference } from './moments-reference.ts';
 import { sliceRowsReference } from './slice-reference.ts';
 import type { GemmTask, HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 
@@ -26,6 +27,7 @@ export const referenceKernels: CheckedKernels = {
   uniform,
   argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
   sliceRows: sliceRowsReference,
+  ...momentsReference,
   ...attentionReference,
   ...llmReference,
 };

@@ -20,6 +20,7 @@ import {
   siluProductInWasm,
 } from './wasm-linear.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
+import { rowMomentsInWasm, rowProductsInWasm } from './wasm-moments.ts';
 import { sliceRowsInWasm } from './wasm-slice.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
 import { tilesInPieces } from './wasm-tiles.ts';
@@ -63,6 +64,8 @@ export async function wasmKernels(
     uniform: (task) => uniform(wasm, task),
     argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
     sliceRows: (task) => sliceRowsInWasm(wasm, task),
+    rowProducts: (task) => rowProductsInWasm(wasm, task),
+    rowMoments: (task) => rowMomentsInWasm(wasm, task),
   };
 }
 
