@@ -21,18 +21,23 @@ export class InstanceTerms {
     const { data, bags, weights, targets } = problem;
     const { offsets, members } = data.bags;
     this.problem = problem;
-    const count = bags.reduce((sum, a) => sum + offsets[a + 1] - offsets[a], 0);
+    let count = 0;
+    for (const a of bags) count += offsets[a + 1] - offsets[a];
     this.rows = new Uint32Array(count);
-    [this.shares, this.targets, this.etas, this.slopes, this.curvatures] = Array.from(
-      { length: 5 },
-      () => new Float64Array(count),
-    );
+    this.shares = new Float64Array(count);
+    this.targets = new Float64Array(count);
+    this.etas = new Float64Array(count);
+    this.slopes = new Float64Array(count);
+    this.curvatures = new Float64Array(count);
+    const { rows, shares } = this;
     let at = 0;
     for (const a of bags) {
-      const size = offsets[a + 1] - offsets[a];
-      this.shares.fill(weights[a] / size, at, at + size);
-      this.targets.fill(targets[a], at, at + size);
-      for (let i = offsets[a]; i < offsets[a + 1]; i++) this.rows[at++] = members[i];
+      const share = weights[a] / (offsets[a + 1] - offsets[a]);
+      for (let i = offsets[a]; i < offsets[a + 1]; i++, at++) {
+        rows[at] = members[i];
+        shares[at] = share;
+        this.targets[at] = targets[a];
+      }
     }
   }
 
