@@ -7,6 +7,7 @@ import { attentionReference } from './attention-reference.ts';
 import { directDistance } from './direct.ts';
 import type { CheckedKernels } from './door.ts';
 import { llmReference } from './llm-reference.ts';
+import { momentsReference } from './moments-reference.ts';
 import { argsortReference, sliceRowsReference } from './slice-reference.ts';
 import type { GemmTask, HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 
@@ -25,6 +26,7 @@ export const referenceKernels: CheckedKernels = {
   uniform,
   argsort: argsortReference,
   sliceRows: sliceRowsReference,
+  ...momentsReference,
   ...attentionReference,
   ...llmReference,
 };
