@@ -71,46 +71,43 @@ export class LedgerFile {
   }
 
   /**
-   * Opens a ledger, or makes one.
+   * Opens a ledger, or makes one. Writes nothing to one that is there.
    *
-   * @param time - for the entry that says it was made
    * @throws {DataError} another process has it open, it was made for something else, or the file is no ledger
    */
-  static open(
-    path: string,
-    parameters: LedgerParameters,
-    people: Uint32Array | undefined,
-    time: number,
-  ): LedgerFile {
+  static open(path: string, parameters: LedgerParameters, people: Uint32Array | undefined): LedgerFile {
     const lock = takeLock(path);
     let db: DatabaseSync | undefined;
     try {
       db = openDatabase(path, false);
+      const isNew = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!.n === 0;
+      if (!isNew) requireSameLedger(db, parameters);
       // FULL: a commit has reached the disk when it returns, also if power fails then.
       db.exec(
         'PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA recursive_triggers = ON;',
       );
-      const isNew = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!.n === 0;
       // All or nothing: a crash on the way leaves an empty file, which is a new ledger again.
       if (isNew) createTables(db, parameters, people);
-      else {
-        requireSameParameters(readParameters(db), parameters);
-        if (peopleDigest(readPeople(db)) !== parameters.people) {
-          throw new DataError(
-            'openAggregator: the people in the ledger are not those it was made for; expected a ledger as an aggregator left it. Verify it, and go back to a copy that verifies.',
-          );
-        }
-      }
       const file = new LedgerFile(db, lock);
       const head = db.prepare('SELECT entry, hash FROM entry ORDER BY entry DESC LIMIT 1').get();
       if (head) file.last = { entry: Number(head.entry), hash: hex(head.hash as Uint8Array) };
-      file.transaction(() => file.append(openingEntry(head ? 'opened' : 'created', parameters, time), []));
       return file;
     } catch (error) {
       db?.close();
       lock.close();
       throw error;
     }
+  }
+
+  /** Enters that the ledger was made, or opened. */
+  begin(parameters: LedgerParameters, time: number): void {
+    const kind = this.last.entry < 0 ? 'created' : 'opened';
+    this.transaction(() => this.append(openingEntry(kind, parameters, time), []));
+  }
+
+  /** Whether an entry has this hash, hexadecimal. O(entries). */
+  holds(hash: string): boolean {
+    return this.db.prepare('SELECT 1 FROM entry WHERE hash = ?').get(bytesOf(hash)) !== undefined;
   }
 
   /** The last entry. */
@@ -182,6 +179,15 @@ function takeLock(path: string): DatabaseSync {
     throw new DataError(
       `openAggregator: the ledger ${path} cannot be locked (${(error as Error).message}); expected that no other process has it open. Stop the other aggregator first.`,
       { cause: error },
+    );
+  }
+}
+
+function requireSameLedger(db: DatabaseSync, parameters: LedgerParameters): void {
+  requireSameParameters(readParameters(db), parameters);
+  if (peopleDigest(readPeople(db)) !== parameters.people) {
+    throw new DataError(
+      'openAggregator: the people in the ledger are not those it was made for; expected a ledger as an aggregator left it. Verify it, and go back to a copy that verifies.',
     );
   }
 }
