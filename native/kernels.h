@@ -223,6 +223,36 @@ struct AddTask {
   size_t count;
 };
 
+// order = the stable ascending order of values, sorted = the values in it; −0 comes out as 0. No NaN. Scratch: 12 bytes a value.
+struct ArgsortTask {
+  const double* values;  // (count,)
+  size_t count;          // < 2³²
+  uint32_t* order;       // (count,)
+  double* sorted;        // (count,)
+};
+
+struct SliceProgramme {
+  bool reversed;    // counts from the last value down
+  size_t rows;      // ≤ count
+  double* costs;    // (rows + 1,); costs[0] = 0 before the first call
+  uint32_t* sizes;  // (rows + 1,); sizes[i] ≤ i
+};
+
+// Rows first + 1 … end of programmes that cut ascending values into bags of minSize to maxSize; see src/kernels/slice-types.ts. What a bag of m
+// costs is off by at most (3 m + 10) 2⁻⁵³ Σ w (v − v_b)², v_b one of its values. Equal bits from every instruction set and for any first and end.
+struct SliceRowsTask {
+  const double* values;  // (count,)
+  size_t count;
+  const double* weights;  // (count,), or null: ones
+  const double* noise;    // (count,), or null: zeros
+  size_t minSize, maxSize;  // 1 ≤ minSize ≤ maxSize ≤ count
+  double penalty;
+  bool monotone;
+  size_t first, end;  // first is a multiple of minSize
+  size_t programmeCount;
+  SliceProgramme programmes[2];
+};
+
 struct KernelTable {
   const char* simd;
   void (*gemm)(const GemmTask&, Team&);
@@ -241,6 +271,8 @@ struct KernelTable {
   void (*rotary)(const RotaryTask&, Team&);
   void (*siluProduct)(const SiluProductTask&, Team&);
   void (*add)(const AddTask&, Team&);
+  void (*argsort)(const ArgsortTask&, Team&);
+  void (*sliceRows)(const SliceRowsTask&, Team&);
 };
 
 }  // namespace provably

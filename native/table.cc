@@ -11,10 +11,11 @@ extern const KernelTable table;
 extern const KernelTable scalarTable;
 const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64,
                         uniform, exp, attention, attentionBackward, decode,
-                        linear, dequantiseRows, rmsNorm, rotary, siluProduct, add};
+                        linear, dequantiseRows, rmsNorm, rotary, siluProduct, add, argsort, sliceRows};
 const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
                               rowNormsScalar, xxh64Scalar, uniformScalar,
                               expScalar, attentionScalar, attentionBackwardScalar, decodeScalar,
-                              linearScalar, dequantiseRowsScalar, rmsNormScalar, rotaryScalar, siluProductScalar, addScalar};
+                              linearScalar, dequantiseRowsScalar, rmsNormScalar, rotaryScalar, siluProductScalar, addScalar,
+                              argsortScalar, sliceRowsScalar};
 
 }  // namespace provably::PROVABLY_TARGET

@@ -21,6 +21,8 @@ void rmsNorm(const RmsNormTask&, Team&);
 void rotary(const RotaryTask&, Team&);
 void siluProduct(const SiluProductTask&, Team&);
 void add(const AddTask&, Team&);
+void argsort(const ArgsortTask&, Team&);
+void sliceRows(const SliceRowsTask&, Team&);
 
 // The obvious loops the kernels are tested against, one thread.
 void gemmScalar(const GemmTask&, Team&);
@@ -39,5 +41,7 @@ void rmsNormScalar(const RmsNormTask&, Team&);
 void rotaryScalar(const RotaryTask&, Team&);
 void siluProductScalar(const SiluProductTask&, Team&);
 void addScalar(const AddTask&, Team&);
+void argsortScalar(const ArgsortTask&, Team&);
+void sliceRowsScalar(const SliceRowsTask&, Team&);
 
 }  // namespace provably::PROVABLY_TARGET

@@ -3,11 +3,13 @@ import { describe, it } from 'node:test';
 import { type Certified, formatCertificate } from '../src/core/certificate.ts';
 import { ProvablyError } from '../src/core/errors.ts';
 import type { SystemContract } from './contract.ts';
+import { aggregateContract } from './contracts/aggregate.ts';
 import { attentionContract } from './contracts/attention.ts';
 import { cacheContract } from './contracts/kv-cache.ts';
 import { selectionContract } from './contracts/selection.ts';
 
 const systems: SystemContract<unknown>[] = [
+  aggregateContract as SystemContract<unknown>,
   attentionContract as SystemContract<unknown>,
   cacheContract as SystemContract<unknown>,
   selectionContract as SystemContract<unknown>,

@@ -15,6 +15,7 @@ const SUITES: Record<string, () => Promise<Suite>> = {
   attention: () => import('./suites/attention.ts'),
   cache: () => import('./suites/cache.ts'),
   llm: () => import('./suites/llm.ts'),
+  aggregate: () => import('./suites/aggregate.ts'),
 };
 
 /** What a file of suites/ exports. Peers are imported when a case needs them: they may have to be installed first. */

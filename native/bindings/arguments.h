@@ -104,4 +104,32 @@ inline double operationsOf(const DecodeTask& task) {
   return rows * (task.heads / task.keyHeads + 1) * (task.dim + task.valueDim) / 12;
 }
 
+inline SliceRowsTask sliceRowsTaskOf(const Napi::Object& from) {
+  const auto size = [&](const char* name) { return sizeOf(from.Get(name)); };
+  SliceRowsTask task{};
+  task.values = dataOf<double>(from.Get("values"));
+  task.count = size("count");
+  task.weights = dataOf<double>(from.Get("weights"));
+  task.noise = dataOf<double>(from.Get("noise"));
+  task.minSize = size("minSize");
+  task.maxSize = size("maxSize");
+  task.penalty = from.Get("penalty").As<Napi::Number>().DoubleValue();
+  task.monotone = flagOf(from.Get("monotone"));
+  task.first = size("first");
+  task.end = size("end");
+  const Napi::Array programmes = from.Get("programmes").As<Napi::Array>();
+  task.programmeCount = programmes.Length();
+  for (uint32_t p = 0; p < programmes.Length(); p++) {
+    const Napi::Object programme = programmes.Get(p).As<Napi::Object>();
+    task.programmes[p] = {flagOf(programme.Get("reversed")), sizeOf(programme.Get("rows")), dataOf<double>(programme.Get("costs")),
+                          dataOf<uint32_t>(programme.Get("sizes"))};
+  }
+  return task;
+}
+
+inline double operationsOf(const SliceRowsTask& task) {
+  const double perRow = task.monotone ? 16 : 1.0 * (task.maxSize - task.minSize + 1);
+  return double(task.end - task.first) * task.programmeCount * perRow + double(task.maxSize);
+}
+
 }  // namespace provably

@@ -25,6 +25,7 @@ using provably::KernelTable;
 using provably::logitsOf;
 using provably::operationsOf;
 using provably::sizeOf;
+using provably::sliceRowsTaskOf;
 using provably::Team;
 
 // Operations below which a hop to another thread and back (about 30 µs) costs more than the kernel.
@@ -61,6 +62,7 @@ class Engine : public Napi::ObjectWrap<Engine> {
                         InstanceMethod<&Engine::exp>("exp"), InstanceMethod<&Engine::attention>("attention"),
                         InstanceMethod<&Engine::decode>("decode"),
                         InstanceMethod<&Engine::attentionBackward>("attentionBackward"), InstanceMethod<&Engine::prepare>("prepare"),
+                        InstanceMethod<&Engine::argsort>("argsort"), InstanceMethod<&Engine::sliceRows>("sliceRows"),
                         InstanceMethod<&Engine::run>("run")});
   }
 
@@ -190,6 +192,16 @@ class Engine : public Napi::ObjectWrap<Engine> {
   Napi::Value decode(const Napi::CallbackInfo& info) {
     const provably::DecodeTask task = decodeTaskOf(info[0].As<Napi::Object>());
     return submit(info, operationsOf(task), table_->decode, task);
+  }
+
+  Napi::Value argsort(const Napi::CallbackInfo& info) {
+    const provably::ArgsortTask task{dataOf<double>(info[0]), sizeOf(info[1]), dataOf<uint32_t>(info[2]), dataOf<double>(info[3])};
+    return submit(info, 16 * double(task.count), table_->argsort, task);
+  }
+
+  Napi::Value sliceRows(const Napi::CallbackInfo& info) {
+    const provably::SliceRowsTask task = sliceRowsTaskOf(info[0].As<Napi::Object>());
+    return submit(info, operationsOf(task), table_->sliceRows, task);
   }
 
   // prepare(steps): an External of what run() needs. Each step is {kernel, task}; arrays are kept by the caller.

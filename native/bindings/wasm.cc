@@ -3,6 +3,7 @@
 // thread per instance; src/kernels/wasm.ts spreads rows over workers with an instance each.
 
 // One translation unit: starting the compiler costs more than compiling a kernel.
+#include "argsort.cc"
 #include "attention.cc"
 #include "attention_backward.cc"
 #include "attention_block.cc"
@@ -19,6 +20,7 @@
 #include "nearest.cc"
 #include "row_norms.cc"
 #include "score_scan.cc"
+#include "slice_rows.cc"
 #include "uniform.cc"
 #include "xxh64.cc"
 
@@ -182,3 +184,15 @@ void siluProduct(const float* gate, const float* up, float* out, size_t count) {
 
 PROVABLY_EXPORT(add)
 void add(const float* x, float* out, size_t count) { call(target::add, AddTask{x, out, count}); }
+
+PROVABLY_EXPORT(argsort)
+void argsort(const double* values, size_t count, uint32_t* order, double* sorted) {
+  call(target::argsort, ArgsortTask{values, count, order, sorted});
+}
+
+PROVABLY_EXPORT(sliceRows)
+void sliceRows(const double* values, size_t count, const double* weights, const double* noise, size_t minSize, size_t maxSize, double penalty,
+               bool monotone, size_t first, size_t end, double* costs, uint32_t* sizes) {
+  call(target::sliceRows, SliceRowsTask{values, count, weights, noise, minSize, maxSize, penalty, monotone, first, end, 1,
+                                        {{false, end, costs, sizes}, {}}});
+}

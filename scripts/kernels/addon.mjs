@@ -12,6 +12,7 @@ const run = promisify(execFile);
 const require = createRequire(import.meta.url);
 
 const KERNELS = [
+  'argsort',
   'attention',
   'attention_backward',
   'attention_block',
@@ -31,6 +32,7 @@ const KERNELS = [
   'score_scan',
   'screen',
   'screen_tile',
+  'slice_rows',
   'table',
   'uniform',
   'xxh64',

@@ -62,6 +62,7 @@ export {
 } from './losses/losses.ts';
 export { RESPONSES, type ResponseOptions, type Responses, toBagAnswers } from './losses/responses.ts';
 export { WEIGHTINGS, type Weighting, type WeightingOptions } from './losses/weights.ts';
+export { auditLinearFit } from './models/audit-linear-fit.ts';
 export {
   type CrossValidationOptions,
   crossValidateRho,

@@ -70,17 +70,28 @@ export async function requireFile(where: string, path: string): Promise<number> 
  *
  * Text formats are looked through twice: types are guessed from all rows, since a guess from the first ones would round a later
  * 1.5 in a column of whole numbers to 2 without a word.
+ *
+ * @param textColumns - columns of a CSV file that are text whatever their fields look like
  */
-export function scanOf(path: string, format: Exclude<TableFormat, 'arrow'>): string {
+export function scanOf(
+  path: string,
+  format: Exclude<TableFormat, 'arrow'>,
+  textColumns: readonly string[] = [],
+): string {
   const file = quoteText(path.replace(/[*?[]/g, '[$&]')); // a path, not a pattern
   switch (format) {
     case 'parquet':
       return `read_parquet(${file})`;
     case 'csv':
-      return `read_csv(${file}, sample_size = -1)`;
+      return `read_csv(${file}, sample_size = -1${typesOf(textColumns)})`;
     case 'jsonl':
       return `read_json(${file}, format = 'newline_delimited', sample_size = -1)`;
     case 'json':
       return `read_json(${file}, sample_size = -1)`;
   }
+}
+
+function typesOf(textColumns: readonly string[]): string {
+  if (textColumns.length === 0) return '';
+  return `, types = {${textColumns.map((name) => `${quoteText(name)}: 'VARCHAR'`).join(', ')}}`;
 }

@@ -110,6 +110,17 @@ describe('openTable', () => {
     });
   });
 
+  it('keeps text of CSV columns that look like numbers, when told to', async () => {
+    await withText('keys.csv', 'key,a "b",n\n0x1f,007,1\n0x20,8,2\n', async (path) => {
+      await using guessed = await openTable(path);
+      assert.deepEqual(await guessed.readText('key'), ['31', '32']);
+      await using table = await openTable(path, { textColumns: ['key', 'a "b"', 'no column'] });
+      assert.deepEqual(await table.readText('key'), ['0x1f', '0x20']);
+      assert.deepEqual(await table.readText('a "b"'), ['007', '8']);
+      assert.deepEqual(await table.readNumbers('n'), Float64Array.of(1, 2));
+    });
+  });
+
   it('reads JSON lines and JSON, types from all rows', async () => {
     const objects = Array.from({ length: 30_000 }, (_, i) => ({
       id: i,

@@ -20,6 +20,11 @@ export interface OpenTableOptions extends DatabaseOptions {
   signal?: AbortSignal | undefined;
   /** Format of standard input. Default: JSON lines when its first character is "{", else CSV. */
   stdinFormat?: 'csv' | 'jsonl';
+  /**
+   * Columns of a CSV file whose fields are text even where they look like numbers, so that "007" and "0x1f" stay what they are. A name
+   * that is no column is passed over. Default: none.
+   */
+  textColumns?: readonly string[];
   /** What the path "-" reads. Default: standard input. */
   stdin?: AsyncIterable<Uint8Array>;
 }
@@ -78,7 +83,7 @@ export async function openTable(path: string, options: OpenTableOptions = {}): P
 export async function openTableInternal(
   where: string,
   path: string,
-  { signal, stdinFormat, stdin, ...databaseOptions }: OpenTableOptions,
+  { signal, stdinFormat, stdin, textColumns = [], ...databaseOptions }: OpenTableOptions,
 ): Promise<OpenedTable> {
   signal?.throwIfAborted();
   let format: TableFormat = path === '-' ? 'csv' : tableFormatOf(where, path);
@@ -98,7 +103,13 @@ export async function openTableInternal(
     let from = 'stage.main.data';
     if (format === 'arrow') await stageArrow(database, file, signal);
     else if (format === 'parquet') from = scanOf(file, format);
-    else await database.run(`CREATE TABLE ${from} AS SELECT * FROM ${scanOf(file, format)}`, [], signal);
+    else {
+      const scan =
+        format === 'csv' && textColumns.length > 0
+          ? await csvScan(database, file, textColumns, signal)
+          : scanOf(file, format);
+      await database.run(`CREATE TABLE ${from} AS SELECT * FROM ${scan}`, [], signal);
+    }
 
     const described = await database.rows(`DESCRIBE SELECT * FROM ${from}`, [], signal);
     const columns = described.map((row) => describeColumn(String(row.column_name), String(row.column_type)));
@@ -115,6 +126,18 @@ export async function openTableInternal(
   } finally {
     await scratch?.remove();
   }
+}
+
+/** The FROM item of a CSV file with some columns as text: DuckDB refuses names that the file has not. */
+async function csvScan(
+  database: Database,
+  file: string,
+  textColumns: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<string> {
+  const described = await database.rows(`DESCRIBE SELECT * FROM ${scanOf(file, 'csv')}`, [], signal);
+  const known = described.map((row) => String(row.column_name)).filter((name) => textColumns.includes(name));
+  return scanOf(file, 'csv', known);
 }
 
 class FileTable implements OpenedTable {

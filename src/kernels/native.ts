@@ -1,12 +1,11 @@
 // The native backend: the addon that scripts/build-kernels.mjs compiles where there is a C++ compiler.
 
 import { UnsupportedError } from '../core/errors.ts';
-import { argsort } from './argsort.ts';
 import type { AttentionBackwardTask, AttentionLogits, AttentionTask, DecodeTask } from './attention-types.ts';
 import type { CheckedKernels } from './door.ts';
 import type { KernelStep, StepTasks } from './llm-types.ts';
 import { STORAGES } from './row-format.ts';
-import { sliceRowsReference } from './slice-reference.ts';
+import type { SliceRowsTask } from './slice-types.ts';
 import { formatNumber } from './weight-formats.ts';
 
 type Pending = Promise<void> | undefined;
@@ -86,6 +85,8 @@ interface Engine {
   attention(task: Complete<AttentionTask>): Pending;
   attentionBackward(task: Complete<AttentionBackwardTask>): Pending;
   decode(task: Omit<DecodeTask, 'storage'> & { storage: number }): Pending;
+  argsort(values: Float64Array, count: number, order: Uint32Array, sorted: Float64Array): Pending;
+  sliceRows(task: SliceRowsTask): Pending;
   /** What `run` needs; it holds no arrays. */
   prepare(steps: readonly CompleteStep[]): unknown;
   run(prepared: unknown, steps: readonly CompleteStep[]): Pending;
@@ -184,8 +185,12 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
       const [array, seed] = typeof seeds === 'bigint' ? [undefined, BigInt.asUintN(64, seeds)] : [seeds, 0n];
       await engine.xxh64(values.length, values, array, seed, hashes);
     },
-    argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
-    sliceRows: sliceRowsReference,
+    async argsort({ values, order, sorted }) {
+      await engine.argsort(values, values.length, order, sorted);
+    },
+    async sliceRows(task) {
+      await engine.sliceRows(task);
+    },
     async uniform({ key, start, out }) {
       await engine.uniform(out.length, key[0], key[1], start, out);
     },

@@ -93,6 +93,21 @@ export interface WasmExports {
   ): void;
   siluProduct(gate: number, up: number, out: number, count: number): void;
   add(x: number, out: number, count: number): void;
+  argsort(values: number, count: number, order: number, sorted: number): void;
+  sliceRows(
+    values: number,
+    count: number,
+    weights: number,
+    noise: number,
+    minSize: number,
+    maxSize: number,
+    penalty: number,
+    monotone: number,
+    first: number,
+    end: number,
+    costs: number,
+    sizes: number,
+  ): void;
 }
 
 type TypedArray = Uint8Array | Float32Array | Float64Array | Uint16Array | Uint32Array | BigUint64Array;

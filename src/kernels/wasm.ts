@@ -5,7 +5,6 @@ import type { WorkerFactory } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
 import { argsort } from './argsort.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
-import { sliceRowsReference } from './slice-reference.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 import { attentionInPieces } from './wasm-attention.ts';
 import { backwardInPieces } from './wasm-attention-backward.ts';
@@ -21,6 +20,7 @@ import {
   siluProductInWasm,
 } from './wasm-linear.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
+import { sliceRowsInWasm } from './wasm-slice.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
 import { tilesInPieces } from './wasm-tiles.ts';
 
@@ -62,7 +62,7 @@ export async function wasmKernels(
     xxh64: (task) => xxh64(wasm, task),
     uniform: (task) => uniform(wasm, task),
     argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
-    sliceRows: sliceRowsReference,
+    sliceRows: (task) => sliceRowsInWasm(wasm, task),
   };
 }
 

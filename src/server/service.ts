@@ -118,9 +118,9 @@ export class Service implements WebService {
     return this.knownTemplate;
   }
 
-  health(): object {
+  health(): { status: string } {
     const { waiting, active } = this.generator.load;
-    return { model: this.modelName, waiting, active };
+    return { status: 'ok', ...{ model: this.modelName, waiting, active } };
   }
 
   explain(cause: unknown): ApiError {

@@ -28,10 +28,10 @@ export interface WebService {
   readonly maxBody: number;
   /** Seconds that an answer may take. */
   readonly requestTimeout: number;
-  /** What /health tells beside the status. */
-  health(): object;
+  /** How it is: "ok", or why it cannot answer; and what else /health tells. */
+  health(): { status: string };
   /** What a failure is to the client. */
-  explain(cause: unknown, life: RequestLife): ApiError;
+  explain(cause: unknown, life: RequestLife): ApiError | Promise<ApiError>;
 }
 
 /**
@@ -79,8 +79,9 @@ export function createWebApp(service: WebService, onLoopback: boolean): Hono<Env
   app.get('/health/live', (c) => c.json({ status: 'ok' }));
   for (const path of ['/health', '/health/ready']) {
     app.get(path, (c) => {
-      const status = requests.isDraining ? 'shutting down' : 'ok';
-      return c.json({ status, ...service.health() }, requests.isDraining ? 503 : 200);
+      const health = service.health();
+      if (requests.isDraining) health.status = 'shutting down';
+      return c.json(health, health.status === 'ok' ? 200 : 503);
     });
   }
   app.get('/metrics', async (c) => {
@@ -94,10 +95,10 @@ export function createWebApp(service: WebService, onLoopback: boolean): Hono<Env
     });
     return c.json(error.body, 404);
   });
-  app.onError((cause, c) => {
+  app.onError(async (cause, c) => {
     const life = c.get('life');
     // Whatever broke off because of it, the reason is what counts.
-    const error = service.explain(life.signal.aborted ? life.signal.reason : cause, life);
+    const error = await service.explain(life.signal.aborted ? life.signal.reason : cause, life);
     life.report.error = error.details.code ?? error.body.error.type;
     if (error.status === 500) life.failure = cause;
     const headers: Record<string, string> = {};

@@ -7,7 +7,7 @@ export type EntryKind = 'created' | 'opened' | 'answer' | 'refusal';
 
 /** One entry, as the log holds it. */
 export interface AuditEntry {
-  /** 1, 2, 3, … */
+  /** 0, 1, 2, … */
   entry: number;
   /** Milliseconds since 1970, by the clock of the aggregator's machine. */
   time: number;

@@ -61,9 +61,9 @@ export async function replay(
 ): Promise<Books> {
   const { size: samples, people, nameOf } = store;
   const books = new Books(new PrivacyLedger({ samples, budget, people, onRepeat, nameOf }));
-  let previous: LogHead = { entry: 0, hash: NO_DIGEST };
+  let previous: LogHead = { entry: -1, hash: NO_DIGEST };
   const find = file.finder();
-  for (const stored of file.read(1)) {
+  for (const stored of file.read(0)) {
     const { entry } = stored;
     if (entry.entry % REPLAY_STEP === 0) {
       await yieldToEventLoop();

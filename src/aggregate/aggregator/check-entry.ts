@@ -46,7 +46,7 @@ export function checkEntry({ entry, bags }: StoredEntry, context: CheckContext):
   if (entryHash({ ...entry, previous: previous.hash }) !== entry.hash) {
     return 'its hash is not that of its fields and of the entry before it';
   }
-  if ((entry.kind === 'created') !== (number === 1))
+  if ((entry.kind === 'created') !== (number === 0))
     return `its kind is ${entry.kind}; expected "created" of the first entry only`;
   if (entry.kind === 'created' || entry.kind === 'opened') {
     if (entry.query !== parametersDigest(parameters))

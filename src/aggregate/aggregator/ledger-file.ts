@@ -44,7 +44,7 @@ ${['parameter', 'entry', 'bag']
     ),
   )
   .join('\n')}
-CREATE TRIGGER entry_in_order BEFORE INSERT ON entry WHEN NEW.entry <> (SELECT coalesce(max(entry), 0) + 1 FROM entry)
+CREATE TRIGGER entry_in_order BEFORE INSERT ON entry WHEN NEW.entry <> (SELECT coalesce(max(entry), -1) + 1 FROM entry)
   BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER bag_once BEFORE INSERT ON bag WHEN EXISTS (SELECT 1 FROM bag WHERE entry = NEW.entry AND position = NEW.position)
   BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
@@ -68,7 +68,7 @@ export class LedgerFile {
   private readonly lock: DatabaseSync;
   private readonly insertEntry: StatementSync;
   private readonly insertBag: StatementSync;
-  private last: LogHead = { entry: 0, hash: NO_DIGEST };
+  private last: LogHead = { entry: -1, hash: NO_DIGEST };
 
   private constructor(db: DatabaseSync, lock: DatabaseSync) {
     this.db = db;
@@ -234,7 +234,7 @@ interface BagRow {
 
 function bagFrom({ members, mean, of_entry, of_position }: BagRow): StoredBag {
   if (members && mean) return { members, mean: doubleFrom(mean) };
-  return { ofEntry: of_entry ?? 0, ofPosition: of_position ?? 0 };
+  return { ofEntry: of_entry ?? -1, ofPosition: of_position ?? 0 };
 }
 
 /**

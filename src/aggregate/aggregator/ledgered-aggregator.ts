@@ -121,7 +121,7 @@ export class LedgeredAggregator implements Aggregator {
   }
 
   entries(from: number, limit: number = 100): AuditEntry[] {
-    requireInteger('entries: from', from, 1);
+    requireInteger('entries: from', from, 0);
     requireInteger('entries: limit', limit, 1, MOST_ENTRIES);
     return Array.from(this.parts.file.read(from, limit), ({ entry }) => entry);
   }

@@ -66,11 +66,11 @@ export async function verifyLedger(
     const parameters = readParameters(db);
     const people = readPeople(db);
     const audit = new Audit(parameters, people);
-    const total = Number(db.prepare('SELECT coalesce(max(entry), 0) AS n FROM entry').get()!.n);
+    const total = Number(db.prepare('SELECT count(*) AS n FROM entry').get()!.n);
     if (peopleDigest(people) !== parameters.people)
-      audit.fail(1, 'the people of the ledger are not those it was made for');
+      audit.fail(0, 'the people of the ledger are not those it was made for');
     const find = findBag(db);
-    for (const stored of readEntries(db, 1)) {
+    for (const stored of readEntries(db, 0)) {
       if (audit.problem) break;
       audit.add(stored, checkEntry(stored, { parameters, previous: audit.head, find }), head);
       if (stored.entry.entry % STEP === 0) {
@@ -96,7 +96,7 @@ export async function verifyLedger(
 /** Spending and disjointness, counted again in the simplest way. */
 class Audit {
   problem: { entry: number; message: string } | undefined;
-  head: LogHead = { entry: 0, hash: NO_DIGEST };
+  head: LogHead = { entry: -1, hash: NO_DIGEST };
   sawHead = false;
   readonly counts = { answers: 0, refusals: 0, bagsCharged: 0, bagsRepeated: 0, peopleCharged: 0 };
   readonly parameters: LedgerParameters;
@@ -183,7 +183,7 @@ function certify(audit: Audit, head: string | undefined): Certified<LedgerReport
   const value: LedgerReport = {
     valid,
     ...(problem && { problem }),
-    entries: audit.head.entry,
+    entries: audit.head.entry + 1,
     ...audit.counts,
     ...{ stages: audit.asked.size, largestSpend, budget, minBag, head: audit.head },
   };

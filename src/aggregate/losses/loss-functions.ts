@@ -19,6 +19,8 @@ export interface LossFunction {
   slope(y: number, eta: number): number;
   /** ∂²ℓ/∂η² ≥ 0. */
   curvature(eta: number): number;
+  /** Value, ∂ℓ/∂η and ∂²ℓ/∂η² at once, into out[0], out[1], out[2]: a fit asks for all three of every sample. */
+  terms(y: number, eta: number, out: Float64Array): void;
   /** sup ∂²ℓ/∂η²: λ in L_ins ≤ L_bag + (λ/2) R. Infinity for Poisson. */
   greatestCurvature: number;
   /** The loss at the mean prediction of a bag. */
@@ -41,6 +43,11 @@ export const lossFunctions: Readonly<Record<LossName, LossFunction>> = {
     value: (y, eta) => (y - eta) ** 2,
     slope: (y, eta) => 2 * (eta - y),
     curvature: () => 2,
+    terms(y, eta, out) {
+      out[0] = (y - eta) ** 2;
+      out[1] = 2 * (eta - y);
+      out[2] = 2;
+    },
     greatestCurvature: 2,
     ofMean(y, etas, count) {
       let sum = 0;
@@ -55,6 +62,14 @@ export const lossFunctions: Readonly<Record<LossName, LossFunction>> = {
     value: (y, eta) => softplus(eta) - y * eta,
     slope: (y, eta) => sigmoid(eta) - y,
     curvature: logisticSlope,
+    terms(y, eta, out) {
+      const e = Math.exp(-Math.abs(eta));
+      const greater = 1 / (1 + e);
+      const tail = e * greater;
+      out[0] = Math.max(eta, 0) + logOnePlus(e) - y * eta;
+      out[1] = (eta >= 0 ? greater : tail) - y;
+      out[2] = greater * tail;
+    },
     greatestCurvature: 0.25,
     ofMean(y, etas, count) {
       // Both tails summed on their own: 1 − p̄ would lose a small one.
@@ -82,6 +97,12 @@ export const lossFunctions: Readonly<Record<LossName, LossFunction>> = {
     value: (y, eta) => Math.exp(eta) - y * eta,
     slope: (y, eta) => Math.exp(eta) - y,
     curvature: Math.exp,
+    terms(y, eta, out) {
+      const rate = Math.exp(eta);
+      out[0] = rate - y * eta;
+      out[1] = rate - y;
+      out[2] = rate;
+    },
     greatestCurvature: Infinity,
     ofMean(y, etas, count) {
       let sum = 0;
@@ -103,7 +124,12 @@ export function sigmoid(eta: number): number {
 
 /** log(1 + e^η), without overflow. */
 function softplus(eta: number): number {
-  return Math.max(eta, 0) + Math.log1p(Math.exp(-Math.abs(eta)));
+  return Math.max(eta, 0) + logOnePlus(Math.exp(-Math.abs(eta)));
+}
+
+/** log(1 + e) for e in [0, 1]: `log1p` costs twice what `log` does, and only small e need it. */
+function logOnePlus(e: number): number {
+  return e < 1e-3 ? Math.log1p(e) : Math.log(1 + e);
 }
 
 function logisticSlope(eta: number): number {

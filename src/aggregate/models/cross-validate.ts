@@ -8,11 +8,12 @@ import { bagWeights, type WeightingOptions } from '../losses/weights.ts';
 import type { AggregateData } from '../types.ts';
 import { curatedRatio } from './curated.ts';
 import { type LinearSolution, linearSystem, solveAt } from './linear-system.ts';
+import { plugInRho } from './plug-in-rho.ts';
 import { requireAggregateData, type Unassigned } from './require-data.ts';
 import { collectStatistics, combineStatistics, type LinearStatistics } from './statistics.ts';
 
 export interface RhoGridOptions {
-  /** Values of ρ ≥ 0 to compare. Default: 0 and 13 from 10⁻³ to 1, evenly spaced in log ρ. Values above 1 only when given here. */
+  /** Values of ρ ≥ 0 to compare. Default: 0, 13 from 10⁻³ to 1, evenly spaced in log ρ, and for linear models `theoryRho`. Values above 1 only when given here. */
   grid?: readonly number[] | undefined;
   /** Number of folds, ≥ 2. Default 5, or the number of validating bags when there are fewer. */
   folds?: number | undefined;
@@ -41,6 +42,8 @@ export interface RhoSelection {
   /** The greatest ρ whose score is at most one standard error above the least: less variance for nearly the same score. */
   oneStandardError: number;
   grid: Float64Array;
+  /** The ρ that theory recommends for random bags and estimates of signal and noise, which the default grid then holds; undefined when there are too few bags to estimate them. */
+  theoryRho: number | undefined;
   /** Mean squared error of held-out bag means, in squared units of the response, shape (grid,). Privacy noise is in it. */
   scores: Float64Array;
   /** Standard error of each score, from the spread over folds. */
@@ -86,7 +89,7 @@ export async function selectRho(
   options: RhoGridOptions & RunOptions & { ridge: number; intercept: boolean; seed: number },
 ): Promise<{ selection: RhoSelection; statistics: LinearStatistics }> {
   const { ridge, intercept, seed, signal, onProgress } = options;
-  const grid = rhoGrid(name, options.grid);
+  const given = rhoGrid(name, options.grid);
   const { foldOf, folds, held } = drawFolds(name, weights.length, options, seed);
   const parts = await collectStatistics(data, weights, {
     groupOf: foldOf,
@@ -96,6 +99,11 @@ export async function selectRho(
     onProgress,
   });
   const total = parts.reduce((sum, part) => combineStatistics(sum, part, 1));
+  const theoryRho = plugInRho(linearSystem(total, intercept), ridge);
+  const grid =
+    options.grid || theoryRho === undefined || given.includes(theoryRho)
+      ? given
+      : Float64Array.of(...given, theoryRho).sort();
   const squares = new Float64Array(folds * grid.length);
   for (let f = 0; f < folds; f++) {
     const system = linearSystem(combineStatistics(total, parts[f], -1), intercept);
@@ -109,6 +117,7 @@ export async function selectRho(
   const selection = rankRhos(grid, squares, foldWeights);
   const validating = parts.slice(0, folds).reduce((sum, part) => combineStatistics(sum, part, 1));
   selection.noiseVariance = validating.noiseWeight / validating.between.weight;
+  selection.theoryRho = theoryRho;
   const ratio = intercept ? curatedRatio(validating) : 0;
   if (ratio > 1) {
     selection.warnings.push(
@@ -184,6 +193,7 @@ export function rankRhos(grid: Float64Array, squares: Float64Array, foldWeights:
     grid,
     scores,
     standardErrors,
+    theoryRho: undefined,
     noiseVariance: 0,
     folds,
     warnings: [],

@@ -69,6 +69,8 @@ export interface GlmFit {
   loss: number;
   /** Steps of Newton's method. */
   iterations: number;
+  /** Hessians among them: the others cost a share 1/d. */
+  hessians: number;
   converged: boolean;
   /** Means that were clipped to the range of the family. */
   clipped: number;
@@ -155,6 +157,7 @@ export async function fitGlm(data: AggregateData, options: GlmFitOptions): Promi
       aggregateIn,
       loss: result.evaluation.value / samples,
       iterations: result.steps,
+      hessians: result.hessians,
       converged: result.converged,
       clipped,
       inference,

@@ -42,18 +42,21 @@ export async function evaluateGlm(
   parameters: Float64Array,
   { hessian = false, scores = false, signal }: { hessian?: boolean; scores?: boolean } & RunOptions,
 ): Promise<Evaluation> {
-  const { data, weights, bags, ridge, intercept } = problem;
+  const { data, bags, ridge, intercept } = problem;
   const { offsets } = data.bags;
   const d = data.features.cols;
   const sums = new BagTerms(problem, parameters, hessian);
   const products = scores ? new GramPanel(d + 1) : undefined;
-  const gradient = new Float64Array(d + 1);
+  const gradient = products ? new Float64Array(d + 1) : sums.slope;
   let value = 0;
   let work = 0;
   for (const a of bags) {
-    value += weights[a] * sums.of(a);
-    for (let j = 0; j <= d; j++) gradient[j] += weights[a] * sums.slope[j];
-    products?.add(sums.slope, 0, weights[a]);
+    value += sums.add(a);
+    if (products) {
+      products.add(sums.slope, 0, 1);
+      for (let j = 0; j <= d; j++) gradient[j] += sums.slope[j];
+      sums.slope.fill(0);
+    }
     const size = offsets[a + 1] - offsets[a];
     work += (size + 1) * d * (hessian ? d : 4) + (scores ? d * d : 0);
     if (work > STEP) {
@@ -77,7 +80,7 @@ export async function evaluateGlm(
   return { value, gradient, hessian: curvature, scores: products?.total() };
 }
 
-/** One bag after the other: loss by unit weight, its gradient in `slope`, and its Hessian added to `curvature`. */
+/** Adds up bags: values as they come, gradients in `slope`, Hessians in `curvature`. */
 class BagTerms {
   readonly slope: Float64Array;
   readonly curvature: GramPanel | undefined;
@@ -88,6 +91,7 @@ class BagTerms {
   private rows: Float64Array;
   private etas: Float64Array;
   private readonly direction: Float64Array;
+  private readonly terms: Float64Array = new Float64Array(3);
 
   constructor(problem: GlmProblem, parameters: Float64Array, hessian: boolean) {
     this.problem = problem;
@@ -100,10 +104,10 @@ class BagTerms {
     this.etas = new Float64Array(0);
   }
 
-  of(a: number): number {
+  /** @returns the weighted loss of bag a */
+  add(a: number): number {
     const { rho } = this.problem;
     const size = this.load(a);
-    this.slope.fill(0);
     let value = 0;
     if (rho !== 0) value += this.addInstances(a, size);
     if (rho !== 1) value += this.addBag(a, size);
@@ -140,15 +144,17 @@ class BagTerms {
 
   private addInstances(a: number, size: number): number {
     const { loss, rho, targets, weights } = this.problem;
-    const { rows, etas, slope, d } = this;
+    const { rows, etas, slope, terms, curvature, d } = this;
     const width = d + 1;
-    const share = rho / size;
+    const share = (weights[a] * rho) / size;
     let value = 0;
     for (let i = 0; i < size; i++) {
-      value += share * loss.value(targets[a], etas[i]);
-      const s = share * loss.slope(targets[a], etas[i]);
-      for (let j = 0; j < width; j++) slope[j] += s * rows[i * width + j];
-      this.curvature?.add(rows, i * width, Math.sqrt(weights[a] * share * loss.curvature(etas[i])));
+      loss.terms(targets[a], etas[i], terms);
+      value += share * terms[0];
+      const s = share * terms[1];
+      const start = i * width;
+      for (let j = 0; j < width; j++) slope[j] += s * rows[start + j];
+      curvature?.add(rows, start, Math.sqrt(share * terms[2]));
     }
     return value;
   }
@@ -157,7 +163,7 @@ class BagTerms {
     const { loss, rho, targets, weights, aggregateIn } = this.problem;
     const { rows, etas, slope, direction, d } = this;
     const width = d + 1;
-    const share = 1 - rho;
+    const share = weights[a] * (1 - rho);
     const link = aggregateIn === 'link';
     // ∂(mean prediction)/∂parameters.
     direction.fill(0);
@@ -176,7 +182,7 @@ class BagTerms {
       ? { value: loss.value(y, mean), slope: loss.slope(y, mean), information: loss.curvature(mean) }
       : loss.ofMean(y, etas, size);
     for (let j = 0; j < width; j++) slope[j] += share * s * direction[j];
-    this.curvature?.add(direction, 0, Math.sqrt(weights[a] * share * information));
+    this.curvature?.add(direction, 0, Math.sqrt(share * information));
     return share * value;
   }
 }

@@ -3,7 +3,8 @@
 import { NumericalError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { type Evaluation, evaluateGlm, type GlmProblem } from './glm-objective.ts';
-import { type SymmetricSolver, symmetricSolver } from './symmetric-solver.ts';
+import { dot, QuasiNewton } from './quasi-newton.ts';
+import { symmetricSolver } from './symmetric-solver.ts';
 
 export interface NewtonOptions extends RunOptions {
   /** Stop when half the squared Newton decrement is below this many nats a sample. */
@@ -22,18 +23,20 @@ export interface NewtonResult {
   converged: boolean;
 }
 
-/** A step that leaves less than this share of the decrement keeps its Hessian: the next gradient is worth more than a new one. */
-const KEEP_HESSIAN = 0.1;
+/** A step that leaves more than this share of the decrement asks for a new Hessian: near the minimum corrected ones do better. */
+const KEEP_HESSIAN = 0.5;
 /** Halvings of a step before the point counts as the best that rounding allows. */
 const MAX_HALVINGS = 40;
+/** Steps that may fail to halve the decrement: Fisher scoring may take seven where the fit is poor. */
+const STUCK = 8;
 /** Relative rounding of an objective summed over many samples. */
 const ROUNDING = 1e-12;
 
 /**
  * Minimises the objective from `start`.
  *
- * Each step solves H Δ = −∇ and is halved until the objective falls by 10⁻⁴ of what its slope says. The Hessian stays as long as steps with it
- * shrink the decrement tenfold: near the minimum that is one Hessian for several gradients.
+ * Each step solves H Δ = −∇ and is halved until the objective falls by 10⁻⁴ of what its slope says. H is computed at the start, and corrected by the
+ * gradients seen since (BFGS), which converges faster than any fixed rate; it is computed anew only where a step failed to halve the decrement.
  *
  * @throws {NumericalError} the objective is not finite at the start
  */
@@ -50,23 +53,26 @@ export async function minimizeGlm(
       `fitGlm: the loss is ${evaluation.value} at the start; expected a finite number. Scale the features.`,
     );
   }
-  let solver = solverOf(evaluation);
-  let fresh = true;
+  let model = modelOf(evaluation);
   let hessians = 1;
   let before = Infinity;
+  let best = Infinity;
+  let stuck = 0;
   for (let steps = 0; ; steps++) {
-    let step = solver.solve(evaluation.gradient.map((g) => -g));
+    let step = model.descent(evaluation.gradient);
     let decrement = -dot(evaluation.gradient, step);
-    if (!fresh && decrement > KEEP_HESSIAN * before && decrement > 2 * tolerance * samples) {
+    const slow = model.full || !(decrement <= KEEP_HESSIAN * before);
+    if (!model.fresh && slow && decrement > 2 * tolerance * samples) {
       evaluation = await evaluateGlm(problem, parameters, { hessian: true, signal });
-      solver = solverOf(evaluation);
-      fresh = true;
+      model = modelOf(evaluation);
       hessians++;
-      step = solver.solve(evaluation.gradient.map((g) => -g));
+      step = model.descent(evaluation.gradient);
       decrement = -dot(evaluation.gradient, step);
     }
-    // Where a new Hessian does not help either, rounding of the gradient is all that is left.
-    const stalled = fresh && decrement > before / 2 && decrement <= ROUNDING * samples;
+    // A decrement that many steps could not halve is the rounding of the gradient, when it is that small.
+    stuck = decrement < best / 2 ? 0 : stuck + 1;
+    if (stuck === 0) best = decrement;
+    const stalled = stuck >= STUCK && decrement <= ROUNDING * samples;
     if (decrement <= 2 * tolerance * samples || stalled || steps === maxIterations) {
       const converged = stalled || decrement <= 2 * tolerance * samples;
       return { parameters, evaluation, steps, hessians, converged };
@@ -75,8 +81,12 @@ export async function minimizeGlm(
     onProgress?.({ phase: 'Newton step', done: steps + 1, total: maxIterations });
     const next = await lineSearch(problem, parameters, evaluation, step, decrement, signal);
     if (!next) return { parameters, evaluation, steps, hessians, converged: false };
+    const { gradient } = evaluation;
+    model.learn(
+      next.parameters.map((x, j) => x - parameters[j]),
+      next.evaluation.gradient.map((g, j) => g - gradient[j]),
+    );
     ({ parameters, evaluation } = next);
-    fresh = false;
   }
 }
 
@@ -99,12 +109,6 @@ async function lineSearch(
   return undefined;
 }
 
-function solverOf({ hessian }: Evaluation): SymmetricSolver {
-  return symmetricSolver(hessian!);
-}
-
-function dot(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let i = 0; i < a.length; i++) sum += a[i] * b[i];
-  return sum;
+function modelOf({ hessian }: Evaluation): QuasiNewton {
+  return new QuasiNewton(symmetricSolver(hessian!));
 }

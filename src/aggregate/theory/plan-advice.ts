@@ -82,7 +82,8 @@ function underPrivacy({ privacy }: PlanSetting, alternatives: Alternatives, indi
   const about = ratio > 0.5 && ratio < 2 ? 'about the same as' : ratio >= 2 ? 'more than' : 'less than';
   return (
     `With ε = ${shortNumber(privacy!.epsilon)} and a prior trained on the same noisy answers, two stages give ${shortNumber(twoStagesBest)}, ${about} noising individual labels (${shortNumber(individual.risk)}), ` +
-    `while a perfect prior would give ${shortNumber(oracle)} with bags of ${bagSize}: the prior's quality is everything. Bring a prior model from elsewhere as stage 0 if you can.`
+    `while a perfect prior would give ${shortNumber(oracle)} with bags of ${bagSize}: the prior's quality is everything. Bring a prior model from elsewhere as stage 0 if you can. ` +
+    'Take ρ from this plan: cross-validation would have only noisy means to score by.'
   );
 }
 
@@ -106,7 +107,7 @@ export function planWarnings({ setting, best, individual }: AdviceInput): string
     const width = (privacy.bounds[1] - privacy.bounds[0]) / 2;
     if (width < reach) {
       warnings.push(
-        `Bounds reach ${shortNumber(width)} to either side; labels of ${samples} samples are expected to reach ${shortNumber(reach)}. Clipping adds a bias that the figures leave out.`,
+        `Bounds reach ${shortNumber(width)} to either side; Gaussian labels of ${samples} samples would reach ${shortNumber(reach)}. Unless yours end at the bounds by themselves, clipping adds a bias that the figures leave out.`,
       );
     }
   }

@@ -27,6 +27,17 @@ describe('planAggregation', () => {
     const sizes = value.byBagSize.map(({ bagSize }) => bagSize);
     assert.equal(sizes[0], 5);
     assert.equal(sizes.at(-1), 20);
+    const given = await planAggregation({
+      ...few,
+      ...quick,
+      minBag: undefined,
+      maxBag: undefined,
+      bagSizes: [6, 5, 6],
+    });
+    assert.deepEqual(
+      given.value.byBagSize.map(({ bagSize }) => bagSize),
+      [5, 6],
+    );
   });
 
   it('shows individual labels with the same ε, also when they may not be asked for', async () => {
@@ -113,8 +124,10 @@ describe('planAggregation', () => {
     const { certificate } = await planAggregation({ ...few, ...quick });
     assert.ok(certificate.warnings.some((text) => /ρ = 0 and bags of 8 or more.*infinite/.test(text)));
     const clipped = await planAggregation({ ...many, ...quick, bounds: [-1, 1], epsilon: 1 });
-    assert.ok(clipped.certificate.warnings.some((text) => /Clipping adds a bias/.test(text)));
-    assert.ok(clipped.certificate.assumptions.some(({ status }) => status === 'violated'));
+    assert.ok(clipped.certificate.warnings.some((text) => /clipping adds a bias/.test(text)));
+    assert.ok(
+      clipped.certificate.assumptions.some(({ status, measured }) => status === 'assumed' && measured! < 1),
+    );
   });
 
   it('gives curves that a chart can draw, for curated bags too', async () => {
@@ -153,6 +166,9 @@ describe('planAggregation', () => {
     await refused({ samples: 18, minBag: 2, design: 'curated' }, /first stage has 0.9 samples a feature/);
     await refused({ prior: { correlation: 0.5 } }, /prior is given for random bags/);
     await refused({ maxBag: 4 }, /maxBag is 4; expected an integer in \[8, 8192\]/);
+    await refused({ bagSizes: [8, 9] }, /bagSizes is given with minBag/);
+    await refused({ minBag: undefined, bagSizes: [] }, /bagSizes is empty/);
+    await refused({ minBag: undefined, bagSizes: [2, 0] }, /bagSizes\[1\] is 0/);
     await refused({ minBag: 1.5 }, /minBag is 1.5/);
     await refused({ snr: -1 }, /snr is -1/);
     await refused({ rhos: [2, -1] }, /rhos\[1\] is -1/);

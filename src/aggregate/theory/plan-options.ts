@@ -25,6 +25,8 @@ export interface PlanOptions extends RunOptions {
   minBag?: number | undefined;
   /** Largest bag considered. Default 64, or all samples of the smallest stage when those are fewer. */
   maxBag?: number | undefined;
+  /** Bag sizes considered, instead of those from `minBag` to `maxBag` (at most 12, evenly spaced in their logarithm). */
+  bagSizes?: readonly number[] | undefined;
   /** Random bags, or bags cut from the order of a prior's predictions. Default 'random'. */
   design?: 'random' | 'curated' | undefined;
   /** For curated bags: where their order comes from. Default: a first stage on half of the samples, with its best ρ. */
@@ -68,7 +70,6 @@ export function resolvePlan(options: PlanOptions): PlanSetting {
     snr,
     noise = 1,
     epsilon = Infinity,
-    minBag = 1,
     design = 'random',
     prior,
     rhos = [0, 0.01, 0.03, 0.1, 0.3, 1],
@@ -104,22 +105,39 @@ export function resolvePlan(options: PlanOptions): PlanSetting {
       `${name}: a first stage has ${psi / 2} samples a feature; expected more than 1, or a ridge > 0. Give a prior from elsewhere, or take random bags.`,
     );
   }
-  const stage = Math.floor(samples / (selfTrained ? 2 : 1));
-  requireInteger(`${name}: minBag`, minBag, 1, stage);
-  const maxBag = options.maxBag ?? Math.max(minBag, Math.min(64, stage));
-  requireInteger(`${name}: maxBag`, maxBag, minBag, stage);
+  const bagSizes = bagSizesOf(options, Math.floor(samples / (selfTrained ? 2 : 1)));
   rhos.forEach((rho, i) => {
     requireNumber(`${name}: rhos[${i}]`, rho, 0);
   });
   requireNumber(`${name}: maxRho`, maxRho, 1e-6);
   if (repeats !== 0) requireInteger(`${name}: repeats`, repeats, 2);
   requireSeed(`${name}: seed`, seed);
-  const bagSizes = spacedIntegers(minBag, maxBag, BAG_SIZES);
   const signal = snr * noise;
   return {
     ...{ samples, features, psi, signal, noise, ridge, privacy, bagSizes, design, prior },
     ...{ rhos, maxRho, repeats, seed },
   };
+}
+
+/** @param most - samples of the smallest stage */
+function bagSizesOf({ bagSizes, minBag, maxBag }: PlanOptions, most: number): readonly number[] {
+  const name = 'planAggregation';
+  if (bagSizes) {
+    if (minBag !== undefined || maxBag !== undefined || bagSizes.length === 0) {
+      throw new InvalidArgumentError(
+        `${name}: bagSizes is ${bagSizes.length === 0 ? 'empty' : 'given with minBag or maxBag'}; expected one or more sizes, or their range.`,
+      );
+    }
+    bagSizes.forEach((size, i) => {
+      requireInteger(`${name}: bagSizes[${i}]`, size, 1, most);
+    });
+    return [...new Set(bagSizes)].sort((a, b) => a - b);
+  }
+  const low = minBag ?? 1;
+  requireInteger(`${name}: minBag`, low, 1, most);
+  const high = maxBag ?? Math.max(low, Math.min(64, most));
+  requireInteger(`${name}: maxBag`, high, low, most);
+  return spacedIntegers(low, high, BAG_SIZES);
 }
 
 function samplesOf({ samples, psi, features }: PlanOptions): number {

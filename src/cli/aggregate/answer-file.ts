@@ -80,7 +80,7 @@ async function readKeyed(
 ): Promise<{ answers: KeyedAnswers; notes: string[] }> {
   const { format, epsilon, maxResponse, budget, share, sourceDigits } = flags;
   if (format === 'table') {
-    await using table = await openTable(path, { signal });
+    await using table = await openTable(path, { signal, textColumns: KEY_NAMES });
     return { answers: await readTable(table, flags), notes: [] };
   }
   const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
@@ -114,6 +114,9 @@ async function readKeyed(
   };
 }
 
+/** Names of the column that says whose answer it is. */
+const KEY_NAMES = ['key', 'bag', 'area'];
+
 /** Names that say what a column of answers is. */
 const VALUE_NAMES = {
   mean: ['mean', 'average'],
@@ -126,7 +129,7 @@ async function readTable(table: Table, { responses }: AnswerFlags): Promise<Keye
   const find = (known: readonly string[]): string | undefined => known.find((name) => names.includes(name));
   const expected = (what: string): DataError =>
     new DataError(`${table.path}: it has the columns ${names.join(', ')}; expected ${what}.`);
-  const key = find(['key', 'bag', 'area']);
+  const key = find(KEY_NAMES);
   if (key === undefined) throw expected('one named key, bag or area');
   const kinds = (Object.keys(VALUE_NAMES) as (keyof typeof VALUE_NAMES)[]).filter(
     (kind) => find(VALUE_NAMES[kind]) !== undefined,

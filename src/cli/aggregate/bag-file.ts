@@ -32,7 +32,7 @@ export async function writeBags(
  * @throws {DataError} a sample is not in the table or comes twice, or a bag has two keys: the message names it
  */
 export async function readBags(path: string, table: AnalystTable, signal: AbortSignal): Promise<NamedBags> {
-  await using file = await openTable(path, { signal });
+  await using file = await openTable(path, { signal, textColumns: [table.idName, 'bag', 'key'] });
   const names = await readColumn(path, file, table.idName);
   const labels = await readColumn(path, file, 'bag');
   const keyColumn = file.columns.some(({ name }) => name === 'key')

@@ -46,7 +46,7 @@ async function computePlan(flags: PlanFlags, context: CliContext): Promise<Certi
   const { bounds, epsilon, minBag, maxBag, design, rhos, maxRho, ridge, repeats, seed } = flags;
   using progress = showProgress(context, { quiet: json && context.stderr.isTTY !== true });
   const ratio = snr ?? (r2 === undefined ? (signal as number) / noise : r2 / (1 - r2));
-  return planAggregation({
+  return await planAggregation({
     ...{ samples: n, features: d, snr: ratio, design, seed },
     ...given({ noise: flags.noise, bounds, epsilon, minBag, maxBag, rhos, maxRho, ridge, repeats }),
     ...(priorCorrelation === undefined ? {} : { prior: { correlation: priorCorrelation } }),

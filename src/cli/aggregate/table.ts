@@ -36,7 +36,7 @@ export async function openAnalystTable(
   id: string | undefined,
   signal: AbortSignal,
 ): Promise<AnalystTable> {
-  const table = await openTable(path, { signal });
+  const table = await openTable(path, { signal, textColumns: id === undefined ? [] : [id] });
   return {
     path,
     rows: table.rowCount,

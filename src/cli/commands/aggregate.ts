@@ -4,10 +4,18 @@ import { Command } from 'commander';
 import { aggregateBagCommand } from '../aggregate/bag.ts';
 import { aggregateFitCommand } from '../aggregate/fit.ts';
 import { aggregatePlanCommand } from '../aggregate/plan.ts';
+import { aggregateServeCommand } from '../aggregate/serve.ts';
+import { aggregateVerifyCommand } from '../aggregate/verify.ts';
 import type { CliContext } from '../context.ts';
 
 /** In the order of the work. To add one: write `aggregate/<name>.ts` and name it here. */
-const subcommands = [aggregatePlanCommand, aggregateBagCommand, aggregateFitCommand];
+const subcommands = [
+  aggregatePlanCommand,
+  aggregateBagCommand,
+  aggregateFitCommand,
+  aggregateServeCommand,
+  aggregateVerifyCommand,
+];
 
 export function aggregateCommand(context: CliContext): Command {
   const command = new Command('aggregate')

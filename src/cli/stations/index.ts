@@ -1,5 +1,6 @@
 // Every system that the tour visits, in its order. To add one: write `stations/<system>/` and name it here.
 
+import { aggregateStation } from './aggregate/index.ts';
 import { attentionStation } from './attention/index.ts';
 import { llmStation } from './llm/index.ts';
 import { priorBoostStation } from './priorboost/index.ts';
@@ -11,6 +12,7 @@ export const stations: readonly SystemStation[] = [
   selectionStation,
   attentionStation,
   subgenStation,
-  priorBoostStation,
   llmStation,
+  aggregateStation,
+  priorBoostStation,
 ];

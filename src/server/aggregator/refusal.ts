@@ -19,7 +19,7 @@ const statusOf: Record<RefusalReason, ErrorStatus> = {
 };
 
 /** Reasons of what the shell refuses itself, by status. */
-const reasonOf: Partial<Record<ErrorStatus, RefusalReason>> = {
+const reasons: Partial<Record<ErrorStatus, RefusalReason>> = {
   400: 'malformed',
   401: 'unauthorized',
   403: 'forbidden',
@@ -39,8 +39,13 @@ export function explainRefusal(cause: unknown): ApiError {
   }
   // A message of the library may quote what it computes with: from here only the shell's own are passed on.
   const error = cause instanceof ApiError ? cause : asApiError(undefined);
-  const reason = reasonOf[error.status];
+  const reason = reasonOf(error);
   return reason === undefined
     ? error
     : new ApiError(error.status, error.message, { ...error.details, code: reason });
+}
+
+/** @returns the word of the protocol for an error of the shell; undefined when it is no refusal */
+export function reasonOf({ status }: ApiError): RefusalReason | undefined {
+  return reasons[status];
 }

@@ -1,9 +1,9 @@
 // An aggregator behind an address.
 
+import type { Aggregator } from '../../aggregate/aggregator/index.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { isLoopback } from '../guards.ts';
 import { type Listener, type ListenOptions, listen } from '../listen.ts';
-import type { ServedAggregator } from './served-aggregator.ts';
 import type { AggregatorServiceOptions } from './service.ts';
 
 export interface AggregatorServerOptions extends AggregatorServiceOptions, ListenOptions {}
@@ -22,7 +22,7 @@ export type RunningAggregatorServer = Listener;
  * @throws {DataError} the address cannot be listened on
  */
 export async function startAggregatorServer(
-  aggregator: ServedAggregator,
+  aggregator: Aggregator,
   { host = '127.0.0.1', port, shutdownTimeout, ...options }: AggregatorServerOptions = {},
 ): Promise<RunningAggregatorServer> {
   if (!isLoopback(host) && (options.apiKeys ?? []).length === 0) {

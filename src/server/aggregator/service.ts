@@ -1,6 +1,7 @@
 // What the routes of the aggregator work with: the one place that sees labels, and the limits around it.
 
-import type { AggregatorAnswer, AggregatorQuery } from '../../aggregate/index.ts';
+import type { Aggregator } from '../../aggregate/aggregator/index.ts';
+import { type AggregatorAnswer, type AggregatorQuery, RefusedError } from '../../aggregate/index.ts';
 import { requireInteger, requireNumber } from '../../core/check.ts';
 import { ApiError } from '../api-error.ts';
 import { type ApiKeyHash, ROLES, type Role, requireRoles } from '../api-keys.ts';
@@ -8,8 +9,7 @@ import { type RequestLife, RequestRegistry } from '../request-life.ts';
 import { writeReport } from '../server-log.ts';
 import type { WebService } from '../web-app.ts';
 import { AggregatorMetrics } from './metrics.ts';
-import { explainRefusal } from './refusal.ts';
-import type { ServedAggregator } from './served-aggregator.ts';
+import { explainRefusal, reasonOf } from './refusal.ts';
 
 export interface AggregatorServiceOptions {
   /** Who may call, and as what: each key is an analyst's or an auditor's. None: everybody as both, on loopback only. Default none. */
@@ -28,9 +28,11 @@ export interface AggregatorServiceOptions {
 
 /** Who asks when nobody needs a key. */
 const ANONYMOUS = 'anonymous';
+/** Refusals of callers without a key that go into the audit log in a burst. */
+const STRANGERS_AT_ONCE = 20;
 
 export class AggregatorService implements WebService {
-  readonly aggregator: ServedAggregator;
+  readonly aggregator: Aggregator;
   readonly metrics: AggregatorMetrics;
   readonly requests: RequestRegistry;
   readonly apiKeys: readonly ApiKeyHash[];
@@ -40,9 +42,11 @@ export class AggregatorService implements WebService {
   readonly requestTimeout: number;
   /** Queries whose charge may not be on disk yet, whether anybody waits for them or not. */
   private readonly open = new Set<Promise<unknown>>();
+  private readonly strangers = new Allowance();
+  private failed = false;
 
   /** @throws {InvalidArgumentError} an option is out of range, or a key has no role */
-  constructor(aggregator: ServedAggregator, options: AggregatorServiceOptions) {
+  constructor(aggregator: Aggregator, options: AggregatorServiceOptions) {
     const { apiKeys = [], corsOrigins = [], maxBody = 2 ** 20, log } = options;
     const { bodyTimeout = 60, requestTimeout = 60 } = options;
     requireInteger('aggregator server: maxBody', maxBody, 1);
@@ -50,7 +54,7 @@ export class AggregatorService implements WebService {
     requireNumber('aggregator server: requestTimeout', requestTimeout, 0.001, 2 ** 20);
     requireRoles('aggregator server', apiKeys, ROLES);
     this.aggregator = aggregator;
-    this.metrics = new AggregatorMetrics(() => aggregator.head.entry);
+    this.metrics = new AggregatorMetrics(() => aggregator.head.entry + 1);
     this.requests = new RequestRegistry((life) => {
       this.metrics.count(life.report);
       if (log) writeReport(log, life);
@@ -62,13 +66,19 @@ export class AggregatorService implements WebService {
     this.requestTimeout = requestTimeout;
   }
 
-  health(): object {
-    return { samples: this.aggregator.info().samples };
+  health(): { status: string } {
+    return { status: this.failed ? 'the ledger cannot be written' : 'ok' };
   }
 
-  explain(cause: unknown, { report }: RequestLife): ApiError {
+  /** Refusals that the aggregator has not seen get their entry in its audit log here, before anybody is told. */
+  async explain(cause: unknown, { report, caller }: RequestLife): Promise<ApiError> {
     const error = explainRefusal(cause);
-    if (report.method === 'POST') this.metrics.queries.inc({ outcome: error.details.code ?? 'failed' });
+    const { code = 'failed' } = error.details;
+    if (report.method === 'POST') this.metrics.queries.inc({ outcome: code });
+    const refusal = cause instanceof RefusedError ? undefined : reasonOf(error);
+    if (refusal !== undefined && (caller !== undefined || this.strangers.take())) {
+      await this.settling(this.aggregator.recordRefusal(caller?.name ?? ANONYMOUS, refusal)).catch(() => {});
+    }
     return error;
   }
 
@@ -85,21 +95,49 @@ export class AggregatorService implements WebService {
    * same again gets it without a charge.
    */
   async query(life: RequestLife, query: AggregatorQuery): Promise<AggregatorAnswer> {
-    const answer = this.aggregator.query(life.caller?.name ?? ANONYMOUS, query);
-    this.open.add(answer);
-    const done = () => this.open.delete(answer);
-    answer.then(done, done);
-    const { bags, ...rest } = await untilAborted(answer, life.signal);
+    const asked = this.aggregator.query(life.caller?.name ?? ANONYMOUS, query);
+    const answer = await untilAborted(this.settling(asked), life.signal);
     this.metrics.queries.inc({ outcome: 'answered' });
+    const { bags } = answer;
     const released = bags.reduce((sum, { charged }) => sum + Number(charged > 0), 0);
     this.metrics.bags.inc({ kind: 'released' }, released);
     this.metrics.bags.inc({ kind: 'repeated' }, bags.length - released);
-    return { bags, ...rest };
+    return answer;
   }
 
-  /** Waits for charges that are on their way to the disk. */
+  /** Follows what is on its way to the disk. */
+  private settling<T>(promise: Promise<T>): Promise<T> {
+    this.open.add(promise);
+    promise.then(
+      () => this.open.delete(promise),
+      (error) => {
+        this.open.delete(promise);
+        // Whatever is no refusal is a ledger that could not be written: nothing is answered from here on.
+        if (!(error instanceof RefusedError)) this.failed = true;
+      },
+    );
+    return promise;
+  }
+
+  /** Waits for what is on its way to the disk. */
   async settle(): Promise<void> {
     while (this.open.size > 0) await Promise.allSettled(this.open);
+  }
+}
+
+/** A few at once, then one a second: what strangers may add to a log that is kept for ever. */
+class Allowance {
+  private left = STRANGERS_AT_ONCE;
+  private last = performance.now();
+
+  /** @returns whether one more may be added */
+  take(): boolean {
+    const now = performance.now();
+    this.left = Math.min(STRANGERS_AT_ONCE, this.left + (now - this.last) / 1000);
+    this.last = now;
+    if (this.left < 1) return false;
+    this.left--;
+    return true;
   }
 }
 
