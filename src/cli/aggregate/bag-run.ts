@@ -9,6 +9,7 @@ import {
   outputDomain,
   randomBags,
   skanSourceIdentifiers,
+  sliceBags,
   withinBagSquares,
 } from '../../aggregate/index.ts';
 import { shortNumber } from '../../core/certificate.ts';
@@ -18,6 +19,7 @@ import { commandLine } from '../command-line.ts';
 import { type CliContext, colorsFor } from '../context.ts';
 import { given } from '../given.ts';
 import { printFields, printJson } from '../output.ts';
+import { showProgress } from '../progress.ts';
 import type { BagFlags } from './bag.ts';
 import { writeBags } from './bag-file.ts';
 import { readModel } from './model-file.ts';
@@ -29,7 +31,7 @@ export async function runBag(path: string, flags: BagFlags, context: CliContext)
   const { id, out, domain, json, method, seed } = flags;
   await using table = await openAnalystTable(path, id, signal);
   const scores = await scoresOf(table, flags);
-  const bags = await makeBags(table, scores, flags);
+  const bags = await makeBags(table, scores, flags, context);
   const keys = keysOf(bags, flags);
   await writeBags(out, bags, { table, keys, signal });
   if (domain !== undefined) {
@@ -79,11 +81,17 @@ async function scoresOf(table: AnalystTable, { by, model }: BagFlags): Promise<F
 async function makeBags(
   table: AnalystTable,
   scores: Float64Array | undefined,
-  { k, method, seed }: BagFlags,
+  { k, method, seed, json }: BagFlags,
+  context: CliContext,
 ): Promise<Bags> {
   if (method === 'random') return randomBags({ size: k, seed, samples: table.rows });
   // checkBagFlags saw to it that there is an order.
-  return chunkBags(scores as Float64Array, { size: k, seed });
+  const order = scores as Float64Array;
+  if (method === 'chunk') return chunkBags(order, { size: k, seed });
+  const { signal, stderr } = context;
+  using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
+  const sliced = await sliceBags(order, { minSize: k, seed, signal, onProgress: progress.report });
+  return sliced.value.bags;
 }
 
 function keysOf(bags: Bags, { format, keyBase }: BagFlags): string[] | undefined {

@@ -4,12 +4,12 @@ import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { requireExtension } from '../extensions.ts';
 import { UsageError } from '../failure.ts';
-import { list, positiveInteger, seedInteger } from '../parse.ts';
-import type { FeatureFlags } from './table.ts';
+import { positiveInteger, seedInteger } from '../parse.ts';
 
-export const bagMethods = ['random', 'chunk', 'slice', 'kmeans'] as const;
+export const bagMethods = ['random', 'chunk', 'slice'] as const;
 
-export interface BagFlags extends FeatureFlags {
+export interface BagFlags {
+  id?: string;
   k: number;
   method: (typeof bagMethods)[number];
   by?: string;
@@ -28,15 +28,10 @@ export function aggregateBagCommand(context: CliContext): Command {
     .argument('<table>', 'Parquet, CSV, JSONL or Arrow')
     .optionsGroup('Input:')
     .option('--id <name>', 'column that names the rows (default: row numbers from 0)')
-    .option('--features <names>', 'columns that rows are alike in, for kmeans, comma-separated', list)
-    .option('--all-but <names>', 'instead: every column but these and the id', list)
     .optionsGroup('Bags:')
     .requiredOption('-k, --k <count>', 'rows in a bag, at least', positiveInteger)
     .addOption(
-      new Option(
-        '--method <method>',
-        'random; runs of k (chunk) or best cuts (slice) of an order; or alike in the features (kmeans)',
-      )
+      new Option('--method <method>', 'random; or runs of k (chunk) or the best cuts (slice) of an order')
         .choices(bagMethods)
         .default('random'),
     )
@@ -70,7 +65,7 @@ Examples:
 }
 
 function checkBagFlags(flags: BagFlags): void {
-  const { method, by, model, features, allBut, format, keyBase, domain, out } = flags;
+  const { method, by, model, format, keyBase, domain, out } = flags;
   requireExtension('--out', out);
   const ordered = method === 'chunk' || method === 'slice';
   if (ordered && (by === undefined) === (model === undefined)) {
@@ -78,9 +73,6 @@ function checkBagFlags(flags: BagFlags): void {
   }
   if (!ordered && (by ?? model) !== undefined) {
     throw new UsageError(`--by and --model are for chunk and slice; ${method} takes no order.`);
-  }
-  if (method !== 'kmeans' && (features ?? allBut) !== undefined) {
-    throw new UsageError(`--features and --all-but are for kmeans; ${method} does not look at features.`);
   }
   if (format !== 'attribution' && (keyBase ?? domain) !== undefined) {
     throw new UsageError('--key-base and --domain are for --format attribution.');
