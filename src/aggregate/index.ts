@@ -39,6 +39,7 @@ export {
   requireBags,
 } from './bags/bags.ts';
 export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
+export { featureSortBags, kMeansBags } from './bags/feature-bags.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
 export { type SlicedBags, sliceBags } from './bags/slice.ts';

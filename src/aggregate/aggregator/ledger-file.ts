@@ -17,6 +17,7 @@ import {
   parametersDigest,
   parametersText,
   parseParameters,
+  peopleDigest,
   requireSameParameters,
 } from './parameters.ts';
 
@@ -100,7 +101,14 @@ export class LedgerFile {
       const isNew = db.prepare('SELECT count(*) AS n FROM sqlite_schema').get()!.n === 0;
       // All or nothing: a crash on the way leaves an empty file, which is a new ledger again.
       if (isNew) createTables(db, parameters, people);
-      else requireSameParameters(readParameters(db), parameters);
+      else {
+        requireSameParameters(readParameters(db), parameters);
+        if (peopleDigest(readPeople(db)) !== parameters.people) {
+          throw new DataError(
+            'openAggregator: the people in the ledger are not those it was made for; expected a ledger as an aggregator left it. Verify it, and go back to a copy that verifies.',
+          );
+        }
+      }
       const file = new LedgerFile(db, lock);
       const head = db.prepare('SELECT entry, hash FROM entry ORDER BY entry DESC LIMIT 1').get();
       if (head) file.last = { entry: Number(head.entry), hash: hex(head.hash as Uint8Array) };

@@ -91,7 +91,7 @@ function underPrivacy({ privacy }: PlanSetting, alternatives: Alternatives, indi
 export function planWarnings({ setting, best, individual }: AdviceInput): string[] {
   const { psi, bagSizes, design, privacy, signal, samples, ridge } = setting;
   const warnings = [
-    'Estimates, not guarantees: the theory is for Gaussian features without correlation and a linear mean; real tables differ.',
+    'Estimates, not guarantees: the theory is for Gaussian features and a linear mean; real tables differ.',
   ];
   const short = bagSizes.filter((k) => k > 1 && k >= psi);
   if (ridge === 0 && design === 'random' && short.length > 0) {

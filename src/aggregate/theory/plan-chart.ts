@@ -58,7 +58,7 @@ export function planChart(
       `${samples} samples, ${features} features, ${privacy ? `ε = ${privacy.epsilon}` : 'exact means'}. Lines are the theory; ` +
       'in the band lie nine simulated runs in ten. Where the bag-level line ends, bags are no more than features.',
     x: { label: 'bag size k', scale: 'log' },
-    y: { label: 'squared error of the coefficients', scale: 'log' },
+    y: { label: 'excess squared error of predictions', scale: 'log' },
     series,
   };
 }
