@@ -14,6 +14,7 @@ import {
 } from '../../aggregate/index.ts';
 import { shortNumber } from '../../core/certificate.ts';
 import { standardize } from '../../core/standardize.ts';
+import { encodeAvro } from '../../data/index.ts';
 import { writeFileAtomically } from '../../report/index.ts';
 import { commandLine } from '../command-line.ts';
 import { type CliContext, colorsFor } from '../context.ts';
@@ -35,7 +36,8 @@ export async function runBag(path: string, flags: BagFlags, context: CliContext)
   const keys = keysOf(bags, flags);
   await writeBags(out, bags, { table, keys, signal });
   if (domain !== undefined) {
-    await writeFileAtomically(domain, outputDomain(keys as readonly string[]), { signal });
+    const { schema, records } = outputDomain(keys as readonly string[]);
+    await writeFileAtomically(domain, await encodeAvro(schema, records), { signal });
   }
   const seconds = (performance.now() - start) / 1000;
   const sizes = Array.from({ length: bagCount(bags) }, (_, a) => bagSize(bags, a));
