@@ -42,7 +42,12 @@ async function fitBags({ features, theta, labels }: Drawn, bags: Bags, rho: numb
   return squared(theta, value.coefficients);
 }
 
-async function boost({ features, theta, labels }: Drawn, bagSize: number, preset: 'paper' | 'best', seed: number) {
+async function boost(
+  { features, theta, labels }: Drawn,
+  bagSize: number,
+  preset: 'paper' | 'best',
+  seed: number,
+) {
   const query = localBagQuery(labels, { mode: 'exact' });
   const learner = linearLearner();
   const stages = preset === 'paper' ? 2 : 4;
@@ -63,7 +68,8 @@ const ways: Record<string, (drawn: Drawn, size: number, seed: number) => Promise
 };
 
 const draws = Array.from({ length: runs }, (_, seed) => draw(seed));
-const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+const mean = (values: readonly number[]): number =>
+  values.reduce((sum, value) => sum + value, 0) / values.length;
 const single = mean(await Promise.all(draws.map((drawn) => fitBags(drawn, singletonBags({ samples }), 0))));
 const series: LineSeries[] = [];
 for (const [name, errorOf] of Object.entries(ways)) {

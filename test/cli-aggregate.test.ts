@@ -103,6 +103,36 @@ describe('provably aggregate bag', () => {
     assert.equal(sum(sizes), rows);
   });
 
+  it('cuts an order where bags are most alike, or groups rows by their features', async () => {
+    const spread = async (...words: string[]): Promise<number> => {
+      const { figures } = await aggregate([
+        ...['bag', at('boston.csv'), '--id', 'id', '--k', '10', '--out', at('some.csv')],
+        ...words,
+      ]);
+      assert.ok(figures.smallest >= 10);
+      return figures.withinShare;
+    };
+    const [sliced, chunked] = [
+      await spread('--method', 'slice', '--by', 'lstat'),
+      await spread('--method', 'chunk', '--by', 'lstat'),
+    ];
+    assert.ok(sliced <= chunked, `${sliced} > ${chunked}`);
+    await spread('--method', 'kmeans', '--all-but', 'medv');
+    // Rooms were among the features: bags of like homes are alike in it.
+    const rooms = new Map(
+      ids.map((id, i) => [id, boston.features.data[i * 12 + boston.columns.indexOf('rm')]]),
+    );
+    const bags = new Map<string, number[]>();
+    for (const { id, bag } of parseCsv(read('some.csv'))) {
+      bags.set(bag, [...(bags.get(bag) ?? []), rooms.get(id) as number]);
+    }
+    const squares = (values: number[]): number => {
+      const mean = sum(values) / values.length;
+      return sum(values.map((value) => (value - mean) ** 2));
+    };
+    assert.ok(sum([...bags.values()].map(squares)) < 0.7 * squares([...rooms.values()]));
+  });
+
   it('cuts an order into runs, and names bags as platforms do', async () => {
     const { figures } = await aggregate([
       ...['bag', at('boston.csv'), '--id', 'id', '--k', '10', '--method', 'chunk', '--by', 'lstat'],
