@@ -5,8 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { conversionValue, skanSteps, toContribution } from '../src/aggregate/index.ts';
+import { conversionValue, outputDomain, skanSteps, toContribution } from '../src/aggregate/index.ts';
 import { loadBoston } from '../src/data/datasets/index.ts';
+import { encodeAvro } from '../src/data/index.ts';
 import { parseCsv } from './cli-fixtures.ts';
 import { interruptAtWork, runCli, runInProcess } from './run-cli.ts';
 
@@ -65,6 +66,17 @@ const fitWords = (...more: string[]): string[] => [
   ...['fit', at('boston.csv'), '--id', 'id', '--all-but', 'medv', '--bags', at('bags.csv')],
   ...more,
 ];
+
+describe('provably aggregate', () => {
+  it('shows an example for each subcommand', async () => {
+    for (const name of ['plan', 'bag', 'fit', 'boost']) {
+      const { code, stdout } = await runInProcess(['aggregate', name, '--help']);
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`Examples?:\\n {2}\\$ provably aggregate ${name} `));
+      assert.match(stdout, /--json/);
+    }
+  });
+});
 
 describe('provably aggregate plan', () => {
   it('finds bag size and ρ, tells the advice, and draws the curve', async () => {
@@ -251,6 +263,28 @@ describe('provably aggregate fit', () => {
       ...['--rho', '1', '--weighting', 'precision'],
     ]);
     assert.equal(attribution.input.bags, 50);
+    const { schema } = outputDomain(['0x0']);
+    const records = chunks.map(([bucket, values]) => ({
+      ...outputDomain([bucket]).records[0],
+      metric: sum(values.map((value) => toContribution(value, scale))),
+    }));
+    const fields = [...schema.fields, { name: 'metric', type: 'long' }];
+    writeFileSync(at('report.avro'), await encodeAvro({ ...schema, fields }, records));
+    const fromAvro = await aggregate([
+      ...['fit', at('boston.csv'), '--id', 'id', '--all-but', 'medv', '--bags', at('chunks.csv')],
+      ...[
+        '--answers',
+        at('report.avro'),
+        '--format',
+        'attribution',
+        '--epsilon',
+        '10',
+        '--max-response',
+        '50',
+      ],
+      ...['--rho', '1', '--weighting', 'precision'],
+    ]);
+    assert.deepEqual(coefficientsOf(fromAvro), coefficientsOf(attribution));
     const postbacks = [...responsesByKey('skan.csv')].flatMap(([source, values]) =>
       values.map((value) => ({
         version: '4.0',
