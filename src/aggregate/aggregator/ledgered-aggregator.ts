@@ -82,9 +82,15 @@ export class LedgeredAggregator implements Aggregator {
   }
 
   info(): AggregatorInfo {
-    const { grid, minBag, budget, maxUnits } = this.parts.options;
+    const { grid, minBag, budget, maxUnits, maxBags } = this.parts.options;
     return {
-      ...{ samples: this.parts.store.size, minBag, budget, epsilonPerRelease: unitsToEpsilon(maxUnits) },
+      ...{
+        samples: this.parts.store.size,
+        minBag,
+        budget,
+        epsilonPerRelease: unitsToEpsilon(maxUnits),
+        maxBags,
+      },
       ...{ bounds: [grid.low, grid.high], grid: grid.step, private: true },
     };
   }
