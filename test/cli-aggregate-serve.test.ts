@@ -124,6 +124,20 @@ describe('provably serve --labels', () => {
     }
   });
 
+  it('ends when its ledger cannot be written', async () => {
+    const path = join(folder, 'spoilt.db');
+    const run = await whileServing(['serve', ...guard, '--ledger', path], 'SIGCONT', async (facts) => {
+      const db = new DatabaseSync(path);
+      db.exec('DROP TABLE bag');
+      db.close();
+      const client = createAggregatorClient({ ...facts, retries: 0 });
+      const asked = client.query({ stage: 's', bags: [range(0, 5)] });
+      await assert.rejects(asked, (error: Error) => !error.message.includes('bag'));
+    });
+    assert.equal(run.code, 1);
+    assert.match(run.stderr, /the ledger could not be written/);
+  });
+
   it('refuses a mix of servers, what is missing, and open doors', async () => {
     const cases: [words: string[], code: number, message: RegExp][] = [
       [['serve', ...guard, '--ledger', ledger, '-m', 'x.gguf'], 2, /--model: not with --labels/],

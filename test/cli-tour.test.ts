@@ -22,7 +22,7 @@ describe('provably tour', () => {
       .map((line) => JSON.parse(line));
     assert.deepEqual(
       records.map(({ system }) => system),
-      ['selection', 'attention', 'subgen', 'llm', 'aggregate'],
+      ['selection', 'attention', 'subgen', 'llm', 'aggregate', 'priorboost'],
     );
     for (const { input, value, certificate, seconds, figures } of records) {
       assert.ok(input && value && seconds > 0);

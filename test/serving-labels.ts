@@ -9,6 +9,7 @@ import {
   openAggregator,
 } from '../src/aggregate/aggregator/index.ts';
 import {
+  type AggregatorAnswer,
   type AggregatorClient,
   type AggregatorClientOptions,
   createAggregatorClient,
@@ -43,8 +44,8 @@ export interface ServeLabelsOptions {
   labels?: ArrayLike<number>;
   aggregator?: Partial<AggregatorOptions>;
   server?: AggregatorServerOptions;
-  /** Called when a query has come to the aggregator. */
-  onQuery?: () => void;
+  /** What becomes of an answer on its way from the aggregator to the server. */
+  intercept?: (answer: Promise<AggregatorAnswer>) => Promise<AggregatorAnswer>;
 }
 
 /** Bags of 4 and more, bounds 0 and 1, ε of 1 a release and 2 in all, unless told otherwise. */
@@ -58,12 +59,11 @@ export async function serveLabels(options: ServeLabelsOptions = {}): Promise<Ser
   });
   const [analyst, auditor] = [createApiKey('ann', 'analyst'), createApiKey('max', 'auditor')];
   const log: Record<string, unknown>[] = [];
+  const { intercept = (answer) => answer } = options;
   const watched: Aggregator = Object.create(aggregator, {
     query: {
       value(...asked: Parameters<Aggregator['query']>) {
-        const answer = aggregator.query(...asked);
-        options.onQuery?.();
-        return answer;
+        return intercept(aggregator.query(...asked));
       },
     },
   });

@@ -14,16 +14,17 @@ export {
   joinAnswers,
   type KeyedAnswer,
   type KeyedAnswers,
+  type OutputDomain,
   outputDomain,
   parseSkanPostbacks,
   parseSummaryReport,
-  readSummaryReport,
   type SkanAnswers,
   type SkanOptions,
   type SkanValues,
   type SummaryReportOptions,
   skanSourceIdentifiers,
   skanSteps,
+  summaryReportAnswers,
   type TableAnswersOptions,
   tableAnswers,
   toContribution,
@@ -39,6 +40,7 @@ export {
   requireBags,
 } from './bags/bags.ts';
 export { type ChunkOptions, chunkBags, randomBags } from './bags/chunks.ts';
+export { featureSortBags, kMeansBags } from './bags/feature-bags.ts';
 export type { PartOptions } from './bags/part.ts';
 export { globalBag, singletonBags } from './bags/simple.ts';
 export { type SlicedBags, sliceBags } from './bags/slice.ts';
@@ -95,7 +97,12 @@ export {
   type DiagnosticsOptions,
   expectedBucketSize,
   type FinishOptions,
+  type Forecast,
+  type ForecastCandidate,
+  type ForecastError,
+  type ForecastOptions,
   finishPriorBoost,
+  forecastPriorBoost,
   type IngestedAnswers,
   ingestStage,
   type LabelPrivacy,

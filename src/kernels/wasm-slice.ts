@@ -2,15 +2,34 @@
 // there are.
 
 import { yieldToEventLoop } from '../core/progress.ts';
-import type { SliceProgramme, SliceRowsTask } from './slice-types.ts';
+import { argsortReference } from './slice-reference.ts';
+import type { ArgsortTask, SliceProgramme, SliceRowsTask } from './slice-types.ts';
 import type { WasmModule } from './wasm-module.ts';
 
 /** Steps of one call: about 20 ms, between two looks at the event loop. */
 const STEPS_PER_CALL = 1 << 24;
 
+/** Values that are sorted in WASM: its memory, 32 bytes a value here, never shrinks again. */
+const MOST_SORTED = 1 << 22;
+
+export async function argsortInWasm(wasm: WasmModule, task: ArgsortTask): Promise<void> {
+  const { values, order, sorted } = task;
+  const n = values.length;
+  if (n > MOST_SORTED) {
+    await argsortReference(task);
+    return;
+  }
+  wasm.scope(() => {
+    const [orderAt, sortedAt] = [wasm.call.allocate(4 * n), wasm.call.allocate(8 * n)];
+    wasm.call.argsort(wasm.put(values), n, orderAt, sortedAt);
+    wasm.get(orderAt, order.subarray(0, n));
+    wasm.get(sortedAt, sorted.subarray(0, n));
+  });
+}
+
 export async function sliceRowsInWasm(wasm: WasmModule, task: SliceRowsTask): Promise<void> {
   const { minSize, maxSize, monotone, first, end } = task;
-  const stepsPerRow = monotone ? 16 : maxSize - minSize + 1;
+  const stepsPerRow = monotone ? 16 : Math.max(16, maxSize - minSize + 1);
   const rowsPerCall = Math.max(1, Math.floor(STEPS_PER_CALL / stepsPerRow / minSize)) * minSize;
   for (const programme of task.programmes) {
     const last = Math.min(end, programme.rows);

@@ -3,7 +3,6 @@
 
 import type { WorkerFactory } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
-import { argsort } from './argsort.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 import { attentionInPieces } from './wasm-attention.ts';
@@ -21,7 +20,7 @@ import {
 } from './wasm-linear.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
 import { rowMomentsInWasm, rowProductsInWasm } from './wasm-moments.ts';
-import { sliceRowsInWasm } from './wasm-slice.ts';
+import { argsortInWasm, sliceRowsInWasm } from './wasm-slice.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
 import { tilesInPieces } from './wasm-tiles.ts';
 
@@ -62,7 +61,7 @@ export async function wasmKernels(
     rowNorms: (task) => rowNorms(wasm, task),
     xxh64: (task) => xxh64(wasm, task),
     uniform: (task) => uniform(wasm, task),
-    argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
+    argsort: (task) => argsortInWasm(wasm, task),
     sliceRows: (task) => sliceRowsInWasm(wasm, task),
     rowProducts: (task) => rowProductsInWasm(wasm, task),
     rowMoments: (task) => rowMomentsInWasm(wasm, task),

@@ -2,7 +2,6 @@
 
 import { InvalidArgumentError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
-import { unitsToEpsilon } from '../privacy/epsilon.ts';
 import type { AggregatorAnswer, AggregatorInfo, AggregatorQuery, RefusalReason } from '../protocol.ts';
 import type { AuditEntry, LogHead } from './audit-chain.ts';
 import { replay } from './books.ts';
@@ -11,7 +10,7 @@ import { LedgerFile } from './ledger-file.ts';
 import { LedgeredAggregator } from './ledgered-aggregator.ts';
 import { NoiseStock } from './noise-stock.ts';
 import { type AggregatorOptions, resolveAggregatorOptions } from './options.ts';
-import { type LedgerParameters, peopleDigest } from './parameters.ts';
+import { parametersOf } from './parameters.ts';
 
 /** Answers bag queries under ε-label differential privacy, with a ledger that survives crashes. */
 export interface Aggregator {
@@ -68,13 +67,8 @@ export async function openAggregator(
   }
   const { minUnits, maxUnits, maxBags, grid } = resolved;
   const noise = new NoiseStock(grid, minUnits, maxUnits, 2 * Math.max(2048, maxBags));
-  const { table, minBag, budget, clock } = resolved;
-  const parameters: LedgerParameters = {
-    ...{ version: 1, table, samples: store.size, ids: store.fingerprint, people: peopleDigest(store.people) },
-    ...{ minBag, budget, epsilonPerRelease: unitsToEpsilon(maxUnits), minEpsilon: unitsToEpsilon(minUnits) },
-    ...{ low: grid.low, high: grid.high, grid: grid.step },
-  };
-  const file = LedgerFile.open(options.ledger, parameters, store.people, clock());
+  const parameters = parametersOf(store, resolved);
+  const file = LedgerFile.open(options.ledger, parameters, store.people, resolved.clock());
   try {
     const books = await replay(file, parameters, store, resolved, noise, signal);
     return new LedgeredAggregator({ store, options: resolved, noise, file, books });

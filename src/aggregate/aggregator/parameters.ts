@@ -2,8 +2,10 @@
 
 import { createHash } from 'node:crypto';
 import { DataError } from '../../core/errors.ts';
+import { unitsToEpsilon } from '../privacy/epsilon.ts';
 import { textDigest } from './audit-chain.ts';
-import { littleEndian } from './label-store.ts';
+import { type LabelStore, littleEndian } from './label-store.ts';
+import type { ResolvedAggregatorOptions } from './options.ts';
 
 /** Facts that a ledger keeps. None depends on a label. */
 export interface LedgerParameters {
@@ -23,6 +25,18 @@ export interface LedgerParameters {
   low: number;
   high: number;
   grid: number;
+}
+
+/** What a ledger is made for when it is opened so. */
+export function parametersOf(
+  { size, fingerprint, people }: Pick<LabelStore, 'size' | 'fingerprint' | 'people'>,
+  { table, minBag, budget, minUnits, maxUnits, grid }: ResolvedAggregatorOptions,
+): LedgerParameters {
+  return {
+    ...{ version: 1, table, samples: size, ids: fingerprint, people: peopleDigest(people) },
+    ...{ minBag, budget, epsilonPerRelease: unitsToEpsilon(maxUnits), minEpsilon: unitsToEpsilon(minUnits) },
+    ...{ low: grid.low, high: grid.high, grid: grid.step },
+  };
 }
 
 /** Text that is hashed and stored: JSON in the order of `LedgerParameters`. */

@@ -17,6 +17,9 @@ export interface CutRules {
   plain?: boolean;
 }
 
+/** Least sizes up to which trying every size is faster than searching by halves: it saves a few tries a row and costs as much. */
+const FEW_SIZES = 8;
+
 /** Rows of one call, so that a run can be cancelled: about 50 ms of the native kernels, half a second of TypeScript. */
 const ROWS_PER_CALL = 1 << 21;
 
@@ -29,7 +32,7 @@ const ROWS_PER_CALL = 1 << 21;
  * @param sorted - ascending, shape (n,); a partition into bags of allowed sizes exists
  * @returns where bags start, and n; shape (bags + 1,)
  *
- * O(n log minSize) where maxSize < 2 · minSize and there is no noise, else O(n · (maxSize − minSize + 1)); memory 12 bytes a value.
+ * O(n log minSize) where maxSize = O(minSize) and there is no noise, else O(n · (maxSize − minSize + 1)); memory 12 bytes a value.
  */
 export async function optimalCuts(
   sorted: Float64Array,
@@ -46,8 +49,8 @@ export async function optimalCuts(
   const rows = both ? Math.ceil((count + maxSize - 1) / 2) : count;
   const front = programme(rows, false);
   const back = both ? programme(count + maxSize - 1 - rows, true) : undefined;
-  const monotone = !noise && !plain;
-  const perRow = monotone ? 16 : maxSize - minSize + 1;
+  const monotone = !noise && !plain && minSize > FEW_SIZES;
+  const perRow = monotone ? 16 : Math.max(16, maxSize - minSize + 1);
   const perCall = Math.max(1, Math.floor((16 * ROWS_PER_CALL) / (perRow * minSize))) * minSize;
   for (let first = 0; first < rows; first += perCall) {
     signal?.throwIfAborted();

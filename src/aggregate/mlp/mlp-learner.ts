@@ -12,12 +12,13 @@ import type { RunOptions } from '../../core/progress.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
 import { adam, createTrainer, type Optimizer, runEpochs, type Tensors } from '../../training/index.ts';
 import { bagSize } from '../bags/bags.ts';
+import { AGGREGATIONS, type AggregateIn, LOSSES, type LossName } from '../losses/loss-functions.ts';
 import { requireAggregateData, type Unassigned } from '../models/require-data.ts';
 import type { AggregateData, AggregateModel, Learner } from '../types.ts';
 import { bagStep, shuffledSteps, stepShape } from './bag-batches.ts';
-import { type AggregateIn, bagLoss, type MlpLoss } from './bag-loss.ts';
 import { chooseRho, type MlpCrossValidation } from './choose-rho.ts';
 import { layersOf, mlpModel } from './mlp-model.ts';
+import { tracedLoss } from './traced-loss.ts';
 
 export interface MlpLearnerOptions {
   /** Units of each hidden layer, with a ReLU after each; [] fits a (generalised) linear model. Default [64, 64]. */
@@ -31,7 +32,7 @@ export interface MlpLearnerOptions {
   /** Default Adam. */
   optimizer?: Optimizer;
   /** 'square' for means, 'logistic' for probabilities, 'poisson' for rates. Default 'square'. */
-  loss?: MlpLoss;
+  loss?: LossName;
   /** Whether the bag-level loss averages probabilities and rates ('mean', calibrated for sums) or logits and log-rates ('link', convex in them). Default 'mean'. */
   aggregateIn?: AggregateIn;
   /** What to do about samples in no bag. Default 'ignore'. */
@@ -53,6 +54,10 @@ export interface MlpLearnerOptions {
  * @throws {InvalidArgumentError} an option leaves its range
  *
  * Time O(epochs · n · parameters); with 'cv' × (folds · grid + 1). Source: arXiv 2401.11081.
+ *
+ * @example
+ * const model = await mlpLearner({ hidden: [64] }).fit({ features, bags, means }, { rho: 0.01, seed: 0 });
+ * model.predict(features);
  */
 export function mlpLearner(options: MlpLearnerOptions = {}): Learner {
   const settings = resolve(options);
@@ -60,7 +65,7 @@ export function mlpLearner(options: MlpLearnerOptions = {}): Learner {
     name: 'mlp',
     async fit(data, call) {
       requireSeed('mlpLearner: seed', call.seed);
-      if (call.rho !== 'cv') requireNumber('mlpLearner: rho', call.rho, 0);
+      if (call.rho !== 'cv') requireRho('mlpLearner: rho', call.rho, settings.loss);
       requireAggregateData('mlpLearner', data, settings.unassigned);
       const checked = withinRange(data, settings.loss);
       if (call.rho !== 'cv') return train(checked, call.rho, settings, call.seed, call);
@@ -92,13 +97,21 @@ function resolve(options: MlpLearnerOptions) {
   requireInteger('mlpLearner: epochs', epochs, 1);
   if (bagsPerStep !== undefined) requireInteger('mlpLearner: bagsPerStep', bagsPerStep, 1);
   requirePositive('mlpLearner: learningRate', learningRate);
-  requireOneOf('mlpLearner: loss', loss, ['square', 'logistic', 'poisson']);
-  requireOneOf('mlpLearner: aggregateIn', aggregateIn, ['mean', 'link']);
+  requireOneOf('mlpLearner: loss', loss, LOSSES);
+  requireOneOf('mlpLearner: aggregateIn', aggregateIn, AGGREGATIONS);
+  crossValidation.grid?.forEach((rho, i) => {
+    requireRho(`mlpLearner: crossValidation.grid[${i}]`, rho, loss);
+  });
   requireOneOf('mlpLearner: unassigned', unassigned, ['error', 'ignore']);
   return {
     ...{ hidden, epochs, learningRate, optimizer, loss, aggregateIn, unassigned, crossValidation },
     bagsPerStep,
   };
+}
+
+/** Above 1 the bag-level loss counts negatively: with a loss that is not the square one the objective has no minimum. */
+function requireRho(name: string, rho: number, loss: LossName): void {
+  requireNumber(name, rho, 0, loss === 'square' ? Infinity : 1);
 }
 
 const ROWS_PER_STEP = 64;
@@ -122,7 +135,7 @@ async function train(
   const rng = createRng(seed).fork('mlpLearner');
   const widths = [columns, ...hidden, 1];
   using trainer = await createTrainer(initialTensors(widths, rng.fork('init')), {
-    loss: bagLoss({ loss, aggregateIn, rho, hiddenLayers: hidden.length }),
+    loss: tracedLoss({ loss, aggregateIn, rho, hiddenLayers: hidden.length }),
     optimizer,
   });
   let steps: Uint32Array[] = [];
@@ -187,7 +200,7 @@ function responseUnits({ means, bags }: AggregateData): { center: number; scale:
 }
 
 /** Noisy means brought back to where the loss is defined. */
-function withinRange(data: AggregateData, loss: MlpLoss): AggregateData {
+function withinRange(data: AggregateData, loss: LossName): AggregateData {
   if (loss === 'square') return data;
   const noisy = data.noiseVariance?.some((variance) => variance > 0) ?? false;
   const high = loss === 'logistic' ? 1 : Infinity;

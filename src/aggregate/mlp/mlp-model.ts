@@ -4,12 +4,12 @@ import { requireInteger } from '../../core/check.ts';
 import { DataError, ShapeError } from '../../core/errors.ts';
 import { type Matrix64, requireMatrix } from '../../core/matrix.ts';
 import type { Tensors } from '../../training/index.ts';
+import { LOSSES, type LossName, lossFunctions } from '../losses/loss-functions.ts';
 import type { AggregateModel, ModelState } from '../types.ts';
-import type { MlpLoss } from './bag-loss.ts';
 
 /** All of a trained network. */
 export interface MlpParameters {
-  loss: MlpLoss;
+  loss: LossName;
   /** Units of each layer: features, hidden layers, 1. */
   widths: readonly number[];
   /** Weight of each layer, (inputs, outputs) row-major, and its biases. */
@@ -44,7 +44,7 @@ export function mlpModel(parameters: MlpParameters): AggregateModel {
           // Math.max(0, NaN) is NaN, so a broken model stays visible.
           if (layer < weights.length - 1) for (let j = 0; j < x.length; j++) x[j] = Math.max(0, x[j]);
         }
-        predictions[i] = meanOf(loss, center + scale * x[0]);
+        predictions[i] = lossFunctions[loss].mean(center + scale * x[0]);
       }
       return predictions;
     },
@@ -69,11 +69,6 @@ function affine(x: Float64Array, weight: Float32Array, bias: Float32Array): Floa
   return result;
 }
 
-function meanOf(loss: MlpLoss, link: number): number {
-  if (loss === 'logistic') return 1 / (1 + Math.exp(-link));
-  return loss === 'poisson' ? Math.exp(link) : link;
-}
-
 function requireColumns(name: string, features: Matrix64, columns: number): void {
   requireMatrix(`${name}: features`, features);
   if (features.cols !== columns) {
@@ -90,10 +85,10 @@ export function restoreMlpModel(state: ModelState): AggregateModel {
   if (state.kind !== 'mlp') {
     throw new DataError(`restoreMlpModel: kind is ${JSON.stringify(state.kind)}; expected "mlp".`);
   }
-  const { loss } = state;
-  if (loss !== 'square' && loss !== 'logistic' && loss !== 'poisson') {
+  const loss = LOSSES.find((name) => name === state.loss);
+  if (loss === undefined) {
     throw new DataError(
-      `restoreMlpModel: loss is ${JSON.stringify(loss)}; expected square, logistic or poisson.`,
+      `restoreMlpModel: loss is ${JSON.stringify(state.loss)}; expected one of ${LOSSES.join(', ')}.`,
     );
   }
   const widths = [...numbers(state, 'widths')];

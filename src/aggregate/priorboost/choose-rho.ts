@@ -10,20 +10,23 @@ import type { PriorBoostState, StageRecord } from './state.ts';
 /** {0} and 13 values from 10⁻³ to 1, equally far apart on a log scale. */
 const RHO_GRID: readonly number[] = [0, ...Array.from({ length: 13 }, (_, i) => 10 ** (i / 4 - 3))];
 
+/** With fewer validation bags even their spread is not known. */
+const LEAST_BAGS = 5;
+
 export interface RhoChoice {
   rho: number;
   /** Shape (grid,). */
   grid: number[];
   /** Loss on the validation bags at each ρ, shape (grid,), (unit of the responses)². */
   losses: number[];
-  /** Standard error of each loss minus the least one, shape (grid,). */
+  /** Standard error of each loss minus the least one, shape (grid,); Infinity with fewer than 5 validation bags. */
   standardErrors: number[];
 }
 
 /**
  * Chooses ρ by the loss on the validation bags. A few bags cannot tell those within one standard error of the least apart: among them the one
- * of least estimated error given the bags is taken where models are linear (which alone is measured to be near the best, but trusts the model),
- * else the one nearest to `priorRho`.
+ * of least estimated error given the bags is taken where models are linear and bags at least twice as many as coefficients (which alone is measured
+ * to be near the best, but trusts the model), else the one nearest to `priorRho`.
  *
  * The bags must be random: sorted ones measure errors along the sorting direction alone, and the instance-level loss prefers shrunken models (derived).
  * And they must not be those of stage 1, not even fold by fold: later bags are sorted by what stage 1 found, its noise included, so a fit that
@@ -54,12 +57,14 @@ export async function chooseRho(
   const best = errors[losses.indexOf(Math.min(...losses))];
   const standardErrors = errors.map((own) => {
     const { variance, count } = summarize(own.map((error, a) => error - best[a]));
-    return Math.sqrt(variance * count);
+    return count < LEAST_BAGS ? Infinity : Math.sqrt(variance * count);
   });
   const least = Math.min(...losses);
   const candidates = RHO_GRID.filter((_, j) => losses[j] - least <= standardErrors[j]);
-  const estimate =
-    kind === 'linear' ? poolError({ features, ...pooledData(state, lastPool(state)) }) : undefined;
+  const data = pooledData(state, lastPool(state));
+  // With fewer bags the coefficients that the estimate needs are mostly noise.
+  const tells = kind === 'linear' && data.means.length >= 2 * (features.cols + 1);
+  const estimate = tells ? poolError({ features, ...data }) : undefined;
   const logOf = (rho: number) => Math.log(Math.max(rho, RHO_GRID[1] / 10));
   const badness = candidates.map((rho) =>
     estimate ? expectedError(estimate.at(rho)) : Math.abs(logOf(rho) - logOf(state.settings.priorRho)),

@@ -3,13 +3,18 @@
 import { requireInteger, requireNumber, requirePositive } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 
-/** A linear regression on random bags of equal size: features N(0, I), response ⟨x, θ⟩ plus independent noise. */
+/**
+ * A linear regression on random bags of equal size: Gaussian features, response ⟨x, θ⟩ plus independent noise.
+ *
+ * Formulas are written for features N(0, I). Without a ridge the fit does not care in which coordinates features come, so for features of
+ * covariance Σ they hold as they stand with ‖v‖² read as vᵀΣv: the risk is then the excess error of predictions.
+ */
 export interface RiskSetting {
   /** Samples per feature ψ = n / d, > 0 (many papers use d / n). */
   psi: number;
   /** Samples in a bag k, an integer ≥ 1. */
   bagSize: number;
-  /** ‖θ‖², the variance of the mean response, ≥ 0, in squared units of the response. */
+  /** ‖θ‖², which is the variance of the mean response, ≥ 0, in squared units of the response. */
   signal: number;
   /** Variance σ² of the response about its mean, ≥ 0, in squared units of the response. */
   noise: number;
@@ -19,7 +24,7 @@ export interface RiskSetting {
 
 /** Limits as n and d grow with n / d = ψ. */
 export interface AsymptoticRisk {
-  /** E ‖θ̂ − θ‖², in squared units of the response: the prediction error of a new sample is this plus σ². Infinity when no estimate exists. */
+  /** E ‖θ̂ − θ‖², which is the excess error of predictions, in squared units of the response: the squared error on a new sample is this plus σ². Infinity when no estimate exists. */
   risk: number;
   squaredBias: number;
   variance: number;

@@ -1,6 +1,7 @@
 // Sufficient statistics of a regression on bags, drawn without drawing the samples.
 
 import type { Rng } from '../../core/rng.ts';
+import { normalQuantile } from '../../core/statistics/index.ts';
 
 /** Which bags: any, or cut from the order of a prior's predictions. */
 export interface DesignShape {
@@ -8,8 +9,14 @@ export interface DesignShape {
   bags: number;
   bagSize: number;
   features: number;
-  /** Samples are sorted along the first coordinate before they are cut into bags. */
-  sorted: boolean;
+  /** Samples are sorted along the first coordinate before they are cut into bags: norms of √k x̄₁ and of the deviations from it. Default: bags are random. */
+  sortedNorms?: ColumnNorms | undefined;
+}
+
+/** Euclidean norms of one column: of √k times the bag means, and of what deviates from them. */
+export interface ColumnNorms {
+  between: number;
+  within: number;
 }
 
 /** G = Σ_a k x̄_a x̄_aᵀ and W = Σ_a Σ_i (x_i − x̄_a)(x_i − x̄_a)ᵀ, shape (d, d) each, and Σ_a k x̄_a ε̄_a for unit noise. */
@@ -28,12 +35,11 @@ export interface BagDesign {
  * right of it; so G = RᵀR, and RᵀQᵀε needs only min(ν, d) normals. Sorted bags look at the first coordinate alone: they
  * change the norms of its two columns, R₁₁, and nothing else.
  *
- * O(d³), and O(n log n) for sorted bags; whatever n without.
+ * O(d³), whatever n.
  */
-export function drawDesign({ bags, bagSize, features: d, sorted }: DesignShape, rng: Rng): BagDesign {
-  const norms = sorted ? sortedNorms(bags, bagSize, rng.fork('order')) : undefined;
+export function drawDesign({ bags, bagSize, features: d, sortedNorms }: DesignShape, rng: Rng): BagDesign {
   const betweenRng = rng.fork('between');
-  const factor = triangle(bags, d, betweenRng, norms?.between);
+  const factor = triangle(bags, d, betweenRng, sortedNorms?.between);
   const rank = Math.min(bags, d);
   const noise = new Float64Array(d);
   for (let i = 0; i < rank; i++) {
@@ -41,7 +47,7 @@ export function drawDesign({ bags, bagSize, features: d, sorted }: DesignShape, 
     for (let j = i; j < d; j++) noise[j] += factor[i * d + j] * e;
   }
   const spread = bags * (bagSize - 1);
-  const within = triangle(spread, d, rng.fork('within'), norms?.within);
+  const within = triangle(spread, d, rng.fork('within'), sortedNorms?.within);
   return { between: gram(factor, rank, d), within: gram(within, Math.min(spread, d), d), noise };
 }
 
@@ -69,8 +75,8 @@ function gram(factor: Float64Array, rank: number, d: number): Float64Array {
   return product;
 }
 
-/** Norms of √k times the bag means and of the deviations from them, of sorted normals cut into bags. */
-function sortedNorms(bags: number, bagSize: number, rng: Rng): { between: number; within: number } {
+/** Norms of one draw of normals, sorted and cut into bags. O(n log n). */
+export function drawSortedNorms(bags: number, bagSize: number, rng: Rng): ColumnNorms {
   const values = Float64Array.from({ length: bags * bagSize }, () => rng.normal()).sort();
   let [between, within] = [0, 0];
   for (let a = 0; a < bags; a++) {
@@ -80,6 +86,25 @@ function sortedNorms(bags: number, bagSize: number, rng: Rng): { between: number
     for (let i = 0; i < bagSize; i++) within += (values[a * bagSize + i] - mean) ** 2;
   }
   return { between: Math.sqrt(between), within: Math.sqrt(within) };
+}
+
+/** Strips of equal probability that stand for the bags when those are many: within them lies 1.5e-4 of the variance. */
+const STRIPS = 1000;
+
+/** What `drawSortedNorms` tends to for many samples: bags as strips of the normal distribution, at most a thousand of them. O(1). */
+export function limitSortedNorms(bags: number, bagSize: number): ColumnNorms {
+  const strips = Math.min(bags, STRIPS);
+  let explained = 0;
+  let density = 0; // at the lower end of the strip
+  for (let i = 1; i <= strips; i++) {
+    const end = i < strips ? normalQuantile(i / strips) : Infinity;
+    const next = Math.exp(-(end ** 2) / 2) / Math.sqrt(2 * Math.PI);
+    // The mean over a strip is (density at its lower − at its upper end) ÷ its probability.
+    explained += strips * (density - next) ** 2;
+    density = next;
+  }
+  const n = bags * bagSize;
+  return { between: Math.sqrt(n * explained), within: Math.sqrt(n * Math.max(0, 1 - explained)) };
 }
 
 /** √(χ² of ν ≥ 1 degrees): a gamma variate of shape ν/2 by Marsaglia and Tsang (ACM TOMS 26, 2000), doubled. */

@@ -15,13 +15,15 @@ export interface PlainRun {
   noise: number;
   /** Correlation of the prior whose order the bags are cut from; left out: random bags. */
   correlation?: number;
+  /** Features are mixed before the fit, so that each is correlated with the next: x_j + mixing · x_{j+1}. */
+  mixing?: number;
   /** Means are clipped and released with Laplace noise. */
   privacy?: PrivacySetting;
 }
 
-/** ‖θ̂ − θ‖² of one run: samples are drawn, put in bags of equal size (a last incomplete one is left out), answered and fitted. O(n d²). */
+/** Excess error of predictions, ‖θ̂ − θ‖², of one run: samples are drawn, put in bags of equal size (a last incomplete one is left out), answered and fitted. O(n d²). */
 export function plainRun(run: PlainRun, rng: Rng): number {
-  const { samples: n, features: d, bagSize: k, rho, signal, noise, correlation, privacy } = run;
+  const { samples: n, features: d, bagSize: k, rho, signal, noise, correlation, mixing = 0, privacy } = run;
   const x = Float64Array.from({ length: n * d }, () => rng.normal());
   const theta = new Float64Array(d);
   theta[0] = Math.sqrt(signal) * (correlation ?? 1);
@@ -33,6 +35,8 @@ export function plainRun(run: PlainRun, rng: Rng): number {
   });
   const order = Array.from({ length: n }, (_, i) => i);
   if (correlation !== undefined) order.sort((i, j) => x[i * d] - x[j * d]);
+
+  for (let i = 0; i < n; i++) for (let j = 0; j + 1 < d; j++) x[i * d + j] += mixing * x[i * d + j + 1];
 
   const matrix = new Float64Array(d * d);
   const right = new Float64Array(d);
@@ -60,7 +64,8 @@ export function plainRun(run: PlainRun, rng: Rng): number {
   }
   if (!factorInPlace(matrix, d)) return Infinity;
   solveInPlace(matrix, d, right);
-  return right.reduce((sum, value, j) => sum + (value - theta[j]) ** 2, 0);
+  // Back to the features before they were mixed, which are uncorrelated: the excess error of predictions.
+  return right.reduce((sum, value, j) => sum + (value + mixing * (right[j - 1] ?? 0) - theta[j]) ** 2, 0);
 }
 
 /** Adds weight · v vᵀ to the lower triangle, all that is factored. */

@@ -91,7 +91,7 @@ function underPrivacy({ privacy }: PlanSetting, alternatives: Alternatives, indi
 export function planWarnings({ setting, best, individual }: AdviceInput): string[] {
   const { psi, bagSizes, design, privacy, signal, samples, ridge } = setting;
   const warnings = [
-    'Estimates, not guarantees: the theory is for Gaussian features without correlation and a linear mean; real tables differ.',
+    'Estimates, not guarantees: the theory is for Gaussian features and a linear mean; real tables differ.',
   ];
   const short = bagSizes.filter((k) => k > 1 && k >= psi);
   if (ridge === 0 && design === 'random' && short.length > 0) {
@@ -118,6 +118,11 @@ export function planWarnings({ setting, best, individual }: AdviceInput): string
   } else if (best.risk > signal) {
     warnings.push(
       `The best plan has a risk above ‖θ‖² = ${shortNumber(signal)}, that of predicting the mean: no bag size considered teaches anything.`,
+    );
+  }
+  if (best.bagSize > 1 && best.rho === setting.maxRho) {
+    warnings.push(
+      `The best ρ is the largest allowed, ${shortNumber(best.rho)}: there is little signal beside the noise, and a larger maxRho, or a ridge, may do better.`,
     );
   }
   if (signal === 0) warnings.push('snr is 0: there is nothing to learn.');

@@ -25,13 +25,9 @@ export interface PlanPoint extends RiskAtRho {
 
 /** Features simulated at most: the risk depends on ψ, its spread falls as 1/√d. */
 const MOST_FEATURES = 60;
-/** Samples simulated at most where bags are sorted; others cost nothing. */
-const MOST_SORTED = 20_000;
-
 /** The size that is simulated in place of the plan's, with the same ψ. */
-export function simulatedFeatures({ features, psi, design }: PlanSetting): number {
-  const limit = design === 'curated' ? Math.max(2, Math.floor(MOST_SORTED / psi)) : MOST_FEATURES;
-  return Math.min(features, MOST_FEATURES, limit);
+export function simulatedFeatures({ features }: PlanSetting): number {
+  return Math.min(features, MOST_FEATURES);
 }
 
 /**

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import { createRng } from '../../core/rng.ts';
 import { summarize } from '../../core/statistics/index.ts';
 import { asymptoticRisk } from './asymptotic-risk.ts';
+import { drawSortedNorms, limitSortedNorms } from './bag-design.ts';
 import { curatedRisk } from './curated-risk.ts';
 import { type PlainRun, plainRun } from './oracle.ts';
 import { privateRisk } from './private-risk.ts';
@@ -67,6 +68,17 @@ describe('simulateRisk', () => {
     }
   });
 
+  it('is the excess error of predictions whatever the covariance of the features', async () => {
+    const shared = { bagSize: 3, signal: 2, noise: 0.7, features: 8 };
+    const [fast] = await simulateRisk({ ...shared, psi: 6, rhos: [0.2] }, { repeats: 1000 });
+    // Neighbours are correlated by 0.5.
+    assertEqualMeans(fast, plainRuns({ ...shared, samples: 48, rho: 0.2, mixing: 1 }, 1000, 5), 'mixed');
+    // The same draws give the same error up to rounding: the fit is equivariant.
+    const run = { ...shared, samples: 48, rho: 0.2 };
+    const plain = plainRun(run, createRng(2));
+    assert.ok(Math.abs(plainRun({ ...run, mixing: 1 }, createRng(2)) / plain - 1) < 1e-9);
+  });
+
   it('follows the ridge theory, also with fewer samples than features', async () => {
     for (const [psi, bagSize, rho, ridge] of [
       [0.5, 2, 0.4, 0.3],
@@ -85,6 +97,17 @@ describe('simulateRisk', () => {
       assert.ok(Math.abs(squaredBias / theory.squaredBias - 1) < 0.12);
       assert.ok(Math.abs(variance / theory.variance - 1) < 0.15);
     }
+  });
+
+  it('takes the order of many samples from its limit', () => {
+    const [bags, bagSize] = [400, 60];
+    const limit = limitSortedNorms(bags, bagSize);
+    const drawn = drawSortedNorms(bags, bagSize, createRng(1));
+    // χ² of n = 24 000 degrees: its root has a relative spread of 1/√(2n) = 0.46 %, five of which are 2.3 %.
+    assert.ok(Math.abs(drawn.between / limit.between - 1) < 0.023);
+    // Within bags it is the two extreme ones that vary most: the spread is about a tenth.
+    assert.ok(Math.abs(drawn.within / limit.within - 1) < 0.5, `${drawn.within} ${limit.within}`);
+    assert.ok(Math.abs(limit.between ** 2 + limit.within ** 2 - bags * bagSize) < 1e-6);
   });
 
   it('is infinite where the estimate is not unique', async () => {

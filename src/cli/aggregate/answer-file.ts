@@ -7,59 +7,31 @@ import {
   type KeyedAnswers,
   parseSkanPostbacks,
   parseSummaryReport,
-  readSummaryReport,
   skanSteps,
+  summaryReportAnswers,
   tableAnswers,
 } from '../../aggregate/index.ts';
 import { DataError } from '../../core/errors.ts';
-import { openTable, type Table } from '../../data/index.ts';
+import { openTable, readAvro, type Table } from '../../data/index.ts';
 import { UsageError } from '../failure.ts';
 import { given } from '../given.ts';
+import type { AnswerFlags } from './answer-flags.ts';
 import type { NamedBags } from './bag-file.ts';
-
-export interface AnswerFlags {
-  format: 'table' | 'attribution' | 'skan';
-  responses?: 'mean' | 'sum' | 'proportion';
-  epsilon?: number;
-  maxResponse?: number;
-  budget?: number;
-  share?: number;
-  sourceDigits?: 2 | 3 | 4;
-  missing: 'error' | 'drop';
-  counts: 'match' | 'ignore';
-}
 
 export interface ReadAnswers extends JoinedAnswers {
   /** What a user should know of how they were read. */
   notes: string[];
 }
 
-/** What can be said before a file is opened. */
-export function checkAnswerFlags({ format, epsilon, maxResponse, responses }: AnswerFlags): void {
-  if (format === 'attribution' && (epsilon === undefined || maxResponse === undefined)) {
-    throw new UsageError(
-      '--format attribution needs --epsilon, which says how much noise is in the sums, and --max-response, which says how they were scaled.',
-    );
-  }
-  if (format === 'skan' && maxResponse === undefined) {
-    throw new UsageError(
-      '--format skan needs --max-response: conversion value 63 stands for it, and 0 for 0, in equal steps.',
-    );
-  }
-  if (format !== 'table' && responses !== undefined) {
-    throw new UsageError(`--responses is for tables; ${format} says what its numbers are.`);
-  }
-}
-
 /** Reads answers and joins them to their bags. @throws {DataError} naming the key that is missing, doubled or of another size */
 export async function readAnswers(
   path: string,
   { bags, keys }: NamedBags,
-  flags: AnswerFlags,
+  flags: AnswerFlags & { missing?: 'error' | 'drop' },
   signal: AbortSignal,
 ): Promise<ReadAnswers> {
   const { answers, notes } = await readKeyed(path, flags, signal);
-  const { missing, counts } = flags;
+  const { missing = 'error', counts } = flags;
   const joined = joinAnswers(bags, keys, answers, { missing, counts });
   const { dropped, unused } = joined;
   if (dropped.length > 0) {
@@ -78,25 +50,22 @@ async function readKeyed(
   flags: AnswerFlags,
   signal: AbortSignal,
 ): Promise<{ answers: KeyedAnswers; notes: string[] }> {
-  const { format, epsilon, maxResponse, budget, share, sourceDigits } = flags;
+  const { format, epsilon, maxResponse, contributionBudget: budget, share, sourceDigits } = flags;
   if (format === 'table') {
     await using table = await openTable(path, { signal, textColumns: KEY_NAMES });
     return { answers: await readTable(table, flags), notes: [] };
   }
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError(`${path} cannot be read (${cause.code}); expected answers there.`, { cause });
-  });
   // checkAnswerFlags saw to it that these are there.
   const maximum = maxResponse as number;
   if (format === 'attribution') {
     const options = { epsilon: epsilon as number, maxResponse: maximum, ...given({ budget, share }) };
     const answers = /\.avro$/i.test(path)
-      ? await readSummaryReport(bytes, options)
-      : parseSummaryReport(bytes.toString('utf8'), options);
+      ? summaryReportAnswers(await readAvro(path, signal), options)
+      : parseSummaryReport(await readAnswerText(path), options);
     return { answers, notes: [] };
   }
   const fine = skanSteps(maximum);
-  const { answers, suppressed, repeated } = parseSkanPostbacks(bytes.toString('utf8'), {
+  const { answers, suppressed, repeated } = parseSkanPostbacks(await readAnswerText(path), {
     values: { fine },
     ...given({ sourceDigits }),
   });
@@ -112,6 +81,12 @@ async function readKeyed(
       ...(repeated > 0 ? [`${repeated} postbacks came more than once and were counted once`] : []),
     ],
   };
+}
+
+function readAnswerText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new DataError(`${path} cannot be read (${cause.code}); expected answers there.`, { cause });
+  });
 }
 
 /** Names of the column that says whose answer it is. */

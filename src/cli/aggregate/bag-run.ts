@@ -6,18 +6,22 @@ import {
   bagCount,
   bagSize,
   chunkBags,
+  kMeansBags,
   outputDomain,
   randomBags,
   skanSourceIdentifiers,
+  sliceBags,
   withinBagSquares,
 } from '../../aggregate/index.ts';
 import { shortNumber } from '../../core/certificate.ts';
-import { standardize } from '../../core/standardize.ts';
+import { columnStandardization, standardize } from '../../core/standardize.ts';
+import { encodeAvro } from '../../data/index.ts';
 import { writeFileAtomically } from '../../report/index.ts';
 import { commandLine } from '../command-line.ts';
 import { type CliContext, colorsFor } from '../context.ts';
 import { given } from '../given.ts';
 import { printFields, printJson } from '../output.ts';
+import { showProgress } from '../progress.ts';
 import type { BagFlags } from './bag.ts';
 import { writeBags } from './bag-file.ts';
 import { readModel } from './model-file.ts';
@@ -29,11 +33,12 @@ export async function runBag(path: string, flags: BagFlags, context: CliContext)
   const { id, out, domain, json, method, seed } = flags;
   await using table = await openAnalystTable(path, id, signal);
   const scores = await scoresOf(table, flags);
-  const bags = await makeBags(table, scores, flags);
+  const bags = await makeBags(table, scores, flags, context);
   const keys = keysOf(bags, flags);
   await writeBags(out, bags, { table, keys, signal });
   if (domain !== undefined) {
-    await writeFileAtomically(domain, outputDomain(keys as readonly string[]), { signal });
+    const { schema, records } = outputDomain(keys as readonly string[]);
+    await writeFileAtomically(domain, await encodeAvro(schema, records), { signal });
   }
   const seconds = (performance.now() - start) / 1000;
   const sizes = Array.from({ length: bagCount(bags) }, (_, a) => bagSize(bags, a));
@@ -79,11 +84,22 @@ async function scoresOf(table: AnalystTable, { by, model }: BagFlags): Promise<F
 async function makeBags(
   table: AnalystTable,
   scores: Float64Array | undefined,
-  { k, method, seed }: BagFlags,
+  flags: BagFlags,
+  context: CliContext,
 ): Promise<Bags> {
+  const { k, method, seed, json } = flags;
   if (method === 'random') return randomBags({ size: k, seed, samples: table.rows });
+  const { signal, stderr } = context;
+  using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
+  const run = { seed, signal, onProgress: progress.report };
+  if (method === 'kmeans') {
+    const { matrix } = await table.features(flags);
+    return await kMeansBags(standardize(matrix, columnStandardization(matrix)), { size: k, ...run });
+  }
   // checkBagFlags saw to it that there is an order.
-  return chunkBags(scores as Float64Array, { size: k, seed });
+  const order = scores as Float64Array;
+  if (method === 'chunk') return chunkBags(order, { size: k, seed });
+  return (await sliceBags(order, { minSize: k, ...run })).value.bags;
 }
 
 function keysOf(bags: Bags, { format, keyBase }: BagFlags): string[] | undefined {

@@ -28,15 +28,12 @@ export function aggregateBagCommand(context: CliContext): Command {
     .argument('<table>', 'Parquet, CSV, JSONL or Arrow')
     .optionsGroup('Input:')
     .option('--id <name>', 'column that names the rows (default: row numbers from 0)')
-    .option('--features <names>', 'columns that rows are alike in, for kmeans, comma-separated', list)
-    .option('--all-but <names>', 'instead: every column but these and the id', list)
+    .option('--features <names>', 'kmeans: columns that rows of a bag are alike in, comma-separated', list)
+    .option('--all-but <names>', 'kmeans: instead, every column but these and the id', list)
     .optionsGroup('Bags:')
     .requiredOption('-k, --k <count>', 'rows in a bag, at least', positiveInteger)
     .addOption(
-      new Option(
-        '--method <method>',
-        'random; runs of k (chunk) or best cuts (slice) of an order; or alike in the features (kmeans)',
-      )
+      new Option('--method <method>', 'random; or runs of k (chunk) or the best cuts (slice) of an order')
         .choices(bagMethods)
         .default('random'),
     )

@@ -3,20 +3,12 @@
 import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { requireExtension } from '../extensions.ts';
-import {
-  cvOrNumber,
-  list,
-  nonNegativeNumber,
-  positiveInteger,
-  positiveNumber,
-  probability,
-  seedInteger,
-  share,
-} from '../parse.ts';
-import { type AnswerFlags, checkAnswerFlags } from './answer-file.ts';
+import { cvOrNumber, list, nonNegativeNumber, positiveNumber, probability, seedInteger } from '../parse.ts';
+import { type AnswerFlags, addAnswerFlags, checkAnswerFlags } from './answer-flags.ts';
 import type { FeatureFlags } from './table.ts';
 
 export interface FitFlags extends FeatureFlags, AnswerFlags {
+  missing: 'error' | 'drop';
   bags: string;
   answers: string;
   family: 'linear' | 'logistic' | 'poisson';
@@ -43,7 +35,7 @@ export const fitDefaults = {
 } as const;
 
 export function aggregateFitCommand(context: CliContext): Command {
-  return new Command('fit')
+  const command = new Command('fit')
     .description('fit a model to mean responses of bags, with confidence intervals and a certificate')
     .argument('<table>', 'Parquet, CSV, JSONL or Arrow with the features')
     .optionsGroup('Input:')
@@ -55,31 +47,11 @@ export function aggregateFitCommand(context: CliContext): Command {
       '--answers <file>',
       'what was answered: a table with key (or bag, area), mean, sum or proportion, and count; or --format',
     )
-    .addOption(
-      new Option('--format <format>', 'of the answers: a table, a summary report (JSON or .avro), postbacks')
-        .choices(['table', 'attribution', 'skan'])
-        .default(fitDefaults.format),
-    )
-    .addOption(
-      new Option('--responses <kind>', 'what the column "value" of the answers is').choices([
-        'mean',
-        'sum',
-        'proportion',
-      ]),
-    )
+    .option('--epsilon <number>', 'attribution: ε that the platform spent on the report', positiveNumber)
     .addOption(
       new Option('--missing <action>', 'bags without an answer').choices(['error', 'drop']).default('error'),
-    )
-    .addOption(
-      new Option('--counts <rule>', 'counts that are not the size of the bag')
-        .choices(['match', 'ignore'])
-        .default('match'),
-    )
-    .option('--epsilon <number>', 'attribution: ε that the platform spent on the report', positiveNumber)
-    .option('--max-response <number>', 'attribution, skan: the largest response', positiveNumber)
-    .option('--budget <count>', 'attribution: contribution budget (default: 65536)', positiveInteger)
-    .option('--share <share>', 'attribution: part of the budget for these keys (default: 1)', share)
-    .option('--source-digits <count>', 'skan: digits of the source identifier (default: 2)', positiveInteger)
+    );
+  return addAnswerFlags(command)
     .optionsGroup('Model:')
     .addOption(
       new Option('--family <family>', 'how responses are distributed')

@@ -27,10 +27,12 @@ export async function runAggregatorServe(
     { signal },
   );
   const log = (line: string) => stderr.write(line);
+  const failure = Promise.withResolvers<never>();
+  failure.promise.catch(() => {}); // said when it is waited for
   const { host, port, maxBody, requestTimeout, shutdownTimeout, corsOrigin: corsOrigins } = flags;
   await using server = await startAggregatorServer(aggregator, {
     ...{ host, port, maxBody, shutdownTimeout, apiKeys, ...given({ requestTimeout, corsOrigins }) },
-    ...(flags.quiet ? {} : { log }),
+    ...{ ...(flags.quiet ? {} : { log }), onFailure: failure.reject },
   });
   if (apiKeys.length === 0) {
     writeLine(log, 'warn', 'open', {
@@ -40,12 +42,14 @@ export async function runAggregatorServe(
   const { url } = server;
   const info = aggregator.info();
   const { head } = aggregator;
-  await announceAndWait(
+  const stopped = announceAndWait(
     flags,
     context,
     { url, ...info, head },
     `${info.samples} labels at ${url}/v1/aggregator: bags of ${info.minBag} or more, ε ${info.epsilonPerRelease} a release, ${info.budget} a person; ledger ${ledger}, entry ${head.entry}, head ${head.hash}`,
   );
+  // Without a ledger there is nothing to go on with: who looks after the process may start it anew.
+  await Promise.race([stopped, failure.promise]);
   await server.close();
   writeLine(log, 'info', 'stopped', { ...aggregator.head });
 }

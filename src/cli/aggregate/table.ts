@@ -1,5 +1,6 @@
 // The analyst's table: features as numbers, and what names its rows.
 
+import type { SampleId } from '../../aggregate/index.ts';
 import { DataError } from '../../core/errors.ts';
 import { type Matrix64, matrixFromColumns } from '../../core/matrix.ts';
 import { openTable, type Table } from '../../data/index.ts';
@@ -21,6 +22,8 @@ export interface AnalystTable extends AsyncDisposable {
   readonly idName: string;
   /** Name of each row, shape (rows,), distinct. */
   ids(): Promise<string[]>;
+  /** The same as an aggregator names samples: by number where the column holds whole numbers, else by text. */
+  sampleIds(): Promise<SampleId[]>;
   /** A column of numbers, shape (rows,). */
   numbers(name: string): Promise<Float64Array>;
   /** The features: names, and values of shape (rows, columns.length), finite. */
@@ -42,6 +45,14 @@ export async function openAnalystTable(
     rows: table.rowCount,
     idName: id ?? ROW,
     ids: () => readIds(table, id),
+    async sampleIds() {
+      const ids = await readIds(table, id);
+      const kind = table.columns.find(({ name }) => name === id)?.kind;
+      // Fields of text files have no type of their own: what looks like whole numbers is read as such elsewhere.
+      const untyped = kind === 'text' && /(^-|\.[ct]sv(\.gz)?)$/i.test(path);
+      const numeric = id === undefined || kind === 'number' || (untyped && isWhole(ids));
+      return numeric ? ids.map(Number) : ids;
+    },
     numbers: (name) => table.readNumbers(name),
     async features(flags, except = []) {
       const columns = featureNames(table, flags, except);
@@ -55,8 +66,11 @@ export async function openAnalystTable(
 
 /** Names of rows as a column: whole numbers as such, so that other tools join them with theirs. */
 export function idValues(ids: readonly string[]): BigInt64Array | readonly string[] {
-  const whole = ids.every((name) => /^-?(0|[1-9]\d{0,17})$/.test(name));
-  return whole ? BigInt64Array.from(ids, BigInt) : ids;
+  return isWhole(ids) ? BigInt64Array.from(ids, BigInt) : ids;
+}
+
+function isWhole(ids: readonly string[]): boolean {
+  return ids.every((name) => /^-?(0|[1-9]\d{0,17})$/.test(name));
 }
 
 async function readIds(table: Table, id: string | undefined): Promise<string[]> {

@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { aggregateBagCommand } from '../aggregate/bag.ts';
+import { aggregateBoostCommand } from '../aggregate/boost.ts';
 import { aggregateFitCommand } from '../aggregate/fit.ts';
 import { aggregatePlanCommand } from '../aggregate/plan.ts';
 import { aggregateServeCommand } from '../aggregate/serve.ts';
@@ -13,6 +14,7 @@ const subcommands = [
   aggregatePlanCommand,
   aggregateBagCommand,
   aggregateFitCommand,
+  aggregateBoostCommand,
   aggregateServeCommand,
   aggregateVerifyCommand,
 ];
@@ -27,6 +29,7 @@ Examples:
   $ provably aggregate plan --n 20000 --d 10 --snr 0.5 --noise 1 --epsilon 1 --bounds -4,4
   $ provably aggregate bag people.parquet --id id --k 50 --out bags.parquet
   $ provably aggregate fit people.parquet --id id --all-but income --bags bags.parquet --answers means.csv --out model.json
+  $ provably aggregate boost people.parquet --id id --all-but income --label income --k 50 --epsilon 1 --bounds 0,200 --out model.json
 Every subcommand takes --json and --help.`,
     );
   for (const create of subcommands) command.addCommand(create(context));

@@ -3,6 +3,7 @@
 import { aggregateStation } from './aggregate/index.ts';
 import { attentionStation } from './attention/index.ts';
 import { llmStation } from './llm/index.ts';
+import { priorBoostStation } from './priorboost/index.ts';
 import { selectionStation } from './selection/index.ts';
 import type { SystemStation } from './station.ts';
 import { subgenStation } from './subgen/index.ts';
@@ -13,4 +14,5 @@ export const stations: readonly SystemStation[] = [
   subgenStation,
   llmStation,
   aggregateStation,
+  priorBoostStation,
 ];

@@ -6,6 +6,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { until } from '../../../test/serving.ts';
 import { range, serveLabels } from '../../../test/serving-labels.ts';
+import { DataError } from '../../core/errors.ts';
 import { createApiKey, parseApiKeys, startAggregatorServer } from '../index.ts';
 
 const url = (server: { url: string }, path: string) => `${server.url}/v1/aggregator${path}`;
@@ -222,7 +223,10 @@ describe('charges', () => {
     const leaving = new AbortController();
     await using serving = await serveLabels({
       aggregator: { cadence: 300 },
-      onQuery: () => leaving.abort(new Error('gone')),
+      intercept(answer) {
+        leaving.abort(new Error('gone'));
+        return answer;
+      },
     });
     const { analyst, aggregator, log } = serving;
     await assert.rejects(analyst.query(first, { signal: leaving.signal }), /gone/);
@@ -239,7 +243,10 @@ describe('charges', () => {
     const asked = Promise.withResolvers<void>();
     const serving = await serveLabels({
       ...{ aggregator: { cadence: 300 }, server: { shutdownTimeout: 0.02 } },
-      onQuery: asked.resolve,
+      intercept(answer) {
+        asked.resolve();
+        return answer;
+      },
     });
     const { analyst, aggregator, server, post } = serving;
     const outcome = analyst.query(first).catch((error: Error) => error);
@@ -250,6 +257,41 @@ describe('charges', () => {
     assert.equal(aggregator.largestSpend, 1);
     await assert.rejects(post('{}'));
     await serving[Symbol.asyncDispose]();
+  });
+});
+
+describe('a server that can do no more', () => {
+  it('tells whom there is no room for to come again', async () => {
+    await using serving = await serveLabels({ aggregator: { cadence: 500 }, server: { maxWaiting: 2 } });
+    const { analyst, post, aggregator, client, keys } = serving;
+    const waiting = [analyst.query(first), analyst.query(first)];
+    let late = await post(JSON.stringify(first));
+    // Until both have arrived.
+    while (late.status === 200) late = await post(JSON.stringify(first));
+    assert.deepEqual((await refusalOf(late)).slice(0, 2), [429, 'busy']);
+    assert.equal(late.headers.get('retry-after'), '1');
+    const patient = client({ apiKey: keys.analyst, retries: 9 });
+    assert.deepEqual((await patient.query(first)).bags.length, 2);
+    await Promise.all(waiting);
+    assert.equal(aggregator.largestSpend, 1);
+  });
+
+  it('says so, once, when the ledger cannot be written', async () => {
+    const failures: unknown[] = [];
+    const secret = new DataError('query: the ledger could not be written (of label 0.42)');
+    await using serving = await serveLabels({
+      intercept: () => Promise.reject(secret),
+      server: { onFailure: (error) => failures.push(error) },
+    });
+    const { server, post } = serving;
+    for (let i = 0; i < 2; i++) {
+      const [status, , message] = await refusalOf(await post(JSON.stringify(first)));
+      assert.equal(status, 500);
+      assert.ok(!message.includes('0.42'), message);
+    }
+    const health = await fetch(`${server.url}/health`);
+    assert.deepEqual([health.status, await health.json()], [503, { status: 'the ledger cannot be written' }]);
+    assert.deepEqual(failures, [secret]);
   });
 });
 

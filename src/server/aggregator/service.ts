@@ -22,8 +22,12 @@ export interface AggregatorServiceOptions {
   bodyTimeout?: number | undefined;
   /** Seconds that an answer may take, waiting included. Default 60. */
   requestTimeout?: number | undefined;
+  /** Queries under way, at most; more are told to come again. Default 1024. */
+  maxWaiting?: number | undefined;
   /** Takes lines of JSON, one a request. Default: no log. */
   log?: ((line: string) => void) | undefined;
+  /** Told once when the ledger cannot be written any more: nothing is answered until it is opened anew. */
+  onFailure?: ((error: unknown) => void) | undefined;
 }
 
 /** Who asks when nobody needs a key. */
@@ -43,15 +47,18 @@ export class AggregatorService implements WebService {
   /** Queries whose charge may not be on disk yet, whether anybody waits for them or not. */
   private readonly open = new Set<Promise<unknown>>();
   private readonly strangers = new Allowance();
+  private readonly maxWaiting: number;
+  private readonly onFailure: ((error: unknown) => void) | undefined;
   private failed = false;
 
   /** @throws {InvalidArgumentError} an option is out of range, or a key has no role */
   constructor(aggregator: Aggregator, options: AggregatorServiceOptions) {
     const { apiKeys = [], corsOrigins = [], maxBody = 2 ** 20, log } = options;
-    const { bodyTimeout = 60, requestTimeout = 60 } = options;
+    const { bodyTimeout = 60, requestTimeout = 60, maxWaiting = 1024 } = options;
     requireInteger('aggregator server: maxBody', maxBody, 1);
     requireNumber('aggregator server: bodyTimeout', bodyTimeout, 0.001, 86400);
     requireNumber('aggregator server: requestTimeout', requestTimeout, 0.001, 2 ** 20);
+    requireInteger('aggregator server: maxWaiting', maxWaiting, 1);
     requireRoles('aggregator server', apiKeys, ROLES);
     this.aggregator = aggregator;
     this.metrics = new AggregatorMetrics(() => aggregator.head.entry + 1);
@@ -64,6 +71,8 @@ export class AggregatorService implements WebService {
     this.maxBody = maxBody;
     this.bodyTimeout = bodyTimeout;
     this.requestTimeout = requestTimeout;
+    this.maxWaiting = maxWaiting;
+    this.onFailure = options.onFailure;
   }
 
   health(): { status: string } {
@@ -76,7 +85,9 @@ export class AggregatorService implements WebService {
     const { code = 'failed' } = error.details;
     if (report.method === 'POST') this.metrics.queries.inc({ outcome: code });
     const refusal = cause instanceof RefusedError ? undefined : reasonOf(error);
-    if (refusal !== undefined && (caller !== undefined || this.strangers.take())) {
+    // When there is too much to do, writing it down would be more of it.
+    if (refusal === undefined || refusal === 'busy') return error;
+    if (caller !== undefined || this.strangers.take()) {
       await this.settling(this.aggregator.recordRefusal(caller?.name ?? ANONYMOUS, refusal)).catch(() => {});
     }
     return error;
@@ -95,6 +106,9 @@ export class AggregatorService implements WebService {
    * same again gets it without a charge.
    */
   async query(life: RequestLife, query: AggregatorQuery): Promise<AggregatorAnswer> {
+    if (this.open.size >= this.maxWaiting) {
+      throw new ApiError(429, `${this.open.size} queries wait already. Try again later.`, { retryAfter: 1 });
+    }
     const asked = this.aggregator.query(life.caller?.name ?? ANONYMOUS, query);
     const answer = await untilAborted(this.settling(asked), life.signal);
     this.metrics.queries.inc({ outcome: 'answered' });
@@ -113,7 +127,9 @@ export class AggregatorService implements WebService {
       (error) => {
         this.open.delete(promise);
         // Whatever is no refusal is a ledger that could not be written: nothing is answered from here on.
-        if (!(error instanceof RefusedError)) this.failed = true;
+        if (error instanceof RefusedError || this.failed) return;
+        this.failed = true;
+        this.onFailure?.(error);
       },
     );
     return promise;

@@ -40,6 +40,9 @@ export interface HousePricesReport {
   certificate: Certificate;
 }
 
+/** Least share of the gap to recover, by bag size. */
+const REQUIRED: Readonly<Record<number, number>> = { 5: 0.7, 10: 0.55 };
+
 /** Prices are capped at 50 in the table, so these bounds are public. */
 const BOUNDS = [0, 50] as const;
 
@@ -76,13 +79,17 @@ export async function reproduceHousePrices(
       certificate,
     },
     verdicts: [
-      judge(
-        'PriorBoost recovers what random bags at ρ = 1 lose to single labels, at the worst k',
-        Math.min(...shares),
-        {
-          low: 0.5,
-          unit: 'share of the gap',
-        },
+      ...bagSizes.flatMap((k, j) =>
+        REQUIRED[k] === undefined
+          ? []
+          : judge(
+              `k = ${k}: PriorBoost recovers what random bags at ρ = 1 lose to single labels`,
+              shares[j],
+              {
+                low: REQUIRED[k],
+                unit: 'share of the gap',
+              },
+            ),
       ),
       judge(
         `k = ${bagSizes[last]}: with few bags PriorBoost beats the bag-level loss on random bags`,
