@@ -84,14 +84,50 @@ inline void gramTile(const double* weighted, const double* plain, size_t rows, s
   }
 }
 
+// Sums of one chunk without a Gram matrix: four vectors of columns at a time stay in registers over a block of rows, which then lies in the cache.
+void chunkSums(const RowMomentsTask& t, size_t first, size_t end, size_t padded, double* sums) {
+  for (size_t j = 0; j < padded; j++) sums[j] = 0;
+  const size_t whole = t.cols / kDoubleLanes * kDoubleLanes;
+  for (size_t start = first; start < end; start += kMomentBlock) {
+    const size_t stop = smaller(end, start + kMomentBlock);
+    for (size_t j = 0; j < whole; j += 4 * kDoubleLanes) {
+      const size_t vectors = smaller(4, (whole - j) / kDoubleLanes);
+      Doubles own[4] = {}, origin[4] = {};
+      for (size_t v = 0; v < vectors && t.center; v++) origin[v] = loadDoubles(t.center + j + v * kDoubleLanes);
+      for (size_t i = start; i < stop; i++) {
+        const double* x = storedRow(t.features, t.rows, t.cols, i) + j;
+        if (j == 0 && i + 4 < end) prefetchRow(storedRow(t.features, t.rows, t.cols, i + 4), t.cols);
+        const Doubles weight = spreadDouble(t.weights[i]);
+        if (vectors == 4) {
+          PROVABLY_UNROLL
+          for (size_t v = 0; v < 4; v++) own[v] += weight * (loadDoubles(x + v * kDoubleLanes) - origin[v]);
+        } else {
+          for (size_t v = 0; v < vectors; v++) own[v] += weight * (loadDoubles(x + v * kDoubleLanes) - origin[v]);
+        }
+      }
+      for (size_t v = 0; v < vectors; v++) {
+        double* to = sums + j + v * kDoubleLanes;
+        storeDoubles(to, loadDoubles(to) + own[v]);
+      }
+    }
+    for (size_t j = whole; j < t.cols; j++) {
+      double own = 0;
+      for (size_t i = start; i < stop; i++) {
+        const double x = storedRow(t.features, t.rows, t.cols, i)[j];
+        own += t.weights[i] * (t.center ? x - t.center[j] : x);
+      }
+      sums[j] += own;
+    }
+  }
+}
+
 // Sums of one chunk into `sums` (padded,) and `gram` (padded, padded), of which only tiles on and right of the diagonal are meant.
 void chunkMoments(const RowMomentsTask& t, size_t first, size_t end, size_t padded, double* packed, double* sums, double* gram) {
   double* plain = packed;
   double* weighted = packed + kMomentBlock * padded;
   for (size_t p = 0; p < 2 * kMomentBlock * padded; p++) packed[p] = 0;
   for (size_t j = 0; j < padded; j++) sums[j] = 0;
-  if (t.gram)
-    for (size_t p = 0; p < padded * padded; p++) gram[p] = 0;
+  for (size_t p = 0; p < padded * padded; p++) gram[p] = 0;
   constexpr size_t wide = 2 * kDoubleLanes;
   for (size_t start = first; start < end; start += kMomentBlock) {
     const size_t rows = smaller(kMomentBlock, end - start);
@@ -99,7 +135,6 @@ void chunkMoments(const RowMomentsTask& t, size_t first, size_t end, size_t padd
     for (size_t r = 0; r < rows; r++)
       for (size_t j = 0; j < padded; j += kDoubleLanes)
         storeDoubles(sums + j, loadDoubles(sums + j) + loadDoubles(weighted + r * padded + j));
-    if (!t.gram) continue;
     for (size_t i = 0; i < t.cols; i += kMomentRows)
       for (size_t j = i / wide * wide; j < padded; j += wide) gramTile(weighted + i, plain + j, rows, padded, gram + i * padded + j);
   }
@@ -162,10 +197,11 @@ void rowMoments(const RowMomentsTask& t, Team& team) {
   for (size_t group = 0; group < chunks; group += kMomentGroup) {
     const size_t members = smaller(kMomentGroup, chunks - group);
     forEachTask(team, members, [&](size_t member, int thread) {
-      double* packed = scratchOf<double>(team, thread, 2 * kMomentBlock * padded);
       double* own = partial + member * perChunk;
-      const size_t first = (group + member) * kMomentChunk;
-      chunkMoments(t, first, smaller(t.count, first + kMomentChunk), padded, packed, own, own + padded);
+      const size_t first = (group + member) * kMomentChunk, end = smaller(t.count, first + kMomentChunk);
+      if (!t.gram) return chunkSums(t, first, end, padded, own);
+      double* packed = scratchOf<double>(team, thread, 2 * kMomentBlock * padded);
+      chunkMoments(t, first, end, padded, packed, own, own + padded);
     });
     for (size_t member = 0; member < members; member++) {
       const double* sums = partial + member * perChunk;

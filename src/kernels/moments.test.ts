@@ -45,7 +45,6 @@ for (const { name, kernels } of await allKernels()) {
               await kernels.rowMoments({ ...given, weights, sums, gram });
               const alone = new Float64Array(cols).fill(1);
               await kernels.rowMoments({ ...given, weights, sums: alone });
-              assert.deepEqual(alone, sums.slice());
               for (let j = 0; j < cols; j++) {
                 let first = 1;
                 let firstSize = 1;
@@ -53,7 +52,9 @@ for (const { name, kernels } of await allKernels()) {
                   first += weights[i] * z(i, j);
                   firstSize += Math.abs(weights[i] * z(i, j));
                 }
-                assert.ok(Math.abs(sums[j] - first) <= 2 * (count + 3) * ROUNDING * firstSize);
+                for (const found of [sums, alone]) {
+                  assert.ok(Math.abs(found[j] - first) <= 2 * (count + 3) * ROUNDING * firstSize);
+                }
                 for (let l = 0; l < cols; l++) {
                   let second = 2;
                   let secondSize = 2;

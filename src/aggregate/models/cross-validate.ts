@@ -9,7 +9,7 @@ import type { AggregateData } from '../types.ts';
 import { curatedRatio } from './curated.ts';
 import { type LinearSolution, linearSystem, solveAt } from './linear-system.ts';
 import { plugInRho } from './plug-in-rho.ts';
-import { requireAggregateData, type Unassigned } from './require-data.ts';
+import { requireBagData, type Unassigned } from './require-data.ts';
 import { collectStatistics, combineStatistics, type LinearStatistics } from './statistics.ts';
 
 export interface RhoGridOptions {
@@ -73,7 +73,7 @@ export async function crossValidateRho(
 ): Promise<RhoSelection> {
   const { ridge = 0, intercept = true, unassigned = 'error', seed = 0 } = options;
   const name = 'crossValidateRho';
-  requireAggregateData(name, data, unassigned);
+  requireBagData(name, data, unassigned);
   requireNumber(`${name}: ridge`, ridge, 0);
   requireSeed(`${name}: seed`, seed);
   const weights = bagWeights(name, data.bags, { ...options, noiseVariance: data.noiseVariance });
@@ -92,6 +92,7 @@ export async function selectRho(
   const given = rhoGrid(name, options.grid);
   const { foldOf, folds, held } = drawFolds(name, weights.length, options, seed);
   const parts = await collectStatistics(data, weights, {
+    name,
     groupOf: foldOf,
     groups: folds + 1,
     centered: intercept,

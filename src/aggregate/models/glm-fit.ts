@@ -21,7 +21,7 @@ import { GLM_FAMILIES, type GlmFamily, glmModel } from './glm-model.ts';
 import type { GlmProblem } from './glm-objective.ts';
 import { fitProblem } from './glm-start.ts';
 import type { NewtonResult } from './newton.ts';
-import { requireAggregateData, type Unassigned } from './require-data.ts';
+import { requireBagData, type Unassigned } from './require-data.ts';
 import type { SandwichInference } from './sandwich.ts';
 import { columnMeans } from './statistics.ts';
 
@@ -119,11 +119,12 @@ export async function fitGlm(data: AggregateData, options: GlmFitOptions): Promi
   if (confidence !== undefined) requireProbability(`${name}: confidence`, confidence);
   requireInteger(`${name}: maxIterations`, maxIterations, 1);
   requireSeed(`${name}: seed`, seed);
-  requireAggregateData(name, data, options.unassigned ?? 'error');
+  requireBagData(name, data, options.unassigned ?? 'error');
   const { targets, clipped } = glmTargets(name, data, options);
   const count = targets.length;
   const ridge = options.ridge ?? 1e-8 * data.bags.members.length;
   const kernels = await loadKernels();
+  const columns = await columnMeans(name, kernels, data);
   const problem: GlmProblem = {
     kernels,
     data,
@@ -135,7 +136,7 @@ export async function fitGlm(data: AggregateData, options: GlmFitOptions): Promi
     aggregateIn,
     ridge,
     intercept,
-    center: intercept ? await columnMeans(kernels, data) : new Float64Array(data.features.cols),
+    center: intercept ? columns : new Float64Array(data.features.cols),
   };
   const newton = { ...options, maxIterations };
   const crossValidation =

@@ -8,8 +8,8 @@ const STEP = 1 << 18;
 
 export class InstanceTerms {
   private readonly problem: GlmProblem;
-  /** Samples of the bags that count, in their order, with the weight and target of each. */
-  private readonly rows: Uint32Array;
+  /** Samples of the bags that count, in the order of memory, with the weight and target of each; undefined: all. */
+  private readonly rows: Uint32Array | undefined;
   private readonly shares: Float64Array;
   private readonly targets: Float64Array;
   // Of each sample: prediction on the link scale, and derivatives of its loss.
@@ -21,23 +21,24 @@ export class InstanceTerms {
     const { data, bags, weights, targets } = problem;
     const { offsets, members } = data.bags;
     this.problem = problem;
+    const bagOf = new Int32Array(data.bags.samples).fill(-1);
     let count = 0;
-    for (const a of bags) count += offsets[a + 1] - offsets[a];
-    this.rows = new Uint32Array(count);
+    for (const a of bags) {
+      count += offsets[a + 1] - offsets[a];
+      for (let i = offsets[a]; i < offsets[a + 1]; i++) bagOf[members[i]] = a;
+    }
+    this.rows = count === data.bags.samples ? undefined : new Uint32Array(count);
     this.shares = new Float64Array(count);
     this.targets = new Float64Array(count);
     this.etas = new Float64Array(count);
     this.slopes = new Float64Array(count);
     this.curvatures = new Float64Array(count);
-    const { rows, shares } = this;
-    let at = 0;
-    for (const a of bags) {
-      const share = weights[a] / (offsets[a + 1] - offsets[a]);
-      for (let i = offsets[a]; i < offsets[a + 1]; i++, at++) {
-        rows[at] = members[i];
-        shares[at] = share;
-        this.targets[at] = targets[a];
-      }
+    for (let sample = 0, at = 0; at < count; sample++) {
+      const a = bagOf[sample];
+      if (a < 0) continue;
+      if (this.rows) this.rows[at] = sample;
+      this.shares[at] = weights[a] / (offsets[a + 1] - offsets[a]);
+      this.targets[at++] = targets[a];
     }
   }
 
@@ -47,7 +48,7 @@ export class InstanceTerms {
     const { rows, etas, slopes, curvatures } = this;
     const cols = data.features.cols;
     const width = cols + 1;
-    const given = { features: data.features.data, cols, rows, count: rows.length, center };
+    const given = { features: data.features.data, cols, rows, count: etas.length, center };
     const coefficients = parameters.subarray(1);
     await kernels.rowProducts({ ...given, coefficients, bias: parameters[0], out: etas });
     const [value, slope, curvature] = await this.differentiate(signal);

@@ -4,6 +4,8 @@ import fc from 'fast-check';
 import type { Matrix64 } from '../../core/matrix.ts';
 import { createRng, shuffle } from '../../core/rng.ts';
 import { type Bags, bagMeans, bagOfEach, bagsFromLists } from '../bags/bags.ts';
+import { interpolatingLoss } from '../losses/losses.ts';
+import { WEIGHTINGS } from '../losses/weights.ts';
 import { gradientDescent, plainInterpolatingLoss, plainLinearFit } from '../oracle.ts';
 import type { AggregateData } from '../types.ts';
 import { fitLinear, fitLinearPath } from './linear-fit.ts';
@@ -271,6 +273,24 @@ describe('fitLinear', () => {
     assert.ok((await error('precision', 0.09)) < bySize / 20);
     // With the variance of responses estimated; here the estimate itself drowns in the noise, and is 0.
     assert.ok((await error('precision')) < bySize / 20);
+  });
+
+  it('is where the gradient of the loss vanishes, under every weighting', async () => {
+    const data = { ...make(14, 80, 3, [1, 2, 5]), noiseVariance: new Float64Array(0) };
+    data.noiseVariance = data.means.map((_, a) => 0.1 * (a % 4));
+    for (const weighting of WEIGHTINGS) {
+      for (const rho of [0, 0.4, 1, 1.7]) {
+        const options = { rho, weighting, residualVariance: 0.09 };
+        const { value } = await fitLinear(data, options);
+        const { gradient } = interpolatingLoss(value.model.predict(data.features), data, options);
+        const sums = new Float64Array(4);
+        gradient.forEach((g, i) => {
+          sums[0] += g;
+          for (let j = 0; j < 3; j++) sums[1 + j] += g * data.features.data[3 * i + j];
+        });
+        assert.ok(Math.hypot(...sums) < 1e-13, `${weighting} ${rho}: ${sums}`);
+      }
+    }
   });
 
   it('rejects bad input by name', async () => {

@@ -11,7 +11,7 @@ import { certifyLinearFit, type PlugInError } from './linear-certificate.ts';
 import { linearInference } from './linear-inference.ts';
 import { linearModel } from './linear-model.ts';
 import { type LinearSystem, linearSystem, solveAt } from './linear-system.ts';
-import { requireAggregateData, type Unassigned } from './require-data.ts';
+import { requireBagData, type Unassigned } from './require-data.ts';
 import { residualVariance } from './residual-variance.ts';
 import type { SandwichInference } from './sandwich.ts';
 import { collectStatistics, type LinearStatistics } from './statistics.ts';
@@ -93,7 +93,7 @@ export async function fitLinear(
   }
   requireProbability(`${name}: failureProbability`, failureProbability);
   requireSeed(`${name}: seed`, seed);
-  requireAggregateData(name, data, options.unassigned ?? 'error');
+  requireBagData(name, data, options.unassigned ?? 'error');
 
   const weights = await linearWeights(name, data, options);
   let statistics: LinearStatistics;
@@ -103,7 +103,7 @@ export async function fitLinear(
     crossValidation = chosen.selection;
     statistics = chosen.statistics;
   } else {
-    [statistics] = await collectStatistics(data, weights, { ...options, centered: intercept });
+    [statistics] = await collectStatistics(data, weights, { ...options, name, centered: intercept });
   }
   const used = crossValidation
     ? crossValidation[options.oneStandardError ? 'oneStandardError' : 'rho']
@@ -175,9 +175,9 @@ export async function fitLinearPath(
   requireLinearOptions(name, options);
   if (rhos.length === 0) throw new InvalidArgumentError(`${name}: rhos is empty; expected values ≥ 0.`);
   for (let r = 0; r < rhos.length; r++) requireNumber(`${name}: rhos[${r}]`, rhos[r], 0);
-  requireAggregateData(name, data, options.unassigned ?? 'error');
+  requireBagData(name, data, options.unassigned ?? 'error');
   const weights = await linearWeights(name, data, options);
-  const [statistics] = await collectStatistics(data, weights, { ...options, centered: intercept });
+  const [statistics] = await collectStatistics(data, weights, { ...options, name, centered: intercept });
   const system = linearSystem(statistics, intercept);
   const solutions = Array.from(rhos, (rho) => {
     signal?.throwIfAborted();
@@ -211,7 +211,12 @@ async function linearWeights(
     return bagWeights(name, bags, { weighting, residualVariance: known, noiseVariance });
   }
   const sizes = bagWeights(name, bags);
-  const [statistics] = await collectStatistics(data, sizes, { centered: intercept, signal, onProgress });
+  const [statistics] = await collectStatistics(data, sizes, {
+    name,
+    centered: intercept,
+    signal,
+    onProgress,
+  });
   const system = linearSystem(statistics, intercept);
   const estimate = residualVariance(system, solveAt(system, 0, 0))?.estimate;
   if (estimate === undefined) {

@@ -17,6 +17,12 @@ export type Unassigned = 'error' | 'ignore';
  * O(n d).
  */
 export function requireAggregateData(name: string, data: AggregateData, unassigned: Unassigned): void {
+  requireBagData(name, data, unassigned);
+  requireFiniteFeatures(name, data);
+}
+
+/** As `requireAggregateData`, but for the features: for fits that see from their sums whether all are finite. O(n). */
+export function requireBagData(name: string, data: AggregateData, unassigned: Unassigned): void {
   const { features, bags, means, noiseVariance } = data;
   requireOneOf(`${name}: unassigned`, unassigned, ['error', 'ignore']);
   requireMatrix(`${name}: features`, features);
@@ -41,7 +47,6 @@ export function requireAggregateData(name: string, data: AggregateData, unassign
         `${name}: the noise variance of bag ${a} is ${variance}; expected a finite number ≥ 0. Leave that bag out.`,
       );
     }
-    requireFiniteRows(name, data, a);
   }
   if (unassigned === 'error' && bags.members.length < bags.samples) {
     const assigned = new Uint8Array(bags.samples);
@@ -53,20 +58,15 @@ export function requireAggregateData(name: string, data: AggregateData, unassign
   }
 }
 
-function requireFiniteRows(name: string, { features, bags }: AggregateData, a: number): void {
+/** @throws {DataError} a feature of a sample in a bag is NaN or infinite: the message names row, column and bag. O(n d) */
+export function requireFiniteFeatures(name: string, { features, bags }: AggregateData): void {
   const { data, cols } = features;
   const { members, offsets } = bags;
-  // x − x is 0 unless x is NaN or infinite: one sum tells for a whole bag, at the speed of an addition.
-  let probe = 0;
-  for (let i = offsets[a]; i < offsets[a + 1]; i++) {
-    const start = members[i] * cols;
-    for (let j = start; j < start + cols; j++) probe += data[j] - data[j];
-  }
-  if (probe === 0) return;
-  for (let i = offsets[a]; i < offsets[a + 1]; i++) {
-    const start = members[i] * cols;
-    for (let j = 0; j < cols; j++) {
-      if (!Number.isFinite(data[start + j])) {
+  for (let a = 0; a + 1 < offsets.length; a++) {
+    for (let i = offsets[a]; i < offsets[a + 1]; i++) {
+      const start = members[i] * cols;
+      for (let j = 0; j < cols; j++) {
+        if (Number.isFinite(data[start + j])) continue;
         throw new DataError(
           `${name}: features is ${data[start + j]} at row ${members[i]}, column ${j}, in bag ${a}; expected finite numbers. ` +
             'Drop or repair that row.',

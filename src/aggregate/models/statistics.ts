@@ -1,9 +1,11 @@
 // What a linear fit needs of the data: sums about one centre, from one pass. They add up over bags, so folds can be taken out of totals.
 
+import { NumericalError } from '../../core/errors.ts';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import type { AggregateData } from '../types.ts';
 import { GramBuffer } from './gram-buffer.ts';
+import { requireFiniteFeatures } from './require-data.ts';
 
 /** Σ u, Σ u·z̄ and Σ u·z̄z̄ᵀ over bags, z̄ the bag's mean features minus the centre. */
 export interface Scatter {
@@ -46,6 +48,8 @@ export interface LinearStatistics {
 const STEP = 5e6;
 
 export interface StatisticsOptions extends RunOptions {
+  /** Public function, for messages. */
+  name?: string;
   /** Group of each bag, < groups, shape (bags,). Default: one group. */
   groupOf?: Int32Array;
   groups?: number;
@@ -63,14 +67,15 @@ export interface StatisticsOptions extends RunOptions {
 export async function collectStatistics(
   data: AggregateData,
   weights: Float64Array,
-  { groupOf, groups = 1, centered, signal, onProgress }: StatisticsOptions,
+  { name = 'collectStatistics', groupOf, groups = 1, centered, signal, onProgress }: StatisticsOptions,
 ): Promise<LinearStatistics[]> {
   const { features, bags, means, noiseVariance } = data;
   const { offsets, members } = bags;
   const d = features.cols;
   const count = offsets.length - 1;
   const kernels = await loadKernels();
-  const center = centered ? await columnMeans(kernels, data) : new Float64Array(d);
+  const columns = await columnMeans(name, kernels, data);
+  const center = centered ? columns : new Float64Array(d);
   const level = centered ? weightedMean(means, weights) : 0;
   const bySize = weights.every((w, a) => w === offsets[a + 1] - offsets[a]);
   const accumulators = Array.from(
@@ -251,16 +256,29 @@ class Accumulator {
   }
 }
 
-/** Mean features of the samples in bags, shape (d,). O(n d). */
+/**
+ * Mean features of the samples in bags, shape (d,). O(n d).
+ *
+ * @throws {DataError} a feature is NaN or infinite @throws {NumericalError} the features overflow
+ */
 export async function columnMeans(
+  name: string,
   kernels: Kernels,
-  { features, bags }: AggregateData,
+  data: AggregateData,
 ): Promise<Float64Array> {
-  const { data, cols } = features;
+  const { bags, features } = data;
+  const { cols } = features;
   const count = bags.members.length;
   const sums = new Float64Array(cols);
   const weights = new Float64Array(count).fill(1 / count);
-  await kernels.rowMoments({ features: data, cols, rows: bags.members, count, weights, sums });
+  // In the order of memory where that is allowed: twice as fast.
+  const rows = count === bags.samples ? undefined : bags.members;
+  await kernels.rowMoments({ features: features.data, cols, rows, count, weights, sums });
+  // One value that is not finite makes its column's sum so.
+  if (!sums.every(Number.isFinite)) {
+    requireFiniteFeatures(name, data);
+    throw new NumericalError(`${name}: the features overflow; expected numbers below 1e300. Scale them.`);
+  }
   return sums;
 }
 
