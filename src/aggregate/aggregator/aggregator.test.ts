@@ -52,7 +52,7 @@ describe('openAggregator', () => {
   it('answers, charges once, repeats for nothing, and says what it is', async () => {
     await using aggregator = await openAggregator(optionsOf());
     assert.deepEqual(aggregator.info(), {
-      ...{ samples: SIZE, minBag: 5, budget: 2, epsilonPerRelease: 1 },
+      ...{ samples: SIZE, minBag: 5, budget: 2, epsilonPerRelease: 1, maxBags: 4 },
       ...{ bounds: [0, 1], grid: 1, private: true },
     });
     const first = await aggregator.query('ann', query('a', idsOf(0, 5), idsOf(10, 8)));
