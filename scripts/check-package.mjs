@@ -100,6 +100,12 @@ try {
       if (kind === 'light' && info.kernels.backend !== 'wasm')
         throw new Error(`${info.kernels.backend} without a compiler`);
     });
+    check(`${kind}: a plan for bags is made`, () => {
+      const plan = '--n 1000 --d 5 --snr 1 --repeats 0 --json'.split(' ');
+      const command = ['node_modules/provably/dist/cli/main.js', 'aggregate', 'plan', ...plan];
+      const { value } = JSON.parse(run(process.execPath, command, project));
+      if (!(value.best.risk > 0)) throw new Error(`its risk is ${value.best.risk}`);
+    });
     // Its report needs optional packages; its model and its text come along.
     if (kind === 'full')
       check('full: the language model of the tour writes', () => {

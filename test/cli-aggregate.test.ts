@@ -5,8 +5,9 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { conversionValue, skanSteps, toContribution } from '../src/aggregate/index.ts';
+import { conversionValue, outputDomain, skanSteps, toContribution } from '../src/aggregate/index.ts';
 import { loadBoston } from '../src/data/datasets/index.ts';
+import { encodeAvro } from '../src/data/index.ts';
 import { parseCsv } from './cli-fixtures.ts';
 import { interruptAtWork, runCli, runInProcess } from './run-cli.ts';
 
@@ -34,9 +35,14 @@ interface Printed {
     best: { bagSize: number };
     coefficients: { value: number }[];
     notes: string[];
+    model: unknown;
+    privacy: { statement: string };
+    stages: { origin: string; within?: { share: number } }[];
   };
   figures: Record<string, number>;
   recipe: { command: string };
+  valid: boolean;
+  largestSpend: number;
 }
 
 /** Runs a subcommand here and parses what it prints. */
@@ -60,6 +66,17 @@ const fitWords = (...more: string[]): string[] => [
   ...['fit', at('boston.csv'), '--id', 'id', '--all-but', 'medv', '--bags', at('bags.csv')],
   ...more,
 ];
+
+describe('provably aggregate', () => {
+  it('shows an example for each subcommand', async () => {
+    for (const name of ['plan', 'bag', 'fit', 'boost']) {
+      const { code, stdout } = await runInProcess(['aggregate', name, '--help']);
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`Examples?:\\n {2}\\$ provably aggregate ${name} `));
+      assert.match(stdout, /--json/);
+    }
+  });
+});
 
 describe('provably aggregate plan', () => {
   it('finds bag size and ρ, tells the advice, and draws the curve', async () => {
@@ -96,6 +113,36 @@ describe('provably aggregate bag', () => {
     const sizes = [...responsesByKey('bags.csv').values()].map(({ length }) => length);
     assert.ok(sizes.every((size) => size >= 10));
     assert.equal(sum(sizes), rows);
+  });
+
+  it('cuts an order where bags are most alike, or groups rows by their features', async () => {
+    const spread = async (...words: string[]): Promise<number> => {
+      const { figures } = await aggregate([
+        ...['bag', at('boston.csv'), '--id', 'id', '--k', '10', '--out', at('some.csv')],
+        ...words,
+      ]);
+      assert.ok(figures.smallest >= 10);
+      return figures.withinShare;
+    };
+    const [sliced, chunked] = [
+      await spread('--method', 'slice', '--by', 'lstat'),
+      await spread('--method', 'chunk', '--by', 'lstat'),
+    ];
+    assert.ok(sliced <= chunked, `${sliced} > ${chunked}`);
+    await spread('--method', 'kmeans', '--all-but', 'medv');
+    // Rooms were among the features: bags of like homes are alike in it.
+    const rooms = new Map(
+      ids.map((id, i) => [id, boston.features.data[i * 12 + boston.columns.indexOf('rm')]]),
+    );
+    const bags = new Map<string, number[]>();
+    for (const { id, bag } of parseCsv(read('some.csv'))) {
+      bags.set(bag, [...(bags.get(bag) ?? []), rooms.get(id) as number]);
+    }
+    const squares = (values: number[]): number => {
+      const mean = sum(values) / values.length;
+      return sum(values.map((value) => (value - mean) ** 2));
+    };
+    assert.ok(sum([...bags.values()].map(squares)) < 0.7 * squares([...rooms.values()]));
   });
 
   it('cuts an order into runs, and names bags as platforms do', async () => {
@@ -216,6 +263,28 @@ describe('provably aggregate fit', () => {
       ...['--rho', '1', '--weighting', 'precision'],
     ]);
     assert.equal(attribution.input.bags, 50);
+    const { schema } = outputDomain(['0x0']);
+    const records = chunks.map(([bucket, values]) => ({
+      ...outputDomain([bucket]).records[0],
+      metric: sum(values.map((value) => toContribution(value, scale))),
+    }));
+    const fields = [...schema.fields, { name: 'metric', type: 'long' }];
+    writeFileSync(at('report.avro'), await encodeAvro({ ...schema, fields }, records));
+    const fromAvro = await aggregate([
+      ...['fit', at('boston.csv'), '--id', 'id', '--all-but', 'medv', '--bags', at('chunks.csv')],
+      ...[
+        '--answers',
+        at('report.avro'),
+        '--format',
+        'attribution',
+        '--epsilon',
+        '10',
+        '--max-response',
+        '50',
+      ],
+      ...['--rho', '1', '--weighting', 'precision'],
+    ]);
+    assert.deepEqual(coefficientsOf(fromAvro), coefficientsOf(attribution));
     const postbacks = [...responsesByKey('skan.csv')].flatMap(([source, values]) =>
       values.map((value) => ({
         version: '4.0',
@@ -316,6 +385,217 @@ describe('provably aggregate fit', () => {
     const { input, value } = await aggregate(fitWords('--answers', at('short.csv'), '--missing', 'drop'));
     assert.equal(input.bags, 19);
     assert.match(value.notes.join(), /31 of 50 bags have no answer.*are in no answered bag/);
+  });
+});
+
+describe('provably aggregate boost', () => {
+  const table = [at('boston.csv'), '--id', 'id'];
+  const setting = ['--all-but', 'medv', '--k', '5', '--stages', '2', '--seed', '4'];
+  const answer = (asked: string, answers: string): void => {
+    const means = [...responsesByKey(asked)].map(([bag, values]) => `${bag},${sum(values) / values.length}`);
+    writeFileSync(at(answers), `bag,mean\n${means.join('\n')}\n`);
+  };
+
+  it('gives one model, whether answers come at once or one stage after the other', async () => {
+    const words = [...table, ...setting, '--label', 'medv', '--out', 'once.json', '--predict', 'once.csv'];
+    const { code, stdout, stderr } = await runCli(
+      ['aggregate', 'boost', ...words, '--report', 'boost.html'],
+      { cwd },
+    );
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /linear model from \d+ bags in 2 stages of 506 rows → once\.json/);
+    assert.match(stdout, /^priorboost\.2 +slice/m);
+    assert.match(stdout, /No label privacy/);
+    assert.match(read('boost.html'), /<svg /);
+
+    const state = ['--state', at('run.json')];
+    await aggregate(['boost', ...table, ...setting, ...state, '--ask', at('ask-1.csv')]);
+    answer('ask-1.csv', 'answers-1.csv');
+    // A run under way keeps its settings, and asks the same again when it is not answered.
+    const again = await runInProcess(['aggregate', 'boost', ...table, ...state, '--ask', at('ask-1b.csv')]);
+    assert.equal(again.code, 0, again.stderr);
+    assert.equal(read('ask-1b.csv'), read('ask-1.csv'));
+    const changed = await runInProcess([
+      'aggregate',
+      'boost',
+      ...table,
+      '--k',
+      '9',
+      ...state,
+      '--ask',
+      'x.csv',
+    ]);
+    assert.equal(changed.code, 2);
+    assert.match(changed.stderr, /keeps its settings; leave --k out/);
+    await aggregate([
+      ...['boost', ...table, ...state, '--answers', at('answers-1.csv'), '--ask', at('ask-2.csv')],
+    ]);
+    answer('ask-2.csv', 'answers-2.csv');
+    const twice = [...responsesByKey('ask-1.csv').values(), ...responsesByKey('ask-2.csv').values()];
+    assert.equal(sum(twice.map(({ length }) => length)), rows, 'every row is asked about once');
+    const last = ['--answers', at('answers-2.csv'), '--out', at('later.json'), '--predict', at('later.csv')];
+    await aggregate(['boost', ...table, ...state, ...last]);
+    const numbers = (file: string): number[] =>
+      parseCsv(read(file)).map(({ prediction }) => Number(prediction));
+    // Means pass through decimal text, which keeps all digits.
+    assert.deepEqual(numbers('later.csv'), numbers('once.csv'));
+    const over = await runInProcess([
+      'aggregate',
+      'boost',
+      ...table,
+      ...state,
+      '--answers',
+      at('answers-2.csv'),
+    ]);
+    assert.match(over.stderr, /the run is complete/);
+    assert.equal(over.code, 2);
+  });
+
+  it('charges a ledger, repeats what was answered, and refuses to overspend', async () => {
+    const words = [
+      ...[
+        'boost',
+        ...table,
+        '--all-but',
+        'medv',
+        '--label',
+        'medv',
+        '--k',
+        '20',
+        '--stages',
+        '2',
+        '--preset',
+        'best',
+      ],
+      ...['--epsilon', '2', '--bounds', '0,50', '--budget', '3', '--ledger', at('ledger.json')],
+    ];
+    const first = await aggregate(words);
+    assert.equal(first.figures.spent, 2);
+    assert.equal(first.figures.epsilon, 2);
+    const ledger = read('ledger.json');
+    // Noise of a new release would differ with probability 1; equal models show that the ledger answered.
+    const second = await aggregate(words);
+    assert.deepEqual(second.value.model, first.value.model);
+    assert.equal(second.figures.spent, 2);
+    assert.equal(read('ledger.json'), ledger);
+    for (const [more, message] of [
+      [['--run', 'another'], /REFUSED.*has spent epsilon 2.*expected at most 3/],
+      [['--seed', '9'], /REFUSED.*expected disjoint bags within a stage/],
+    ] as const) {
+      const refused = await runInProcess(['aggregate', ...words, ...more, '--json']);
+      assert.equal(refused.code, 1);
+      assert.match(refused.stderr, message);
+    }
+    assert.equal(read('ledger.json'), ledger);
+  });
+
+  it('repeats simulated noise by its seed, and says that it protects nobody', async () => {
+    const words = [
+      ...[
+        'boost',
+        ...table,
+        ...setting,
+        '--label',
+        'medv',
+        '--epsilon',
+        '1',
+        '--bounds',
+        '0,50',
+        '--simulate',
+      ],
+    ];
+    const [first, second] = [await aggregate(words), await aggregate(words)];
+    assert.deepEqual(first.value.model, second.value.model);
+    assert.equal(first.figures.epsilon, undefined);
+    assert.match(first.value.privacy.statement, /No label privacy/);
+  });
+
+  it('sorts stage 1 by a prior model', async () => {
+    const words = ['boost', ...table, ...setting, '--label', 'medv', '--prior', at('once.json')];
+    const { value } = await aggregate(words);
+    assert.equal(value.stages[0].origin, 'slice');
+    assert.ok((value.stages[0].within?.share ?? 1) < 0.05);
+  });
+
+  it('learns from an aggregator over HTTP', async () => {
+    writeFileSync(
+      at('labels.csv'),
+      `id,medv\n${ids.map((id, i) => `${id},${boston.response[i]}`).join('\n')}\n`,
+    );
+    const serve = [
+      ...[
+        'aggregate',
+        'serve',
+        '--labels',
+        'labels.csv',
+        '--id',
+        'id',
+        '--label',
+        'medv',
+        '--bounds',
+        '0,50',
+      ],
+      ...['--min-bag', '20', '--epsilon', '1', '--ledger', 'ledger.db', '--port', '0', '--json', '--quiet'],
+    ];
+    let work: Promise<void> | undefined;
+    const server = await runCli(serve, {
+      cwd,
+      during: (child) => {
+        child.stdout?.once('data', (text) => {
+          const { url } = JSON.parse(text);
+          const boost = async (k: string, run: string) =>
+            runInProcess([
+              ...[
+                'aggregate',
+                'boost',
+                ...table,
+                '--all-but',
+                'medv',
+                '--k',
+                k,
+                '--stages',
+                '2',
+                '--preset',
+                'best',
+              ],
+              ...['--aggregator', url, '--run', run, '--json'],
+            ]);
+          work = (async () => {
+            const { code, stdout, stderr } = await boost('20', 'a');
+            assert.equal(code, 0, stderr);
+            assert.match(JSON.parse(stdout).value.privacy.statement, /^1-label-DP/);
+            const small = await boost('10', 'b');
+            assert.match(small.stderr, /REFUSED/);
+            assert.equal(small.code, 1);
+          })().finally(() => child.kill('SIGINT'));
+        });
+      },
+    });
+    assert.ok(work, server.stderr);
+    await work;
+    const verified = await aggregate(['verify', at('ledger.db')]);
+    assert.deepEqual([verified.valid, verified.largestSpend], [true, 1]);
+  });
+
+  it('says where labels may be, and which flags go together', async () => {
+    const cases: [string[], RegExp][] = [
+      [[], /where are the labels\?/],
+      [['--label', 'medv', '--aggregator', 'http://x'], /not both/],
+      [['--label', 'medv', '--epsilon', '1'], /go together/],
+      [['--label', 'medv', '--simulate'], /need --epsilon/],
+      [['--state', 'none.json', '--bounds', '0,1', '--ask', 'x.csv'], /--bounds is for labels in this table/],
+      [['--state', 'none.json'], /give --ask, where bags go, or --answers/],
+      [['--state', 'none.json', '--answers', 'x.csv'], /none\.json is not there/],
+      [['--label', 'medv', '--ask', 'x.csv'], /others answer later/],
+      [['--label', 'medv', '--api-key-file', 'x'], /are for --aggregator/],
+      [['--label', 'rm', '--features', 'rm,lstat'], /"rm" is the label/],
+    ];
+    for (const [words, message] of cases) {
+      const own = words.includes('--features') ? ['--k', '5'] : setting;
+      const { code, stderr } = await runInProcess(['aggregate', 'boost', ...table, ...own, ...words]);
+      assert.match(stderr, message);
+      assert.equal(code, 2, stderr);
+    }
   });
 });
 

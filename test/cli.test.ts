@@ -11,6 +11,7 @@ const commands = [
   'cache',
   'select',
   'cluster',
+  'aggregate',
   'model',
   'pull',
   'embed',

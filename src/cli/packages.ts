@@ -9,6 +9,7 @@ export const optionalPackages: readonly (readonly [name: string, purpose: string
   ['@duckdb/node-api', 'tables: Parquet, CSV, JSON, Arrow'],
   ['@observablehq/plot', 'charts'],
   ['linkedom', 'charts'],
+  ['avsc', 'Avro files'],
   ['@resvg/resvg-js', 'charts as PNG'],
   ['@jax-js/jax', 'training of small models'],
   ['hono', 'server'],

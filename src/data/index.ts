@@ -1,3 +1,4 @@
+export { type AvroRecord, type AvroSchema, encodeAvro, readAvro } from './avro.ts';
 export type { ColumnData, NumberColumn } from './column-data.ts';
 export type { TableColumn } from './column-type.ts';
 export type { DatabaseOptions } from './duckdb.ts';

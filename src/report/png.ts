@@ -1,6 +1,6 @@
 // Charts as PNG, for documents that cannot hold SVG.
 
-import { importOptional } from './dependencies.ts';
+import { importOptional } from '../core/import-optional.ts';
 import { resolveTheme, type ThemeName, themes } from './theme.ts';
 
 /** Sought in this order; whichever the machine has. */

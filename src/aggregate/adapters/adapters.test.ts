@@ -3,7 +3,14 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { createRng } from '../../core/rng.ts';
 import { type Bags, bagMeans, bagSize, bagsFromLists } from '../bags/bags.ts';
-import { attributionKeys, contributionFactor, parseSummaryReport, toContribution } from './attribution.ts';
+import {
+  attributionKeys,
+  contributionFactor,
+  outputDomain,
+  parseSummaryReport,
+  summaryReportAnswers,
+  toContribution,
+} from './attribution.ts';
 import { joinAnswers, type KeyedAnswer } from './keyed-answers.ts';
 import { conversionValue, parseSkanPostbacks, skanSourceIdentifiers, skanSteps } from './skan.ts';
 import { answerTable, tableAnswers } from './table-answers.ts';
@@ -239,6 +246,16 @@ describe('attribution summary reports', () => {
     assert.equal(toContribution(0, shared), 0);
     for (const response of [-0.1, 3.1, Number.NaN])
       assert.throws(() => toContribution(response, shared), { code: 'INVALID_ARGUMENT' });
+  });
+
+  it('lists keys for the aggregation job, which its report brings back', () => {
+    const keys = attributionKeys(300, { base: '0xff' });
+    const { records } = outputDomain(keys);
+    assert.deepEqual(records[1], { bucket: Uint8Array.of(...Array(14).fill(0), 1, 0) });
+    const report = records.map((record) => ({ ...record, metric: 1 }));
+    assert.deepEqual([...summaryReportAnswers(report, { ...scale, epsilon: 1 }).keys()], keys);
+    assert.throws(() => outputDomain(['12']), { code: 'INVALID_ARGUMENT' });
+    assert.throws(() => outputDomain([]), { code: 'INVALID_ARGUMENT' });
   });
 
   it('keeps keys within 128 bits', () => {

@@ -2,7 +2,6 @@
 
 import { requireInteger, requirePositive } from '../../core/check.ts';
 import { DataError, InvalidArgumentError } from '../../core/errors.ts';
-import { readAvro, writeAvroBytes } from './avro.ts';
 import { type JsonRecord, parseJsonRecords } from './json-records.ts';
 import { addAnswer, type KeyedAnswer, type KeyedAnswers } from './keyed-answers.ts';
 
@@ -60,38 +59,31 @@ export interface SummaryReportOptions extends ContributionScale {
 }
 
 /**
- * Reads a summary report, converted to JSON: records of `bucket` and `metric`, or of a debug report with `unnoised_metric` and `noise`.
+ * Reads a summary report, converted to JSON; otherwise as `summaryReportAnswers`.
  *
- * Buckets are 128-bit keys: "0x…", 32 hexadecimal digits, or the bytes as Avro's JSON writes them (big-endian, one
- * character a byte, leading zeros left out). The noise is discrete Laplace of scale budget / ε, whatever the number of reports;
- * its standard deviation is √2 · budget / ε, up to the rounding to integers.
- *
- * @returns sums in the unit of the responses, by key as `attributionKeys` writes it
  * @throws {DataError} the text is no report, or a key comes twice
  * @throws {InvalidArgumentError} an option leaves its range
  */
 export function parseSummaryReport(text: string, options: SummaryReportOptions): KeyedAnswers {
-  return summaryAnswers('parseSummaryReport', parseJsonRecords('parseSummaryReport', text), options);
+  return summaryReportAnswers(parseJsonRecords('parseSummaryReport', text), options);
 }
 
 /**
- * Reads a summary report as it comes, in Avro; otherwise as `parseSummaryReport`.
+ * Answers of a summary report's records of `bucket` and `metric`, or of a debug report's with `unnoised_metric` and `noise`.
  *
- * @throws {DataError} it is no such file, is damaged, or a key comes twice
+ * Buckets are 128-bit keys: big-endian bytes with leading zeros left out, as in Avro; the same as text of one character a byte, as in
+ * Avro's JSON; "0x…"; or 32 hexadecimal digits. The noise is discrete Laplace of scale budget / ε, whatever the number of reports;
+ * its standard deviation is √2 · budget / ε, up to the rounding to integers.
+ *
+ * @returns sums in the unit of the responses, by key as `attributionKeys` writes it
+ * @throws {DataError} a record has no bucket or metric, or a key comes twice
  * @throws {InvalidArgumentError} an option leaves its range
  */
-export async function readSummaryReport(
-  bytes: Uint8Array,
-  options: SummaryReportOptions,
-): Promise<KeyedAnswers> {
-  return summaryAnswers('readSummaryReport', await readAvro('readSummaryReport', bytes), options);
-}
-
-function summaryAnswers(
-  where: string,
+export function summaryReportAnswers(
   records: readonly JsonRecord[],
   options: SummaryReportOptions,
 ): KeyedAnswers {
+  const where = 'summaryReportAnswers';
   const { epsilon, budget = CONTRIBUTION_BUDGET, unnoised = false } = options;
   if (epsilon !== Infinity) requirePositive(`${where}: epsilon`, epsilon);
   const factor = contributionFactor(options);
@@ -148,19 +140,34 @@ export function attributionKeys(bags: number, { base = '0x0' }: AttributionKeyOp
 }
 
 /**
- * The output domain that an aggregation job takes: the keys whose sums are wanted, in Avro. Keys of empty bags come back as noise alone.
+ * The output domain that an aggregation job takes: the keys whose sums are wanted, as schema and records of an Avro file. Keys of
+ * empty bags come back as noise alone.
  *
  * @param keys - as `attributionKeys` gives them
  * @throws {InvalidArgumentError} there is no key, or one is none
  */
-export function outputDomain(keys: readonly string[]): Uint8Array {
-  const values = keys.map((key) => {
-    if (/^0x[\da-f]{1,32}$/i.test(key)) return BigInt(key);
-    throw new InvalidArgumentError(
-      `outputDomain: key is "${key}"; expected "0x" and up to 32 hexadecimal digits.`,
-    );
-  });
-  return writeAvroBytes('AggregationBucket', 'bucket', values);
+export function outputDomain(keys: readonly string[]): OutputDomain {
+  if (keys.length === 0) throw new InvalidArgumentError('outputDomain: there is no key; expected some.');
+  return {
+    schema: { type: 'record', name: 'AggregationBucket', fields: [{ name: 'bucket', type: 'bytes' }] },
+    records: keys.map((key) => {
+      if (!/^0x[\da-f]{1,32}$/i.test(key)) {
+        throw new InvalidArgumentError(
+          `outputDomain: key is "${key}"; expected "0x" and up to 32 hexadecimal digits.`,
+        );
+      }
+      const value = BigInt(key);
+      const byte = (i: number): number => Number((value >> BigInt(8 * (15 - i))) & 255n);
+      return { bucket: Uint8Array.from({ length: 16 }, (_, i) => byte(i)) };
+    }),
+  };
+}
+
+/** Content of an Avro file. */
+export interface OutputDomain {
+  schema: { type: 'record'; name: string; fields: { name: string; type: string }[] };
+  /** 128-bit keys as 16 bytes, big-endian. */
+  records: { bucket: Uint8Array }[];
 }
 
 function formatKey(key: bigint): string {
@@ -168,15 +175,20 @@ function formatKey(key: bigint): string {
 }
 
 function parseBucket(where: string, bucket: unknown): bigint {
-  if (typeof bucket === 'string') {
-    if (/^(0x[\da-f]{1,32}|[\da-f]{32})$/i.test(bucket)) return BigInt(`0x${bucket.replace(/^0x/i, '')}`);
-    const bytes = Array.from(bucket, (character) => character.charCodeAt(0));
-    if (bytes.length <= 16 && bytes.every((byte) => byte < 256)) {
-      return bytes.reduce((key, byte) => (key << 8n) | BigInt(byte), 0n);
-    }
+  if (typeof bucket === 'string' && /^(0x[\da-f]{1,32}|[\da-f]{32})$/i.test(bucket)) {
+    return BigInt(`0x${bucket.replace(/^0x/i, '')}`);
+  }
+  const bytes =
+    typeof bucket === 'string'
+      ? Array.from(bucket, (character) => character.charCodeAt(0))
+      : bucket instanceof Uint8Array
+        ? [...bucket]
+        : undefined;
+  if (bytes && bytes.length <= 16 && bytes.every((byte) => byte < 256)) {
+    return bytes.reduce((key, byte) => (key << 8n) | BigInt(byte), 0n);
   }
   throw new DataError(
-    `${where} is ${JSON.stringify(bucket)}; expected "0x…", 32 hexadecimal digits, or at most 16 bytes, one character each.`,
+    `${where} is ${JSON.stringify(bucket)}; expected "0x…", 32 hexadecimal digits, or at most 16 bytes.`,
   );
 }
 

@@ -4,10 +4,11 @@ export {
   CONTRIBUTION_BUDGET,
   type ContributionScale,
   contributionFactor,
+  type OutputDomain,
   outputDomain,
   parseSummaryReport,
-  readSummaryReport,
   type SummaryReportOptions,
+  summaryReportAnswers,
   toContribution,
 } from './attribution.ts';
 export type { JsonRecord } from './json-records.ts';

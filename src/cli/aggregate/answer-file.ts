@@ -7,12 +7,12 @@ import {
   type KeyedAnswers,
   parseSkanPostbacks,
   parseSummaryReport,
-  readSummaryReport,
   skanSteps,
+  summaryReportAnswers,
   tableAnswers,
 } from '../../aggregate/index.ts';
 import { DataError } from '../../core/errors.ts';
-import { openTable, type Table } from '../../data/index.ts';
+import { openTable, readAvro, type Table } from '../../data/index.ts';
 import { UsageError } from '../failure.ts';
 import { given } from '../given.ts';
 import type { AnswerFlags } from './answer-flags.ts';
@@ -55,20 +55,17 @@ async function readKeyed(
     await using table = await openTable(path, { signal, textColumns: KEY_NAMES });
     return { answers: await readTable(table, flags), notes: [] };
   }
-  const bytes = await readFile(path).catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError(`${path} cannot be read (${cause.code}); expected answers there.`, { cause });
-  });
   // checkAnswerFlags saw to it that these are there.
   const maximum = maxResponse as number;
   if (format === 'attribution') {
     const options = { epsilon: epsilon as number, maxResponse: maximum, ...given({ budget, share }) };
     const answers = /\.avro$/i.test(path)
-      ? await readSummaryReport(bytes, options)
-      : parseSummaryReport(bytes.toString('utf8'), options);
+      ? summaryReportAnswers(await readAvro(path, signal), options)
+      : parseSummaryReport(await readAnswerText(path), options);
     return { answers, notes: [] };
   }
   const fine = skanSteps(maximum);
-  const { answers, suppressed, repeated } = parseSkanPostbacks(bytes.toString('utf8'), {
+  const { answers, suppressed, repeated } = parseSkanPostbacks(await readAnswerText(path), {
     values: { fine },
     ...given({ sourceDigits }),
   });
@@ -84,6 +81,12 @@ async function readKeyed(
       ...(repeated > 0 ? [`${repeated} postbacks came more than once and were counted once`] : []),
     ],
   };
+}
+
+function readAnswerText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
+    throw new DataError(`${path} cannot be read (${cause.code}); expected answers there.`, { cause });
+  });
 }
 
 /** Names of the column that says whose answer it is. */

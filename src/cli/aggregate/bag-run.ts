@@ -6,6 +6,7 @@ import {
   bagCount,
   bagSize,
   chunkBags,
+  kMeansBags,
   outputDomain,
   randomBags,
   skanSourceIdentifiers,
@@ -13,7 +14,8 @@ import {
   withinBagSquares,
 } from '../../aggregate/index.ts';
 import { shortNumber } from '../../core/certificate.ts';
-import { standardize } from '../../core/standardize.ts';
+import { columnStandardization, standardize } from '../../core/standardize.ts';
+import { encodeAvro } from '../../data/index.ts';
 import { writeFileAtomically } from '../../report/index.ts';
 import { commandLine } from '../command-line.ts';
 import { type CliContext, colorsFor } from '../context.ts';
@@ -35,7 +37,8 @@ export async function runBag(path: string, flags: BagFlags, context: CliContext)
   const keys = keysOf(bags, flags);
   await writeBags(out, bags, { table, keys, signal });
   if (domain !== undefined) {
-    await writeFileAtomically(domain, outputDomain(keys as readonly string[]), { signal });
+    const { schema, records } = outputDomain(keys as readonly string[]);
+    await writeFileAtomically(domain, await encodeAvro(schema, records), { signal });
   }
   const seconds = (performance.now() - start) / 1000;
   const sizes = Array.from({ length: bagCount(bags) }, (_, a) => bagSize(bags, a));
@@ -81,17 +84,22 @@ async function scoresOf(table: AnalystTable, { by, model }: BagFlags): Promise<F
 async function makeBags(
   table: AnalystTable,
   scores: Float64Array | undefined,
-  { k, method, seed, json }: BagFlags,
+  flags: BagFlags,
   context: CliContext,
 ): Promise<Bags> {
+  const { k, method, seed, json } = flags;
   if (method === 'random') return randomBags({ size: k, seed, samples: table.rows });
+  const { signal, stderr } = context;
+  using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
+  const run = { seed, signal, onProgress: progress.report };
+  if (method === 'kmeans') {
+    const { matrix } = await table.features(flags);
+    return await kMeansBags(standardize(matrix, columnStandardization(matrix)), { size: k, ...run });
+  }
   // checkBagFlags saw to it that there is an order.
   const order = scores as Float64Array;
   if (method === 'chunk') return chunkBags(order, { size: k, seed });
-  const { signal, stderr } = context;
-  using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
-  const sliced = await sliceBags(order, { minSize: k, seed, signal, onProgress: progress.report });
-  return sliced.value.bags;
+  return (await sliceBags(order, { minSize: k, ...run })).value.bags;
 }
 
 function keysOf(bags: Bags, { format, keyBase }: BagFlags): string[] | undefined {

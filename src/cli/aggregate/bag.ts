@@ -4,12 +4,12 @@ import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { requireExtension } from '../extensions.ts';
 import { UsageError } from '../failure.ts';
-import { positiveInteger, seedInteger } from '../parse.ts';
+import { list, positiveInteger, seedInteger } from '../parse.ts';
+import type { FeatureFlags } from './table.ts';
 
-export const bagMethods = ['random', 'chunk', 'slice'] as const;
+export const bagMethods = ['random', 'chunk', 'slice', 'kmeans'] as const;
 
-export interface BagFlags {
-  id?: string;
+export interface BagFlags extends FeatureFlags {
   k: number;
   method: (typeof bagMethods)[number];
   by?: string;
@@ -28,6 +28,8 @@ export function aggregateBagCommand(context: CliContext): Command {
     .argument('<table>', 'Parquet, CSV, JSONL or Arrow')
     .optionsGroup('Input:')
     .option('--id <name>', 'column that names the rows (default: row numbers from 0)')
+    .option('--features <names>', 'kmeans: columns that rows of a bag are alike in, comma-separated', list)
+    .option('--all-but <names>', 'kmeans: instead, every column but these and the id', list)
     .optionsGroup('Bags:')
     .requiredOption('-k, --k <count>', 'rows in a bag, at least', positiveInteger)
     .addOption(
@@ -65,7 +67,7 @@ Examples:
 }
 
 function checkBagFlags(flags: BagFlags): void {
-  const { method, by, model, format, keyBase, domain, out } = flags;
+  const { method, by, model, features, allBut, format, keyBase, domain, out } = flags;
   requireExtension('--out', out);
   const ordered = method === 'chunk' || method === 'slice';
   if (ordered && (by === undefined) === (model === undefined)) {
@@ -73,6 +75,9 @@ function checkBagFlags(flags: BagFlags): void {
   }
   if (!ordered && (by ?? model) !== undefined) {
     throw new UsageError(`--by and --model are for chunk and slice; ${method} takes no order.`);
+  }
+  if (method !== 'kmeans' && (features ?? allBut) !== undefined) {
+    throw new UsageError(`--features and --all-but are for kmeans; ${method} does not look at features.`);
   }
   if (format !== 'attribution' && (keyBase ?? domain) !== undefined) {
     throw new UsageError('--key-base and --domain are for --format attribution.');

@@ -127,7 +127,12 @@ export function boostStation(finished: FinishedBoost): Station {
   };
 }
 
-function notesOf({ columns, family, finished, notes }: FinishedBoost): string[] {
+function notesOf({ columns, family, finished, notes: read, flags }: FinishedBoost): string[] {
+  const uncounted =
+    flags.label !== undefined && flags.epsilon !== undefined && !flags.simulate && !flags.ledger;
+  const notes = uncounted
+    ? [...read, 'Nothing counts what other runs over these people spend: give --ledger.']
+    : read;
   const { settings } = finished.value.state;
   const bags = bagTotal(finished.value);
   const plain =
