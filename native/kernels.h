@@ -253,6 +253,30 @@ struct SliceRowsTask {
   SliceProgramme programmes[2];
 };
 
+// out[i] = bias + Σ_j (x_ij − center_j) coefficients_j over float64 rows x_i = features[rows[i]]. Error ≤ (cols + 2) v Σ|(x − c) β| + v |bias|,
+// v = 2⁻⁵³ (1 + small), beside the rounding of x − c.
+struct RowProductsTask {
+  const double* features;  // (stored rows, cols)
+  const uint32_t* rows;    // (count,), each a stored row, or null: the first `count`
+  size_t count, cols;
+  const double* center;        // (cols,), or null: zeros
+  const double* coefficients;  // (cols,)
+  double bias;
+  double* out;  // (count,)
+};
+
+// sums += Σ w_i z_i and gram += Σ w_i z_i z_iᵀ, z_i = features[rows[i]] − center; gram is symmetric before and after. Error of an entry
+// ≤ (2048 + count / 2048 + 3) v Σ w |z z|. Equal bits for any number of threads.
+struct RowMomentsTask {
+  const double* features;  // (stored rows, cols)
+  const uint32_t* rows;    // (count,), each a stored row, or null: the first `count`
+  size_t count, cols;
+  const double* center;   // (cols,), or null: zeros
+  const double* weights;  // (count,)
+  double* sums;           // (cols,)
+  double* gram;           // (cols, cols), or null: not asked for
+};
+
 struct KernelTable {
   const char* simd;
   void (*gemm)(const GemmTask&, Team&);
@@ -273,6 +297,8 @@ struct KernelTable {
   void (*add)(const AddTask&, Team&);
   void (*argsort)(const ArgsortTask&, Team&);
   void (*sliceRows)(const SliceRowsTask&, Team&);
+  void (*rowProducts)(const RowProductsTask&, Team&);
+  void (*rowMoments)(const RowMomentsTask&, Team&);
 };
 
 }  // namespace provably

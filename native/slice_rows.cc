@@ -8,11 +8,7 @@ namespace provably::PROVABLY_TARGET {
 
 namespace {
 
-typedef double DoublesInMemory __attribute__((vector_size(8 * kDoubleLanes), aligned(8), may_alias));
 typedef int64_t Longs __attribute__((vector_size(8 * kDoubleLanes)));
-
-inline Doubles loadDoubles(const double* from) { return *reinterpret_cast<const DoublesInMemory*>(from); }
-inline void storeDoubles(double* to, Doubles value) { *reinterpret_cast<DoublesInMemory*>(to) = value; }
 
 struct Best {
   double value;

@@ -11,11 +11,12 @@ extern const KernelTable table;
 extern const KernelTable scalarTable;
 const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64,
                         uniform, exp, attention, attentionBackward, decode,
-                        linear, dequantiseRows, rmsNorm, rotary, siluProduct, add, argsort, sliceRows};
+                        linear, dequantiseRows, rmsNorm, rotary, siluProduct, add, argsort, sliceRows, rowProducts,
+                        rowMoments};
 const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
                               rowNormsScalar, xxh64Scalar, uniformScalar,
                               expScalar, attentionScalar, attentionBackwardScalar, decodeScalar,
                               linearScalar, dequantiseRowsScalar, rmsNormScalar, rotaryScalar, siluProductScalar, addScalar,
-                              argsortScalar, sliceRowsScalar};
+                              argsortScalar, sliceRowsScalar, rowProductsScalar, rowMomentsScalar};
 
 }  // namespace provably::PROVABLY_TARGET

@@ -21,6 +21,8 @@ void rmsNorm(const RmsNormTask&, Team&);
 void rotary(const RotaryTask&, Team&);
 void siluProduct(const SiluProductTask&, Team&);
 void add(const AddTask&, Team&);
+void rowProducts(const RowProductsTask&, Team&);
+void rowMoments(const RowMomentsTask&, Team&);
 void argsort(const ArgsortTask&, Team&);
 void sliceRows(const SliceRowsTask&, Team&);
 
@@ -41,6 +43,8 @@ void rmsNormScalar(const RmsNormTask&, Team&);
 void rotaryScalar(const RotaryTask&, Team&);
 void siluProductScalar(const SiluProductTask&, Team&);
 void addScalar(const AddTask&, Team&);
+void rowProductsScalar(const RowProductsTask&, Team&);
+void rowMomentsScalar(const RowMomentsTask&, Team&);
 void argsortScalar(const ArgsortTask&, Team&);
 void sliceRowsScalar(const SliceRowsTask&, Team&);
 

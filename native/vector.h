@@ -55,8 +55,11 @@ typedef int32_t QuadIndex __attribute__((vector_size(16)));
 // Doubles in the widest register, and as many floats to convert from.
 constexpr size_t kDoubleLanes = kLanes / 2;
 typedef double Doubles __attribute__((vector_size(8 * kDoubleLanes)));
+typedef double DoublesInMemory __attribute__((vector_size(8 * kDoubleLanes), aligned(8), may_alias));
 typedef float HalfInMemory __attribute__((vector_size(4 * kDoubleLanes), aligned(4), may_alias));
 
+inline Doubles loadDoubles(const double* from) { return *reinterpret_cast<const DoublesInMemory*>(from); }
+inline void storeDoubles(double* to, Doubles value) { *reinterpret_cast<DoublesInMemory*>(to) = value; }
 inline Doubles loadAsDoubles(const float* from) {
   return __builtin_convertvector(*reinterpret_cast<const HalfInMemory*>(from), Doubles);
 }

@@ -3,7 +3,8 @@
 // Load: a table of --labels rows behind the command itself, a ledger on disk, and another process with --connections keep-alive
 // connections that asks for bags of 50 new samples, one after the other on each. Every answer is then looked up in the ledger.
 // Timing: one connection asks for bags of lowest labels and bags of highest ones, in random order. If time told which, ranks of the
-// two samples would differ; |z| of Mann and Whitney's test above 5 fails (false alarm: 6e-7, since the order is random).
+// two samples would differ; |z| of Mann and Whitney's test above 5 fails (false alarm: 6e-7, since the order is random). Large bags
+// among them are the control: their times must differ.
 //
 // node scripts/load-aggregator.mjs [--labels 1000000] [--seconds 10] [--connections 32] [--pairs 4000] [--rate 1000]
 // Prints one JSON object; exit code 1 when an answer is unaccounted for, time tells, or --rate was not reached.
@@ -22,6 +23,8 @@ import { parseArgs } from 'node:util';
 import { createRng } from '../src/core/rng.ts';
 
 const BAG = 50;
+/** Requests that find cold code. */
+const WARM_UP = 200;
 const main = fileURLToPath(new URL('../src/cli/main.ts', import.meta.url));
 
 /** One POST on a kept connection. @returns [status, body, milliseconds] */
@@ -83,49 +86,61 @@ async function clients({ url, labels, seconds, connections }) {
   return { latencies, answers, took, clientCpu: (user + system) / 1e6 };
 }
 
-/** Bags of low and of high labels by one connection. @returns milliseconds of each kind, in the order asked, and z of the test */
+/** Kinds of bags whose times are compared: `large` must show, or the comparison sees nothing. */
+const kindsOfBags = {
+  low: { share: 0.45, size: BAG, isHigh: false },
+  high: { share: 0.45, size: BAG, isHigh: true },
+  large: { share: 0.1, size: 20_000, isHigh: false },
+};
+
+/**
+ * Bags by one connection, in random order. Ids below half of the labels have the lowest label, the others the highest.
+ *
+ * @returns milliseconds of each kind
+ */
 async function timing(url, { labels, pairs }) {
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
   const rng = createRng(7);
-  const times = [];
-  const kinds = [];
-  let [low, high] = [0, 0];
-  // Ids below labels / 2 have the lowest label, the others the highest; each bag is of one kind, at random.
   const half = Math.floor(labels / 2);
-  const bagsOfHalf = Math.floor(half / BAG);
-  for (let i = 0; i < 2 * pairs; i++) {
-    const isHigh = rng.next() < 0.5;
-    const number = isHigh ? high++ : low++;
-    const first = (isHigh ? half : 0) + BAG * (number % bagsOfHalf);
-    const bags = [Array.from({ length: BAG }, (_, j) => first + j)];
-    const stage = `time-${Math.floor(number / bagsOfHalf)}`;
-    const [status, text, milliseconds] = await ask(agent, url, { stage, bags });
+  const asked = { low: 0, high: 0, large: 0 };
+  const times = { low: [], high: [], large: [] };
+  for (let i = 0; i < 2 * pairs + WARM_UP; i++) {
+    let draw = rng.next();
+    const kind = Object.keys(kindsOfBags).find((name) => {
+      draw -= kindsOfBags[name].share;
+      return draw < 0;
+    });
+    const { size, isHigh } = kindsOfBags[kind ?? 'low'];
+    const bagsOfHalf = Math.floor(half / size);
+    const number = asked[kind]++;
+    const first = (isHigh ? half : 0) + size * (number % bagsOfHalf);
+    const bags = [Array.from({ length: size }, (_, j) => first + j)];
+    const [status, text, milliseconds] = await ask(agent, url, {
+      ...{ stage: `${kind}-${Math.floor(number / bagsOfHalf)}`, bags },
+    });
     assert.equal(status, 200, text);
-    // The first requests find cold code.
-    if (i < 200) continue;
-    times.push(milliseconds);
-    kinds.push(isHigh);
+    if (i >= WARM_UP) times[kind].push(milliseconds);
   }
   agent.destroy();
-  return { times, kinds };
+  return times;
 }
 
-/** z of Mann and Whitney's rank test, ties at their mean rank. */
-function rankTest(times, kinds) {
+/** z of Mann and Whitney's rank test of two samples, ties at their mean rank. */
+function rankTest(one, other) {
+  const times = [...one, ...other];
   const order = Array.from(times.keys()).sort((a, b) => times[a] - times[b]);
   const n = times.length;
-  const highs = kinds.filter(Boolean).length;
   let sum = 0;
   let ties = 0;
   for (let i = 0; i < n; ) {
     let j = i;
     while (j < n && times[order[j]] === times[order[i]]) j++;
-    for (let k = i; k < j; k++) if (kinds[order[k]]) sum += (i + j + 1) / 2;
+    for (let k = i; k < j; k++) if (order[k] >= one.length) sum += (i + j + 1) / 2;
     ties += (j - i) ** 3 - (j - i);
     i = j;
   }
-  const variance = ((highs * (n - highs)) / 12) * (n + 1 - ties / (n * (n - 1)));
-  return (sum - (highs * (n + 1)) / 2) / Math.sqrt(variance);
+  const variance = ((one.length * other.length) / 12) * (n + 1 - ties / (n * (n - 1)));
+  return (sum - (other.length * (n + 1)) / 2) / Math.sqrt(variance);
 }
 
 function quantile(values, p) {
@@ -187,13 +202,8 @@ async function measure(options) {
     const split = join(folder, 'split.parquet');
     await writeTable(split, { id, y: Float64Array.from(id, (i) => Number(i >= Math.floor(labels / 2))) });
     const timed = await startServer(split, join(folder, 'timing.db'), budget);
-    const { times, kinds } = await timing(timed.url, options);
+    const { low, high, large } = await timing(timed.url, options);
     await timed.stop();
-    const median = (isHigh) =>
-      quantile(
-        times.filter((_, i) => kinds[i] === isHigh),
-        0.5,
-      );
     return {
       machine: `${cpus().length} × ${cpus()[0].model}`,
       labels,
@@ -212,10 +222,12 @@ async function measure(options) {
       verifySeconds,
       unaccounted,
       timing: {
-        queries: times.length,
-        lowP50: median(false),
-        highP50: median(true),
-        z: rankTest(times, kinds),
+        queries: low.length + high.length + large.length,
+        lowP50: quantile(low, 0.5),
+        highP50: quantile(high, 0.5),
+        largeP50: quantile(large, 0.5),
+        z: rankTest(low, high),
+        controlZ: rankTest(low, large),
       },
     };
   } finally {
@@ -261,6 +273,7 @@ if (process.argv[2] === '--clients') {
   const numbers = Object.fromEntries(Object.entries(values).map(([name, text]) => [name, Number(text)]));
   const result = await measure(numbers);
   process.stdout.write(`${JSON.stringify(result)}\n`);
-  const isSound = result.unaccounted.length === 0 && Math.abs(result.timing.z) < 5;
+  const { z, controlZ } = result.timing;
+  const isSound = result.unaccounted.length === 0 && Math.abs(z) < 5 && controlZ > 5;
   process.exitCode = isSound && result.perSecond >= numbers.rate ? 0 : 1;
 }

@@ -28,7 +28,7 @@ describe('PriorBoost against an aggregator', () => {
     const { keys, client, aggregator, auditor, ledger } = serving;
     const { minBag } = await serving.analyst.info();
     const ids = Array.from({ length: n }, (_, i) => i);
-    const query = client({ apiKey: keys.analyst, maxBags: 40 }).bagQuery(ids);
+    const query = client({ apiKey: keys.analyst }).bagQuery(ids);
     const { value } = await priorBoost({
       ...{ features, query, bagSize: minBag, stages: 2, learner: linearLearner() },
       ...{ preset: 'paper', priorRho: 0, seed: 1 },

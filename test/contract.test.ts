@@ -6,12 +6,14 @@ import type { SystemContract } from './contract.ts';
 import { aggregateContract } from './contracts/aggregate.ts';
 import { attentionContract } from './contracts/attention.ts';
 import { cacheContract } from './contracts/kv-cache.ts';
+import { priorBoostContract } from './contracts/priorboost.ts';
 import { selectionContract } from './contracts/selection.ts';
 
 const systems: SystemContract<unknown>[] = [
   aggregateContract as SystemContract<unknown>,
   attentionContract as SystemContract<unknown>,
   cacheContract as SystemContract<unknown>,
+  priorBoostContract as SystemContract<unknown>,
   selectionContract as SystemContract<unknown>,
 ];
 

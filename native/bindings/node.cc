@@ -63,6 +63,7 @@ class Engine : public Napi::ObjectWrap<Engine> {
                         InstanceMethod<&Engine::decode>("decode"),
                         InstanceMethod<&Engine::attentionBackward>("attentionBackward"), InstanceMethod<&Engine::prepare>("prepare"),
                         InstanceMethod<&Engine::argsort>("argsort"), InstanceMethod<&Engine::sliceRows>("sliceRows"),
+                        InstanceMethod<&Engine::rowProducts>("rowProducts"), InstanceMethod<&Engine::rowMoments>("rowMoments"),
                         InstanceMethod<&Engine::run>("run")});
   }
 
@@ -202,6 +203,21 @@ class Engine : public Napi::ObjectWrap<Engine> {
   Napi::Value sliceRows(const Napi::CallbackInfo& info) {
     const provably::SliceRowsTask task = sliceRowsTaskOf(info[0].As<Napi::Object>());
     return submit(info, operationsOf(task), table_->sliceRows, task);
+  }
+
+  Napi::Value rowProducts(const Napi::CallbackInfo& info) {
+    const provably::RowProductsTask task{dataOf<double>(info[0]), dataOf<uint32_t>(info[1]), sizeOf(info[2]), sizeOf(info[3]),
+                                         dataOf<double>(info[4]), dataOf<double>(info[5]), info[6].As<Napi::Number>().DoubleValue(),
+                                         dataOf<double>(info[7])};
+    return submit(info, double(task.count) * task.cols / 2, table_->rowProducts, task);
+  }
+
+  Napi::Value rowMoments(const Napi::CallbackInfo& info) {
+    const provably::RowMomentsTask task{dataOf<double>(info[0]), dataOf<uint32_t>(info[1]), sizeOf(info[2]), sizeOf(info[3]),
+                                        dataOf<double>(info[4]), dataOf<double>(info[5]), dataOf<double>(info[6]),
+                                        dataOf<double>(info[7])};
+    // A tile does some eight multiply-adds in the time of one operation of the other kernels.
+    return submit(info, double(task.count) * task.cols * (task.gram ? 1 + task.cols / 8.0 : 1), table_->rowMoments, task);
   }
 
   // prepare(steps): an External of what run() needs. Each step is {kernel, task}; arrays are kept by the caller.

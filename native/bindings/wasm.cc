@@ -18,6 +18,7 @@
 #include "linear_few.cc"
 #include "micro_kernel.cc"
 #include "nearest.cc"
+#include "row_moments.cc"
 #include "row_norms.cc"
 #include "score_scan.cc"
 #include "slice_rows.cc"
@@ -195,4 +196,14 @@ void sliceRows(const double* values, size_t count, const double* weights, const 
                bool monotone, size_t first, size_t end, double* costs, uint32_t* sizes) {
   call(target::sliceRows, SliceRowsTask{values, count, weights, noise, minSize, maxSize, penalty, monotone, first, end, 1,
                                         {{false, end, costs, sizes}, {}}});
+}
+
+PROVABLY_EXPORT(rowProducts)
+void rowProducts(const double* features, size_t count, size_t cols, const double* center, const double* coefficients, double bias, double* out) {
+  call(target::rowProducts, RowProductsTask{features, nullptr, count, cols, center, coefficients, bias, out});
+}
+
+PROVABLY_EXPORT(rowMoments)
+void rowMoments(const double* features, size_t count, size_t cols, const double* center, const double* weights, double* sums, double* gram) {
+  call(target::rowMoments, RowMomentsTask{features, nullptr, count, cols, center, weights, sums, gram});
 }

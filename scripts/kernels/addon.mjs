@@ -28,6 +28,7 @@ const KERNELS = [
   'linear_many_bytes',
   'micro_kernel',
   'nearest',
+  'row_moments',
   'row_norms',
   'score_scan',
   'screen',
@@ -47,6 +48,7 @@ const FUSED = new Set([
   'linear_few',
   'linear_many_bytes',
   'micro_kernel',
+  'row_moments',
   'screen_tile',
 ]);
 const COMMON = [

@@ -61,6 +61,8 @@ export interface AggregatorInfo {
   budget: number;
   /** Largest ε of one release. */
   epsilonPerRelease: number;
+  /** Bags in one query, at most. */
+  maxBags: number;
   /** Public bounds [L, U] that labels are clipped to. */
   bounds: readonly [number, number];
   /** Step of the grid that sums are answered on, in the unit of the labels. */

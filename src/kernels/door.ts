@@ -6,6 +6,7 @@ import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
 import { checkedAttention } from './attention-door.ts';
 import { checkedLlm, type LlmBackend } from './llm-door.ts';
 import type { LlmKernels } from './llm-types.ts';
+import { checkedMoments } from './moments-door.ts';
 import { requireApart, requireArray } from './require-array.ts';
 import { checkedSlices } from './slice-door.ts';
 import type {
@@ -54,6 +55,7 @@ export function checked(kernels: CheckedKernels): Kernels {
       await kernels.uniform(task);
     },
     ...checkedSlices(kernels),
+    ...checkedMoments(kernels),
     ...checkedAttention(kernels),
     ...checkedLlm(kernels),
   };

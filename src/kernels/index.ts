@@ -34,6 +34,7 @@ export {
   type SimdLevel,
 } from './load.ts';
 export { mapFile } from './map-file.ts';
+export type { CenteredRows, RowMomentsTask, RowProductsTask } from './moments-types.ts';
 export { type RotaryTable, rotaryTable } from './rotary-table.ts';
 export {
   FLOAT_STORAGES,

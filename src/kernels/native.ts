@@ -87,6 +87,26 @@ interface Engine {
   decode(task: Omit<DecodeTask, 'storage'> & { storage: number }): Pending;
   argsort(values: Float64Array, count: number, order: Uint32Array, sorted: Float64Array): Pending;
   sliceRows(task: SliceRowsTask): Pending;
+  rowProducts(
+    features: Float64Array,
+    rows: Optional<Uint32Array>,
+    count: number,
+    cols: number,
+    center: Optional<Float64Array>,
+    coefficients: Float64Array,
+    bias: number,
+    out: Float64Array,
+  ): Pending;
+  rowMoments(
+    features: Float64Array,
+    rows: Optional<Uint32Array>,
+    count: number,
+    cols: number,
+    center: Optional<Float64Array>,
+    weights: Float64Array,
+    sums: Float64Array,
+    gram: Optional<Float64Array>,
+  ): Pending;
   /** What `run` needs; it holds no arrays. */
   prepare(steps: readonly CompleteStep[]): unknown;
   run(prepared: unknown, steps: readonly CompleteStep[]): Pending;
@@ -190,6 +210,12 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     },
     async sliceRows(task) {
       await engine.sliceRows(task);
+    },
+    async rowProducts({ features, rows, count, cols, center, coefficients, bias, out }) {
+      await engine.rowProducts(features, rows, count, cols, center, coefficients, bias, out);
+    },
+    async rowMoments({ features, rows, count, cols, center, weights, sums, gram }) {
+      await engine.rowMoments(features, rows, count, cols, center, weights, sums, gram);
     },
     async uniform({ key, start, out }) {
       await engine.uniform(out.length, key[0], key[1], start, out);

@@ -3,12 +3,12 @@
 
 import { yieldToEventLoop } from '../core/progress.ts';
 import { rngFromKey } from '../core/rng.ts';
-import { argsort } from './argsort.ts';
 import { attentionReference } from './attention-reference.ts';
 import { directDistance } from './direct.ts';
 import type { CheckedKernels } from './door.ts';
 import { llmReference } from './llm-reference.ts';
-import { sliceRowsReference } from './slice-reference.ts';
+import { momentsReference } from './moments-reference.ts';
+import { argsortReference, sliceRowsReference } from './slice-reference.ts';
 import type { GemmTask, HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 
 /** Multiply-adds between two looks at the event loop: about 20 ms of this code. */
@@ -24,8 +24,9 @@ export const referenceKernels: CheckedKernels = {
   rowNorms,
   xxh64,
   uniform,
-  argsort: async ({ values, order, sorted }) => argsort(values, order, sorted),
+  argsort: argsortReference,
   sliceRows: sliceRowsReference,
+  ...momentsReference,
   ...attentionReference,
   ...llmReference,
 };

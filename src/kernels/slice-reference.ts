@@ -1,10 +1,19 @@
-// The reference of sliceRows. Every other backend does the same operations on the same numbers, so all give the same bits.
+// The reference of argsort and sliceRows. Every other backend does the same operations on the same numbers, so all give the same bits.
 
 import { yieldToEventLoop } from '../core/progress.ts';
-import type { SliceProgramme, SliceRowsTask } from './slice-types.ts';
+import { argsortPasses } from './argsort.ts';
+import type { ArgsortTask, SliceProgramme, SliceRowsTask } from './slice-types.ts';
 
 /** Steps between two looks at the event loop: about 30 ms. */
 const STEPS_PER_SLICE = 1 << 24;
+
+/** Values from which sorting is worth a look at the event loop between passes. */
+const MANY_VALUES = 1 << 18;
+
+export async function argsortReference({ values, order, sorted }: ArgsortTask): Promise<void> {
+  for (const _ of argsortPasses(values, order, sorted))
+    if (values.length >= MANY_VALUES) await yieldToEventLoop();
+}
 
 export async function sliceRowsReference(task: SliceRowsTask): Promise<void> {
   const { minSize, maxSize, monotone, first, end } = task;

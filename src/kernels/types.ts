@@ -4,6 +4,7 @@
 
 import type { AttentionKernels } from './attention-types.ts';
 import type { LlmKernels } from './llm-types.ts';
+import type { MomentKernels } from './moments-types.ts';
 import type { SliceKernels } from './slice-types.ts';
 
 /** C = op(A) · op(B), or C += op(A) · op(B): float32 in and out, fused multiply-adds in float32. */
@@ -111,7 +112,7 @@ export interface UniformTask {
 export type Backend = 'native' | 'wasm' | 'ts';
 
 /** One backend's implementation. All are async so that the heavy ones can run off the event loop. */
-export interface Kernels extends AttentionKernels, LlmKernels, SliceKernels {
+export interface Kernels extends AttentionKernels, LlmKernels, MomentKernels, SliceKernels {
   readonly backend: Backend;
   /** Instruction set in use: "avx512vnni", "avx512", "avx2", "neon", "baseline", "wasm-simd128", "scalar". */
   readonly simd: string;

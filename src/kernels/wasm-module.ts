@@ -93,6 +93,24 @@ export interface WasmExports {
   ): void;
   siluProduct(gate: number, up: number, out: number, count: number): void;
   add(x: number, out: number, count: number): void;
+  rowProducts(
+    features: number,
+    count: number,
+    cols: number,
+    center: number,
+    coefficients: number,
+    bias: number,
+    out: number,
+  ): void;
+  rowMoments(
+    features: number,
+    count: number,
+    cols: number,
+    center: number,
+    weights: number,
+    sums: number,
+    gram: number,
+  ): void;
   argsort(values: number, count: number, order: number, sorted: number): void;
   sliceRows(
     values: number,

@@ -2,7 +2,7 @@
 // there are.
 
 import { yieldToEventLoop } from '../core/progress.ts';
-import { argsort } from './argsort.ts';
+import { argsortReference } from './slice-reference.ts';
 import type { ArgsortTask, SliceProgramme, SliceRowsTask } from './slice-types.ts';
 import type { WasmModule } from './wasm-module.ts';
 
@@ -12,10 +12,11 @@ const STEPS_PER_CALL = 1 << 24;
 /** Values that are sorted in WASM: its memory, 32 bytes a value here, never shrinks again. */
 const MOST_SORTED = 1 << 22;
 
-export function argsortInWasm(wasm: WasmModule, { values, order, sorted }: ArgsortTask): void {
+export async function argsortInWasm(wasm: WasmModule, task: ArgsortTask): Promise<void> {
+  const { values, order, sorted } = task;
   const n = values.length;
   if (n > MOST_SORTED) {
-    argsort(values, order, sorted);
+    await argsortReference(task);
     return;
   }
   wasm.scope(() => {

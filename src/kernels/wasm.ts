@@ -19,6 +19,7 @@ import {
   siluProductInWasm,
 } from './wasm-linear.ts';
 import { type WasmModule, wasmModule } from './wasm-module.ts';
+import { rowMomentsInWasm, rowProductsInWasm } from './wasm-moments.ts';
 import { argsortInWasm, sliceRowsInWasm } from './wasm-slice.ts';
 import type { ProductPiece } from './wasm-tasks.ts';
 import { tilesInPieces } from './wasm-tiles.ts';
@@ -60,8 +61,10 @@ export async function wasmKernels(
     rowNorms: (task) => rowNorms(wasm, task),
     xxh64: (task) => xxh64(wasm, task),
     uniform: (task) => uniform(wasm, task),
-    argsort: async (task) => argsortInWasm(wasm, task),
+    argsort: (task) => argsortInWasm(wasm, task),
     sliceRows: (task) => sliceRowsInWasm(wasm, task),
+    rowProducts: (task) => rowProductsInWasm(wasm, task),
+    rowMoments: (task) => rowMomentsInWasm(wasm, task),
   };
 }
 

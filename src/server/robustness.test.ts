@@ -287,6 +287,13 @@ describe('API keys', () => {
     assert.match(await rawRequest(server, named), /^HTTP\/1.1 200/);
   });
 
+  it('of aggregators are refused, before the server is open to all', async () => {
+    const apiKeys = parseApiKeys(createApiKey('ann', 'analyst').line);
+    await assert.rejects(serve(opened, { apiKeys }), {
+      ...{ code: 'INVALID_ARGUMENT', message: /"ann" has the role analyst; expected no role/ },
+    });
+  });
+
   it('let pages of named origins call', async () => {
     await using serving = await serve(opened, { corsOrigins: ['https://app.example'] });
     const { url } = serving.server;

@@ -2,7 +2,6 @@
 
 import { DataError } from '../../core/errors.ts';
 import { yieldToEventLoop } from '../../core/progress.ts';
-import { unitsToEpsilon } from '../privacy/epsilon.ts';
 import { type AnsweredEntry, type LedgerDecision, PrivacyLedger } from '../privacy/ledger.ts';
 import type { BagAnswers } from '../types.ts';
 import { type LogHead, NO_DIGEST } from './audit-chain.ts';
@@ -21,7 +20,7 @@ export interface Place {
 
 export class Books {
   readonly ledger: PrivacyLedger;
-  private readonly places = new WeakMap<AnsweredEntry, Place>();
+  private readonly places = new Map<AnsweredEntry, Place>();
 
   constructor(ledger: PrivacyLedger) {
     this.ledger = ledger;
@@ -31,13 +30,19 @@ export class Books {
     return this.places.get(answered)!;
   }
 
-  /** Charges a decided query that entry `entry` of the file holds; bag a of the decision is at position `first` + a. */
-  record(decision: LedgerDecision, answers: BagAnswers, entry: number, first: number = 0): void {
+  /** Charges a decided query that entry `ofEntry` of the file holds. */
+  record(decision: LedgerDecision, answers: BagAnswers, ofEntry: number): void {
     let next = this.ledger.entries.length;
     this.ledger.record(decision, answers);
-    decision.bags.forEach(({ earlier }, a) => {
-      if (!earlier) this.places.set(this.ledger.entries[next++], { ofEntry: entry, ofPosition: first + a });
+    decision.bags.forEach(({ earlier }, ofPosition) => {
+      if (!earlier) this.places.set(this.ledger.entries[next++], { ofEntry, ofPosition });
     });
+  }
+
+  /** Charges a bag that the file holds. @throws {RefusedError} it breaks the rules */
+  restore(answered: AnsweredEntry, rows: Uint32Array, place: Place): void {
+    this.ledger.restore(answered, rows);
+    this.places.set(answered, place);
   }
 }
 
@@ -74,13 +79,17 @@ export async function replay(
     previous = entry;
     for (const [position, bag] of stored.bags.entries()) {
       if (!('members' in bag)) continue;
-      const members = checked[position].rows;
+      const { rows } = checked[position];
       try {
-        const asked = { samples, members, offsets: Uint32Array.of(0, members.length) };
-        const decision = books.ledger.decide(entry.stage, asked, unitsToEpsilon(entry.units));
-        if (decision.bags[0].earlier) throw new DataError('a bag is charged twice');
-        const noiseVariance = Float64Array.of(noise.varianceOf(entry.units, members.length));
-        books.record(decision, { means: Float64Array.of(bag.mean), noiseVariance }, entry.entry, position);
+        const noiseVariance = noise.varianceOf(entry.units, rows.length);
+        books.restore(
+          {
+            ...{ stage: entry.stage, members: bag.members, size: rows.length, units: entry.units },
+            ...{ answer: bag.mean, noiseVariance },
+          },
+          rows,
+          { ofEntry: entry.entry, ofPosition: position },
+        );
       } catch (error) {
         throw damaged(entry.entry, (error as Error).message);
       }

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { requireLength } from '../../core/check.ts';
 import { DataError, ShapeError } from '../../core/errors.ts';
-import { type LabelGrid, stepsOf } from '../privacy/label-grid.ts';
+import { type LabelGrid, requireExactSums, stepsOf } from '../privacy/label-grid.ts';
 import type { SampleId } from '../protocol.ts';
 
 /** A table of labels as its owner has it, in any order. */
@@ -44,6 +44,7 @@ export function createLabelStore({ ids, labels, people }: LabelTable, grid: Labe
   if (people && people.length !== size) {
     throw new ShapeError(`openAggregator: labels.people has length ${people.length}; expected ${size}.`);
   }
+  requireExactSums('openAggregator', grid, size);
   const order = orderOfIds(ids);
   const sorted = Array.from(order, (i) => ids[i]);
   const steps = Int32Array.from(order, (i) => {

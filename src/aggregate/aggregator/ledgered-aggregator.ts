@@ -72,18 +72,24 @@ export class LedgeredAggregator implements Aggregator {
 
   constructor(parts: AggregatorParts) {
     this.parts = parts;
-    this.cadence = new Cadence<Job>(
-      parts.options.cadence,
-      (jobs) => this.commit(jobs),
-      (job) => (job.kind === 'query' ? job.asked.bags.members.length : 1),
-      BATCH_IDS,
-    );
+    this.cadence = new Cadence<Job>({
+      period: parts.options.cadence,
+      work: (jobs) => this.commit(jobs),
+      weight: (job) => (job.kind === 'query' ? job.asked.bags.members.length : 1),
+      maxWeight: BATCH_IDS,
+    });
   }
 
   info(): AggregatorInfo {
-    const { grid, minBag, budget, maxUnits } = this.parts.options;
+    const { grid, minBag, budget, maxUnits, maxBags } = this.parts.options;
     return {
-      ...{ samples: this.parts.store.size, minBag, budget, epsilonPerRelease: unitsToEpsilon(maxUnits) },
+      ...{
+        samples: this.parts.store.size,
+        minBag,
+        budget,
+        epsilonPerRelease: unitsToEpsilon(maxUnits),
+        maxBags,
+      },
       ...{ bounds: [grid.low, grid.high], grid: grid.step, private: true },
     };
   }
@@ -121,6 +127,7 @@ export class LedgeredAggregator implements Aggregator {
   }
 
   entries(from: number, limit: number = 100): AuditEntry[] {
+    this.requireOpen('entries');
     requireInteger('entries: from', from, 0);
     requireInteger('entries: limit', limit, 1, MOST_ENTRIES);
     return Array.from(this.parts.file.read(from, limit), ({ entry }) => entry);
@@ -137,13 +144,17 @@ export class LedgeredAggregator implements Aggregator {
 
   private requireUsable(actor: string): void {
     if (this.failure) throw this.failure;
-    if (this.closing) {
-      throw new InvalidArgumentError('query: the aggregator is closed; expected an open one.');
-    }
+    this.requireOpen('query');
     if (!ACTOR.test(actor)) {
       throw new InvalidArgumentError(
         `query: actor is ${JSON.stringify(actor)?.slice(0, 80)}; expected 1 to 128 printable ASCII characters.`,
       );
+    }
+  }
+
+  private requireOpen(name: string): void {
+    if (this.closing) {
+      throw new InvalidArgumentError(`${name}: the aggregator is closed; expected an open one.`);
     }
   }
 
@@ -206,7 +217,8 @@ export class LedgeredAggregator implements Aggregator {
   }
 
   /** The only place where labels are summed: the ledger has allowed it. */
-  private answer(actor: string, { stage, units, bags }: LedgerDecision): AggregatorAnswer {
+  private answer(actor: string, decision: LedgerDecision): AggregatorAnswer {
+    const { stage, units, bags } = decision;
     const { store, options, noise, file, books } = this.parts;
     const pool = noise.of(units);
     const means = new Float64Array(bags.length);
@@ -239,7 +251,7 @@ export class LedgeredAggregator implements Aggregator {
       },
       stored,
     );
-    books.record({ stage, units, bags }, { means, noiseVariance }, head.entry);
+    books.record(decision, { means, noiseVariance }, head.entry);
     return {
       ...{ stage, epsilon: unitsToEpsilon(units), neighbouring: 'replace-one-label' },
       bags: released.map(

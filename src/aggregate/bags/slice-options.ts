@@ -31,7 +31,7 @@ export interface SliceOptions extends PartOptions, RunOptions {
    * Every size up to `maxSize` is then tried in every row, so give one when there are many samples. Default 0.
    */
   noisePenalty?: number | undefined;
-  /** Weight of each sample in the cost, > 0, shape (n,). Sizes count samples, whatever they weigh. Default: ones. */
+  /** Weight of each sample in the cost, 1e-50 to 1e50, shape (n,). Sizes count samples, whatever they weigh. Default: ones. */
   weights?: Float64Array | undefined;
   /** Count the spread of the means themselves, or of their canonical link, which needs `family`. Default 'mean'. */
   costScale?: 'mean' | 'link' | undefined;
@@ -148,11 +148,14 @@ function resolveSizes(
   return { maxSize: Math.min(count, maxSize), isUnbounded: false };
 }
 
+/** Within these no product of a weight, 2³² samples and squares of values up to 2⁴⁰⁰ overflows, nor vanishes for values of 2⁻⁴⁰⁰. */
+const [LEAST_WEIGHT, MOST_WEIGHT] = [1e-50, 1e50];
+
 function requirePositiveWeights(weights: Float64Array): void {
   for (let i = 0; i < weights.length; i++) {
-    if (!(weights[i] > 0 && weights[i] < Infinity)) {
+    if (!(weights[i] >= LEAST_WEIGHT && weights[i] <= MOST_WEIGHT)) {
       throw new InvalidArgumentError(
-        `sliceBags: weights[${i}] is ${weights[i]}; expected a finite number > 0. Leave that sample out.`,
+        `sliceBags: weights[${i}] is ${weights[i]}; expected a number from ${LEAST_WEIGHT} to ${MOST_WEIGHT}. Leave out samples of weight 0.`,
       );
     }
   }

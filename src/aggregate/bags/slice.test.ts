@@ -246,6 +246,11 @@ describe('sliceBags', () => {
       seed: 0,
     });
     assert.equal(ends.value.cost, 0);
+    const heavy = await sliceBags(
+      values.map((v) => v * 2 ** 399),
+      { minSize: 10, weights: new Float64Array(3000).fill(1e50), seed: 0 },
+    );
+    assert.deepEqual(heavy.value.bags, (await sliceBags(values, { minSize: 10, seed: 0 })).value.bags);
     const tiny = await sliceBags(Float64Array.of(5e-324, 0, 0, 5e-324), { minSize: 2, penalty: 1, seed: 0 });
     assert.equal(bagCount(tiny.value.bags), 1);
   });
@@ -329,6 +334,7 @@ describe('sliceBags', () => {
       ],
       [{ minSize: 1, noisePenalty: 1, family: 'logistic', seed: 0 }, /values\[1\] is 2, which is no mean/],
       [{ minSize: 1, weights: Float64Array.of(1, 0, 1), seed: 0 }, /weights\[1\] is 0/],
+      [{ minSize: 1, weights: Float64Array.of(1, 1, 1e99), seed: 0 }, /weights\[2\] is 1e\+99/],
       [{ minSize: 1, seed: 0 }, /values\[1\] is Infinity; .*diverged/, Float64Array.of(0, Infinity)],
       [{ minSize: 1, seed: 2 ** 32 }, /seed is 4294967296/],
       [{ minSize: 1, seed: 0 }, /there are no samples/, new Float64Array(0)],

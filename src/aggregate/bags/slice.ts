@@ -2,6 +2,7 @@
 
 import type { Certificate, Certified } from '../../core/certificate.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
+import { yieldToEventLoop } from '../../core/progress.ts';
 import { CompensatedSum } from '../../core/sums.ts';
 import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import type { Bags } from './bags.ts';
@@ -16,7 +17,7 @@ import {
   type SliceOptions,
   type SliceRequest,
 } from './slice-options.ts';
-import { shuffleTies } from './sorted-order.ts';
+import { tieShuffles } from './sorted-order.ts';
 
 /** Bags and what they cost. */
 export interface SlicedBags {
@@ -38,7 +39,7 @@ const SOURCE =
  * @param values - predicted means, shape (n,), finite; any finite scale and offset
  * @returns the bags and their cost; the certificate bounds the cost above the least one, in squared units of the cost scale
  * @throws {InvalidArgumentError} n < minSize, sizes that n samples cannot be cut into, values that are not finite (unless `onBadPrior` is
- * 'random') or outside the family's domain, weights ≤ 0, or options that exclude each other @throws {ShapeError} lengths do not fit
+ * 'random') or outside the family's domain, weights outside their range, or options that exclude each other @throws {ShapeError} lengths do not fit
  *
  * O(n log k) time in general, O(n · maxSize) with `noisePenalty`; at most 40 bytes a sample, 80 with a penalty and no `maxSize`. Equal seeds give equal
  * bags on every backend and in the browser.
@@ -61,7 +62,10 @@ export async function sliceBags(values: Float64Array, options: SliceOptions): Pr
   const sorted = new Float64Array(count);
   await kernels.argsort({ values: request.values, order, sorted });
   signal?.throwIfAborted();
-  shuffleTies(order, sorted, seed);
+  for (const _ of tieShuffles(order, sorted, seed)) {
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+  }
   const scale = rescale(sorted);
   const weights = request.weights && takeAt(request.weights, order);
   const noise = request.noise && takeAt(request.noise, order);

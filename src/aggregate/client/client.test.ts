@@ -163,7 +163,7 @@ describe('bagQuery', () => {
     const ids = range(0, 40).map((i) => 39 - i);
     const done: number[] = [];
     const { keys, client: withOptions, aggregator } = serving;
-    const ask = withOptions({ apiKey: keys.analyst, maxBags: 3 }).bagQuery(ids, 0.5);
+    const ask = withOptions({ apiKey: keys.analyst }).bagQuery(ids, 0.5);
     const answers = await ask(bags, 's', { onProgress: (progress) => done.push(progress.done) });
     assert.deepEqual(done, [3, 6, 8]);
     assert.equal(aggregator.head.entry, 3);
@@ -189,7 +189,10 @@ describe('bagQuery', () => {
     await using server = await fake(answerAll);
     const ids = range(0, 60).map((i) => `é${'x'.repeat(i < 10 ? 200 : 5)}${i}`);
     const lists = [range(0, 10), ...range(1, 10).map((a) => range(5 * a + 5, 5))];
-    const { means } = await client(server, { maxBytes: 500 }).bagQuery(ids)(bagsFromLists(lists, 60), 's');
+    const { means } = await client(server, { maxBags: 100, maxBytes: 500 }).bagQuery(ids)(
+      bagsFromLists(lists, 60),
+      's',
+    );
     assert.deepEqual([...means], [10, ...Array(10).fill(5)]);
     const sizes = server.asked.map((body) =>
       (body as { bags: string[][] }).bags.map((bag) => Buffer.byteLength(JSON.stringify(bag))),

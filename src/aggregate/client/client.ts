@@ -10,7 +10,7 @@ import { AggregatorConnection, type ConnectionOptions } from './connection.ts';
 import { foreign, listOf, objectOf, requireAnswer, requireInfo } from './replies.ts';
 
 export interface AggregatorClientOptions extends ConnectionOptions {
-  /** Bags in one query of `bagQuery`, at most. Default 500; should be no more than the aggregator takes. */
+  /** Bags in one query of `bagQuery`, at most. Default: what the aggregator takes, and 500. */
   maxBags?: number | undefined;
   /** Bytes of ids in one query of `bagQuery`, at most; a single larger bag is sent alone. Default 512 KiB. */
   maxBytes?: number | undefined;
@@ -60,20 +60,19 @@ export interface AggregatorClient {
  * const { means, noiseVariance } = await client.bagQuery(ids)(bags, 'stage-1');
  */
 export function createAggregatorClient({
-  maxBags = 500,
+  maxBags,
   maxBytes = 2 ** 19,
   ...options
 }: AggregatorClientOptions): AggregatorClient {
-  requireInteger('createAggregatorClient: maxBags', maxBags, 1);
+  if (maxBags !== undefined) requireInteger('createAggregatorClient: maxBags', maxBags, 1);
   requireInteger('createAggregatorClient: maxBytes', maxBytes, 1);
   const connection = new AggregatorConnection(options);
   const query = async (asked: AggregatorQuery, { signal }: RunOptions = {}): Promise<AggregatorAnswer> =>
     requireAnswer(await connection.request('/v1/aggregator/query', asked, signal), asked);
+  const info = async ({ signal }: RunOptions = {}): Promise<AggregatorInfo> =>
+    requireInfo(await connection.request('/v1/aggregator', undefined, signal));
   return {
-    async info({ signal } = {}) {
-      return requireInfo(await connection.request('/v1/aggregator', undefined, signal));
-    },
-    query,
+    ...{ info, query },
     async *log(from = 0, { signal } = {}) {
       requireInteger('aggregator client: from', from, 0);
       for (let next = from; ; ) {
@@ -102,7 +101,8 @@ export function createAggregatorClient({
         const count = bagCount(bags);
         const means = new Float64Array(count);
         const noiseVariance = new Float64Array(count);
-        for (const { first, lists } of queriesOf(ids, bags, maxBags, maxBytes)) {
+        const most = maxBags ?? Math.min(500, (await info(runOptions)).maxBags);
+        for (const { first, lists } of queriesOf(ids, bags, most, maxBytes)) {
           const asked = { stage, bags: lists, ...(epsilon === undefined ? {} : { epsilon }) };
           const answer = await query(asked, runOptions);
           answer.bags.forEach((bag, a) => {

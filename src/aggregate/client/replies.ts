@@ -5,10 +5,11 @@ import type { AggregatorAnswer, AggregatorInfo, AggregatorQuery } from '../proto
 
 /** @throws {DataError} it is not what the protocol says */
 export function requireInfo(reply: unknown): AggregatorInfo {
-  const { samples, minBag, budget, epsilonPerRelease, bounds, grid } = objectOf(reply);
-  const numbers = [samples, minBag, budget, epsilonPerRelease, grid, ...listOf(bounds)];
-  // An unlimited budget is Infinity, which JSON writes as null.
-  if (numbers.length !== 7 || !numbers.every((value) => typeof value === 'number')) throw foreign('info');
+  const { samples, minBag, budget, epsilonPerRelease, maxBags, bounds, grid } = objectOf(reply);
+  const numbers = [samples, minBag, budget, epsilonPerRelease, maxBags, grid, ...listOf(bounds)];
+  if (numbers.length !== 8 || !numbers.every((value) => typeof value === 'number')) {
+    throw foreign('what an aggregator tells of itself');
+  }
   return reply as AggregatorInfo;
 }
 

@@ -40,25 +40,28 @@ export function bagWeights(
     requireLength(`${name}: noiseVariance`, noiseVariance, bags);
     requireNonNegative(`${name}: noiseVariance`, noiseVariance);
   }
-  const weights = Float64Array.from({ length: bags }, (_, a) => {
-    const size = offsets[a + 1] - offsets[a];
-    // Without privacy noise the variance is σ²/k_a, whatever σ² is: the sizes, exactly.
-    if (weighting === 'size' || (weighting === 'precision' && !noiseVariance)) return size;
-    if (weighting === 'bag') return 1;
-    if (residualVariance === undefined) {
-      throw new InvalidArgumentError(
-        `${name}: weighting is "precision" without residualVariance; expected the variance of a single response. Pass an estimate, or weight by size.`,
-      );
-    }
-    const variance = residualVariance / size + (noiseVariance?.[a] ?? 0);
+  const weights = new Float64Array(bags);
+  // Without privacy noise the variance is σ²/k_a, whatever σ² is: the sizes, exactly.
+  const bySize = weighting === 'size' || (weighting === 'precision' && !noiseVariance);
+  for (let a = 0; a < bags && bySize; a++) weights[a] = offsets[a + 1] - offsets[a];
+  if (bySize) return weights;
+  if (weighting === 'bag') return weights.fill(members.length / bags);
+  if (residualVariance === undefined) {
+    throw new InvalidArgumentError(
+      `${name}: weighting is "precision" without residualVariance; expected the variance of a single response. Pass an estimate, or weight by size.`,
+    );
+  }
+  let total = 0;
+  for (let a = 0; a < bags; a++) {
+    const variance = residualVariance / (offsets[a + 1] - offsets[a]) + (noiseVariance?.[a] ?? 0);
     if (!(variance > 0)) {
       throw new InvalidArgumentError(
         `${name}: the answer of bag ${a} has variance ${variance}; expected > 0 for weighting "precision". Pass a residualVariance > 0.`,
       );
     }
-    return 1 / variance;
-  });
-  if (weighting === 'size' || (weighting === 'precision' && !noiseVariance)) return weights;
-  const scale = members.length / weights.reduce((sum, w) => sum + w, 0);
+    weights[a] = 1 / variance;
+    total += weights[a];
+  }
+  const scale = members.length / total;
   return weights.map((w) => w * scale);
 }

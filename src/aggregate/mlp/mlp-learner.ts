@@ -54,6 +54,10 @@ export interface MlpLearnerOptions {
  * @throws {InvalidArgumentError} an option leaves its range
  *
  * Time O(epochs · n · parameters); with 'cv' × (folds · grid + 1). Source: arXiv 2401.11081.
+ *
+ * @example
+ * const model = await mlpLearner({ hidden: [64] }).fit({ features, bags, means }, { rho: 0.01, seed: 0 });
+ * model.predict(features);
  */
 export function mlpLearner(options: MlpLearnerOptions = {}): Learner {
   const settings = resolve(options);

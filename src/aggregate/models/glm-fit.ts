@@ -10,6 +10,7 @@ import {
 } from '../../core/check.ts';
 import { DataError, InvalidArgumentError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
+import { loadKernels } from '../../kernels/index.ts';
 import { AGGREGATIONS, type AggregateIn, lossFunctions } from '../losses/loss-functions.ts';
 import { bagWeights, type Weighting } from '../losses/weights.ts';
 import type { AggregateData, AggregateModel } from '../types.ts';
@@ -122,7 +123,9 @@ export async function fitGlm(data: AggregateData, options: GlmFitOptions): Promi
   const { targets, clipped } = glmTargets(name, data, options);
   const count = targets.length;
   const ridge = options.ridge ?? 1e-8 * data.bags.members.length;
+  const kernels = await loadKernels();
   const problem: GlmProblem = {
+    kernels,
     data,
     targets,
     weights: bagWeights(name, data.bags, { ...options, noiseVariance: data.noiseVariance }),
@@ -132,7 +135,7 @@ export async function fitGlm(data: AggregateData, options: GlmFitOptions): Promi
     aggregateIn,
     ridge,
     intercept,
-    center: intercept ? columnMeans(data) : new Float64Array(data.features.cols),
+    center: intercept ? await columnMeans(kernels, data) : new Float64Array(data.features.cols),
   };
   const newton = { ...options, maxIterations };
   const crossValidation =
@@ -204,7 +207,7 @@ function requireGlmRho(name: string, rho: number): void {
  * A convex F with (λ/2)‖β‖² in it has F − min F ≤ ‖∂F/∂β‖²/(2λ) + |∂F/∂α|·|α − α*|: the gradient measured at the end bounds what is left (derived).
  */
 function certifyGlm(
-  { rho, aggregateIn, ridge, intercept, loss }: GlmProblem,
+  { kernels, rho, aggregateIn, ridge, intercept, loss }: GlmProblem,
   { evaluation, converged, steps }: NewtonResult,
   {
     samples,
@@ -264,7 +267,7 @@ function certifyGlm(
       scale: evaluation.value / samples,
     },
     seed,
-    backend: 'none',
+    backend: `${kernels.backend} ${kernels.simd}`,
     warnings,
   };
 }

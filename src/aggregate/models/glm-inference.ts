@@ -1,7 +1,7 @@
 // Confidence intervals of generalised linear models.
 
 import type { RunOptions } from '../../core/progress.ts';
-import { evaluateGlm, type GlmProblem } from './glm-objective.ts';
+import { type GlmProblem, glmEvaluator } from './glm-objective.ts';
 import type { NewtonResult } from './newton.ts';
 import { type SandwichInference, sandwich } from './sandwich.ts';
 import { symmetricSolver } from './symmetric-solver.ts';
@@ -19,7 +19,7 @@ export async function glmInference(
   confidence: number,
   { signal }: RunOptions,
 ): Promise<SandwichInference> {
-  const { hessian, scores } = await evaluateGlm(problem, parameters, {
+  const { hessian, scores } = await glmEvaluator(problem)(parameters, {
     hessian: true,
     scores: true,
     signal,

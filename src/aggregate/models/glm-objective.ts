@@ -1,11 +1,13 @@
 // The interpolating loss of a generalised linear model as a function of its parameters.
 
-import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
+import type { Kernels } from '../../kernels/index.ts';
 import type { AggregateIn, LossFunction } from '../losses/loss-functions.ts';
 import type { AggregateData } from '../types.ts';
-import { GramPanel } from './gram-panel.ts';
+import { evaluateByBag } from './glm-bag-terms.ts';
+import { InstanceTerms } from './glm-instance-terms.ts';
 
 export interface GlmProblem {
+  kernels: Kernels;
   data: AggregateData;
   /** Means that the loss sees, shape (bags,): clipped where it needs them so. */
   targets: Float64Array;
@@ -33,156 +35,38 @@ export interface Evaluation {
   scores: Float64Array | undefined;
 }
 
-/** Multiplications between two visits to the event loop: about 20 ms. */
-const STEP = 2e7;
-
-/** O(n d), with the Hessian O(n d²), with scores O(m d²) more. */
-export async function evaluateGlm(
-  problem: GlmProblem,
-  parameters: Float64Array,
-  { hessian = false, scores = false, signal }: { hessian?: boolean; scores?: boolean } & RunOptions,
-): Promise<Evaluation> {
-  const { data, bags, ridge, intercept } = problem;
-  const { offsets } = data.bags;
-  const d = data.features.cols;
-  const sums = new BagTerms(problem, parameters, hessian);
-  const products = scores ? new GramPanel(d + 1) : undefined;
-  const gradient = products ? new Float64Array(d + 1) : sums.slope;
-  let value = 0;
-  let work = 0;
-  for (const a of bags) {
-    value += sums.add(a);
-    if (products) {
-      products.add(sums.slope, 0, 1);
-      for (let j = 0; j <= d; j++) gradient[j] += sums.slope[j];
-      sums.slope.fill(0);
-    }
-    const size = offsets[a + 1] - offsets[a];
-    work += (size + 1) * d * (hessian ? d : 4) + (scores ? d * d : 0);
-    if (work > STEP) {
-      work = 0;
-      signal?.throwIfAborted();
-      await yieldToEventLoop();
-    }
-  }
-  signal?.throwIfAborted();
-  const curvature = sums.curvature?.total();
-  for (let j = 1; j <= d; j++) {
-    value += (ridge / 2) * parameters[j] ** 2;
-    gradient[j] += ridge * parameters[j];
-    if (curvature) curvature[j * (d + 1) + j] += ridge;
-  }
-  if (!intercept) {
-    gradient[0] = 0;
-    // The level stays at 0: its row and column are those of the identity.
-    for (let j = 0; j <= d && curvature; j++) curvature[j] = curvature[j * (d + 1)] = j === 0 ? 1 : 0;
-  }
-  return { value, gradient, hessian: curvature, scores: products?.total() };
+export interface EvaluationOptions {
+  hessian?: boolean;
+  scores?: boolean;
+  signal?: AbortSignal | undefined;
 }
 
-/** Adds up bags: values as they come, gradients in `slope`, Hessians in `curvature`. */
-class BagTerms {
-  readonly slope: Float64Array;
-  readonly curvature: GramPanel | undefined;
-  private readonly problem: GlmProblem;
-  private readonly parameters: Float64Array;
-  private readonly d: number;
-  /** Rows (1, x − centre) of the bag's members, and their η. */
-  private rows: Float64Array;
-  private etas: Float64Array;
-  private readonly direction: Float64Array;
-  private readonly terms: Float64Array = new Float64Array(3);
+export type Evaluator = (parameters: Float64Array, options: EvaluationOptions) => Promise<Evaluation>;
 
-  constructor(problem: GlmProblem, parameters: Float64Array, hessian: boolean) {
-    this.problem = problem;
-    this.parameters = parameters;
-    this.d = problem.data.features.cols;
-    this.slope = new Float64Array(this.d + 1);
-    this.direction = new Float64Array(this.d + 1);
-    this.curvature = hessian ? new GramPanel(this.d + 1) : undefined;
-    this.rows = new Float64Array(0);
-    this.etas = new Float64Array(0);
-  }
-
-  /** @returns the weighted loss of bag a */
-  add(a: number): number {
-    const { rho } = this.problem;
-    const size = this.load(a);
-    let value = 0;
-    if (rho !== 0) value += this.addInstances(a, size);
-    if (rho !== 1) value += this.addBag(a, size);
-    return value;
-  }
-
-  /** Fills rows and η of a bag. @returns its size */
-  private load(a: number): number {
-    const { data, center } = this.problem;
-    const { offsets, members } = data.bags;
-    const { parameters, d } = this;
-    const size = offsets[a + 1] - offsets[a];
-    const width = d + 1;
-    if (this.etas.length < size) {
-      this.etas = new Float64Array(size);
-      this.rows = new Float64Array(size * width);
+/** Evaluates one problem at many points: O(n d), with the Hessian O(n d²), with scores O(m d²) more. */
+export function glmEvaluator(problem: GlmProblem): Evaluator {
+  const { rho, data } = problem;
+  const d = data.features.cols;
+  // At ρ = 1 bags play no part but for their means, and all samples go through the kernels at once.
+  const instances = rho === 1 ? new InstanceTerms(problem) : undefined;
+  return async (parameters, { hessian = false, scores = false, signal }) => {
+    const sums =
+      instances && !scores
+        ? await instances.at(parameters, hessian, signal)
+        : await evaluateByBag(problem, parameters, { hessian, scores, signal });
+    const { gradient, hessian: curvature } = sums;
+    for (let j = 1; j <= d; j++) {
+      sums.value += (problem.ridge / 2) * parameters[j] ** 2;
+      gradient[j] += problem.ridge * parameters[j];
+      if (curvature) curvature[j * (d + 1) + j] += problem.ridge;
     }
-    const { rows, etas } = this;
-    const x = data.features.data;
-    for (let i = 0; i < size; i++) {
-      const from = members[offsets[a] + i] * d;
-      const to = i * width;
-      rows[to] = 1;
-      let eta = parameters[0];
-      for (let j = 0; j < d; j++) {
-        const z = x[from + j] - center[j];
-        rows[to + 1 + j] = z;
-        eta += parameters[1 + j] * z;
+    if (!problem.intercept) {
+      gradient[0] = 0;
+      // The level stays at 0: its row and column are those of the identity.
+      for (let j = 0; j <= d && curvature; j++) {
+        curvature[j] = curvature[j * (d + 1)] = j === 0 ? 1 : 0;
       }
-      etas[i] = eta;
     }
-    return size;
-  }
-
-  private addInstances(a: number, size: number): number {
-    const { loss, rho, targets, weights } = this.problem;
-    const { rows, etas, slope, terms, curvature, d } = this;
-    const width = d + 1;
-    const share = (weights[a] * rho) / size;
-    let value = 0;
-    for (let i = 0; i < size; i++) {
-      loss.terms(targets[a], etas[i], terms);
-      value += share * terms[0];
-      const s = share * terms[1];
-      const start = i * width;
-      for (let j = 0; j < width; j++) slope[j] += s * rows[start + j];
-      curvature?.add(rows, start, Math.sqrt(share * terms[2]));
-    }
-    return value;
-  }
-
-  private addBag(a: number, size: number): number {
-    const { loss, rho, targets, weights, aggregateIn } = this.problem;
-    const { rows, etas, slope, direction, d } = this;
-    const width = d + 1;
-    const share = weights[a] * (1 - rho);
-    const link = aggregateIn === 'link';
-    // ∂(mean prediction)/∂parameters.
-    direction.fill(0);
-    let mean = 0;
-    for (let i = 0; i < size; i++) {
-      const s = (link ? 1 : loss.meanSlope(etas[i])) / size;
-      mean += etas[i] / size;
-      for (let j = 0; j < width; j++) direction[j] += s * rows[i * width + j];
-    }
-    const y = targets[a];
-    const {
-      value,
-      slope: s,
-      information,
-    } = link
-      ? { value: loss.value(y, mean), slope: loss.slope(y, mean), information: loss.curvature(mean) }
-      : loss.ofMean(y, etas, size);
-    for (let j = 0; j < width; j++) slope[j] += share * s * direction[j];
-    this.curvature?.add(direction, 0, Math.sqrt(share * information));
-    return share * value;
-  }
+    return sums;
+  };
 }

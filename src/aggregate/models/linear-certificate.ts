@@ -77,7 +77,7 @@ export function certifyLinearFit(
         scale: norm,
       },
       seed,
-      backend: 'none',
+      backend: system.statistics.backend,
       warnings: [...options.warnings, ...warningsOf(system, solution, bagLevel, options)],
     },
     plugIn:

@@ -2,13 +2,14 @@
 
 import { Matrix } from 'ml-matrix';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
+import { loadKernels } from '../../kernels/index.ts';
 import type { AggregateData } from '../types.ts';
-import { GramPanel } from './gram-panel.ts';
+import { GramBuffer } from './gram-buffer.ts';
 import type { LinearSolution, LinearSystem } from './linear-system.ts';
 import { type SandwichInference, sandwich } from './sandwich.ts';
 
-/** Multiplications between two visits to the event loop: about 20 ms. */
-const STEP = 2e7;
+/** Features read between two visits to the event loop: about 20 ms. */
+const STEP = 1e7;
 
 /**
  * Sandwich intervals of the estimating equation Σ ψ_a = λθ, with A = G + ρW + λI and
@@ -30,7 +31,7 @@ export async function linearInference(
   const d = coefficients.length;
   const count = weights.length;
   const { center } = statistics;
-  const meat = new GramPanel(d + 1);
+  const meat = new GramBuffer(await loadKernels(), d + 1);
   const score = new Float64Array(d + 1); // of the level first
   const bagMean = new Float64Array(d);
   let work = 0;
@@ -56,8 +57,9 @@ export async function linearInference(
         score[1 + j] -= share * (features.data[start + j] - center[j] - bagMean[j]);
       }
     }
-    meat.add(score, 0, weights[a]);
-    work += d * d + 3 * size * d;
+    meat.add(score, 0, weights[a] ** 2);
+    if (meat.full) await meat.flush();
+    work += 3 * (size + 1) * d;
     if (work > STEP) {
       work = 0;
       signal?.throwIfAborted();
@@ -71,7 +73,7 @@ export async function linearInference(
   bread.setSubMatrix(inverse, 1, 1);
   return sandwich({
     bread,
-    meat: meat.total(),
+    meat: await meat.total(),
     // The level at the weighted mean is independent of the coefficients to first order.
     point: center.map((c, j) => c + mean[j]),
     level: level + coefficients.reduce((sum, theta, j) => sum + theta * mean[j], 0),

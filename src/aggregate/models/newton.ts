@@ -2,7 +2,7 @@
 
 import { NumericalError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
-import { type Evaluation, evaluateGlm, type GlmProblem } from './glm-objective.ts';
+import { type Evaluation, type Evaluator, type GlmProblem, glmEvaluator } from './glm-objective.ts';
 import { dot, QuasiNewton } from './quasi-newton.ts';
 import { symmetricSolver } from './symmetric-solver.ts';
 
@@ -46,8 +46,9 @@ export async function minimizeGlm(
   { tolerance, maxIterations, signal, onProgress }: NewtonOptions,
 ): Promise<NewtonResult> {
   const samples = problem.bags.reduce((sum, a) => sum + problem.weights[a], 0);
+  const evaluate = glmEvaluator(problem);
   let parameters = start;
-  let evaluation = await evaluateGlm(problem, parameters, { hessian: true, signal });
+  let evaluation = await evaluate(parameters, { hessian: true, signal });
   if (!Number.isFinite(evaluation.value)) {
     throw new NumericalError(
       `fitGlm: the loss is ${evaluation.value} at the start; expected a finite number. Scale the features.`,
@@ -63,7 +64,7 @@ export async function minimizeGlm(
     let decrement = -dot(evaluation.gradient, step);
     const slow = model.full || !(decrement <= KEEP_HESSIAN * before);
     if (!model.fresh && slow && decrement > 2 * tolerance * samples) {
-      evaluation = await evaluateGlm(problem, parameters, { hessian: true, signal });
+      evaluation = await evaluate(parameters, { hessian: true, signal });
       model = modelOf(evaluation);
       hessians++;
       step = model.descent(evaluation.gradient);
@@ -79,7 +80,7 @@ export async function minimizeGlm(
     }
     before = decrement;
     onProgress?.({ phase: 'Newton step', done: steps + 1, total: maxIterations });
-    const next = await lineSearch(problem, parameters, evaluation, step, decrement, signal);
+    const next = await lineSearch(evaluate, parameters, evaluation, step, decrement, signal);
     if (!next) return { parameters, evaluation, steps, hessians, converged: false };
     const { gradient } = evaluation;
     model.learn(
@@ -92,7 +93,7 @@ export async function minimizeGlm(
 
 /** The longest of the step's halvings that lowers the objective; undefined when none does. */
 async function lineSearch(
-  problem: GlmProblem,
+  evaluate: Evaluator,
   from: Float64Array,
   { value }: Evaluation,
   step: Float64Array,
@@ -101,7 +102,7 @@ async function lineSearch(
 ): Promise<{ parameters: Float64Array; evaluation: Evaluation } | undefined> {
   for (let halving = 0, size = 1; halving <= MAX_HALVINGS; halving++, size /= 2) {
     const parameters = from.map((x, j) => x + size * step[j]);
-    const evaluation = await evaluateGlm(problem, parameters, { signal });
+    const evaluation = await evaluate(parameters, { signal });
     if (evaluation.value <= value - 1e-4 * size * decrement + ROUNDING * Math.abs(value)) {
       return { parameters, evaluation };
     }

@@ -55,12 +55,20 @@ export function requireAggregateData(name: string, data: AggregateData, unassign
 
 function requireFiniteRows(name: string, { features, bags }: AggregateData, a: number): void {
   const { data, cols } = features;
-  for (let i = bags.offsets[a]; i < bags.offsets[a + 1]; i++) {
-    const start = bags.members[i] * cols;
+  const { members, offsets } = bags;
+  // x − x is 0 unless x is NaN or infinite: one sum tells for a whole bag, at the speed of an addition.
+  let probe = 0;
+  for (let i = offsets[a]; i < offsets[a + 1]; i++) {
+    const start = members[i] * cols;
+    for (let j = start; j < start + cols; j++) probe += data[j] - data[j];
+  }
+  if (probe === 0) return;
+  for (let i = offsets[a]; i < offsets[a + 1]; i++) {
+    const start = members[i] * cols;
     for (let j = 0; j < cols; j++) {
       if (!Number.isFinite(data[start + j])) {
         throw new DataError(
-          `${name}: features is ${data[start + j]} at row ${bags.members[i]}, column ${j}, in bag ${a}; expected finite numbers. ` +
+          `${name}: features is ${data[start + j]} at row ${members[i]}, column ${j}, in bag ${a}; expected finite numbers. ` +
             'Drop or repair that row.',
         );
       }

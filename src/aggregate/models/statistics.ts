@@ -1,8 +1,9 @@
 // What a linear fit needs of the data: sums about one centre, from one pass. They add up over bags, so folds can be taken out of totals.
 
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
+import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import type { AggregateData } from '../types.ts';
-import { GramPanel } from './gram-panel.ts';
+import { GramBuffer } from './gram-buffer.ts';
 
 /** Σ u, Σ u·z̄ and Σ u·z̄z̄ᵀ over bags, z̄ the bag's mean features minus the centre. */
 export interface Scatter {
@@ -34,13 +35,15 @@ export interface LinearStatistics {
   sampling: Scatter;
   /** u = w²·v: the same by the privacy noise. */
   noise: Scatter;
+  /** Kernels that added up, e.g. "native avx512". */
+  backend: string;
   /** Σ w/k and Σ w·v. */
   samplingWeight: number;
   noiseWeight: number;
 }
 
-/** Multiplications between two visits to the event loop: about 20 ms. */
-const STEP = 2e7;
+/** Features read between two visits to the event loop: about 20 ms. */
+const STEP = 5e6;
 
 export interface StatisticsOptions extends RunOptions {
   /** Group of each bag, < groups, shape (bags,). Default: one group. */
@@ -66,12 +69,13 @@ export async function collectStatistics(
   const { offsets, members } = bags;
   const d = features.cols;
   const count = offsets.length - 1;
-  const center = centered ? columnMeans(data) : new Float64Array(d);
+  const kernels = await loadKernels();
+  const center = centered ? await columnMeans(kernels, data) : new Float64Array(d);
   const level = centered ? weightedMean(means, weights) : 0;
   const bySize = weights.every((w, a) => w === offsets[a + 1] - offsets[a]);
   const accumulators = Array.from(
     { length: groups },
-    () => new Accumulator(center, level, bySize, noiseVariance !== undefined),
+    () => new Accumulator(kernels, center, level, bySize, noiseVariance !== undefined),
   );
 
   const rows = new Float64Array(d);
@@ -88,14 +92,14 @@ export async function collectStatistics(
     for (let j = 0; j < d; j++) mean[j] /= size;
     into.addBag(mean, means[a], size, weights[a], noiseVariance ? noiseVariance[a] : 0);
     if (size > 1) {
-      const scale = Math.sqrt(weights[a] / size);
       for (let i = offsets[a]; i < offsets[a + 1]; i++) {
         const start = members[i] * d;
         for (let j = 0; j < d; j++) rows[j] = features.data[start + j] - center[j] - mean[j];
-        into.within.add(rows, 0, scale);
+        into.within.add(rows, 0, weights[a] / size);
       }
     }
-    work += (size + 1) * d * d;
+    if (into.full) await into.flush();
+    work += (size + 1) * d;
     if (work > STEP) {
       work = 0;
       signal?.throwIfAborted();
@@ -104,7 +108,7 @@ export async function collectStatistics(
     }
   }
   signal?.throwIfAborted();
-  return accumulators.map((accumulator) => accumulator.finish());
+  return Promise.all(accumulators.map((accumulator) => accumulator.finish()));
 }
 
 /** total + sign · part, entry by entry; the centres are the same. */
@@ -125,6 +129,7 @@ export function combineStatistics(
     samples: total.samples + sign * part.samples,
     center: total.center,
     level: total.level,
+    backend: total.backend,
     between,
     within: sum(total.within, part.within),
     cross: sum(total.cross, part.cross),
@@ -152,27 +157,28 @@ export function scatterAbout({ weight, sum, outer }: Scatter, delta: Float64Arra
 class ScatterSum {
   private weight = 0;
   private readonly sum: Float64Array;
-  private readonly panel: GramPanel;
+  readonly rows: GramBuffer;
 
-  constructor(d: number) {
+  constructor(kernels: Kernels, d: number) {
     this.sum = new Float64Array(d);
-    this.panel = new GramPanel(d);
+    this.rows = new GramBuffer(kernels, d);
   }
 
   add(mean: Float64Array, weight: number): void {
     if (weight === 0) return;
     this.weight += weight;
     for (let j = 0; j < mean.length; j++) this.sum[j] += weight * mean[j];
-    this.panel.add(mean, 0, Math.sqrt(weight));
+    this.rows.add(mean, 0, weight);
   }
 
-  finish(): Scatter {
-    return { weight: this.weight, sum: this.sum, outer: this.panel.total() };
+  async finish(): Promise<Scatter> {
+    return { weight: this.weight, sum: this.sum, outer: await this.rows.total() };
   }
 }
 
 class Accumulator {
-  readonly within: GramPanel;
+  readonly within: GramBuffer;
+  private readonly kernels: Kernels;
   private readonly center: Float64Array;
   private readonly level: number;
   private readonly between: ScatterSum;
@@ -186,14 +192,15 @@ class Accumulator {
   private samplingWeight = 0;
   private noiseWeight = 0;
 
-  constructor(center: Float64Array, level: number, bySize: boolean, noisy: boolean) {
+  constructor(kernels: Kernels, center: Float64Array, level: number, bySize: boolean, noisy: boolean) {
     const d = center.length;
+    this.kernels = kernels;
     this.center = center;
     this.level = level;
-    this.within = new GramPanel(d);
-    this.between = new ScatterSum(d);
-    this.sampling = bySize ? undefined : new ScatterSum(d);
-    this.noise = noisy ? new ScatterSum(d) : undefined;
+    this.within = new GramBuffer(kernels, d);
+    this.between = new ScatterSum(kernels, d);
+    this.sampling = bySize ? undefined : new ScatterSum(kernels, d);
+    this.noise = noisy ? new ScatterSum(kernels, d) : undefined;
     this.cross = new Float64Array(d);
   }
 
@@ -211,22 +218,32 @@ class Accumulator {
     this.noiseWeight += weight * variance;
   }
 
-  finish(): LinearStatistics {
+  get full(): boolean {
+    return this.within.full || this.between.rows.full;
+  }
+
+  async flush(): Promise<void> {
+    await this.within.flush();
+    for (const scatter of [this.between, this.sampling, this.noise]) await scatter?.rows.flush();
+  }
+
+  async finish(): Promise<LinearStatistics> {
     const d = this.center.length;
-    const between = this.between.finish();
+    const between = await this.between.finish();
     return {
       bags: this.bags,
       samples: this.samples,
       center: this.center,
       level: this.level,
+      backend: `${this.kernels.backend} ${this.kernels.simd}`,
       between,
-      within: this.within.total(),
+      within: await this.within.total(),
       cross: this.cross,
       response: this.response,
       responseSquares: this.responseSquares,
-      sampling: this.sampling ? this.sampling.finish() : between,
+      sampling: this.sampling ? await this.sampling.finish() : between,
       noise: this.noise
-        ? this.noise.finish()
+        ? await this.noise.finish()
         : { weight: 0, sum: new Float64Array(d), outer: new Float64Array(d * d) },
       samplingWeight: this.samplingWeight,
       noiseWeight: this.noiseWeight,
@@ -235,13 +252,16 @@ class Accumulator {
 }
 
 /** Mean features of the samples in bags, shape (d,). O(n d). */
-export function columnMeans({ features, bags }: AggregateData): Float64Array {
-  const d = features.cols;
-  const sums = new Float64Array(d);
-  for (const sample of bags.members) {
-    for (let j = 0; j < d; j++) sums[j] += features.data[sample * d + j];
-  }
-  return sums.map((sum) => sum / bags.members.length);
+export async function columnMeans(
+  kernels: Kernels,
+  { features, bags }: AggregateData,
+): Promise<Float64Array> {
+  const { data, cols } = features;
+  const count = bags.members.length;
+  const sums = new Float64Array(cols);
+  const weights = new Float64Array(count).fill(1 / count);
+  await kernels.rowMoments({ features: data, cols, rows: bags.members, count, weights, sums });
+  return sums;
 }
 
 function weightedMean(values: Float64Array, weights: Float64Array): number {

@@ -9,6 +9,13 @@ export {
 } from './diagnostics.ts';
 export { type AnsweredStage, type FinishOptions, finishPriorBoost, type PriorBoostResult } from './finish.ts';
 export type { StageFitting } from './fit-stages.ts';
+export {
+  type Forecast,
+  type ForecastCandidate,
+  type ForecastError,
+  type ForecastOptions,
+  forecastPriorBoost,
+} from './forecast.ts';
 export { type IngestedAnswers, ingestStage } from './ingest.ts';
 export { type PlannedStage, planStage, type StagePlan } from './plan.ts';
 export { type PriorBoostOptions, priorBoost } from './prior-boost.ts';

@@ -50,6 +50,19 @@ export function labelGrid(name: string, { bounds, grid }: LabelGridOptions): Lab
   return { low, high, step, sensitivity };
 }
 
+/**
+ * Sums of steps of all labels must be whole numbers that a double holds, with room for noise.
+ *
+ * @throws {InvalidArgumentError} they could be above 2⁵²
+ */
+export function requireExactSums(name: string, { step, sensitivity }: LabelGrid, count: number): void {
+  if (count * sensitivity > 2 ** 52) {
+    throw new InvalidArgumentError(
+      `${name}: grid is ${step}, so that ${count} labels may sum to ${count * sensitivity} steps; expected at most 2^52. Take a coarser grid.`,
+    );
+  }
+}
+
 /** Steps of a finite label above L after clipping, an integer in [0, sensitivity]. */
 export function stepsOf({ low, high, step }: LabelGrid, label: number): number {
   return Math.round((Math.min(Math.max(label, low), high) - low) / step);

@@ -117,6 +117,17 @@ describe('PrivacyLedger', () => {
     );
   });
 
+  it('records a decision once, and only the last one', () => {
+    const ledger = new PrivacyLedger({ samples: 9, budget: 5 });
+    const answers = { means: Float64Array.of(1) };
+    const old = ledger.decide('a', bagsOf([[1, 2]], 9), 1);
+    const last = ledger.decide('a', bagsOf([[2, 3]], 9), 1);
+    assert.throws(() => ledger.record(old, answers), /not the last one/);
+    ledger.record(last, answers);
+    assert.throws(() => ledger.record(last, answers), /recorded before/);
+    assert.equal(ledger.largestSpend, 1);
+  });
+
   it('says which sample, and that it may have a name', () => {
     const ledger = new PrivacyLedger({ samples: 5, budget: 1, nameOf: (row) => `"p${row}"` });
     const message = (lists: number[][]) => assert.throws(() => ask(ledger, 'a', lists, 1), RefusedError);

@@ -1,7 +1,7 @@
 // Who has spent how much: decides on a query before any label is read or noise drawn, and records what was answered.
 
 import { requireInteger, requireLength } from '../../core/check.ts';
-import { DataError } from '../../core/errors.ts';
+import { DataError, InvalidArgumentError } from '../../core/errors.ts';
 import { type Bags, bagCount, bagMembers, bagsFromLists } from '../bags/bags.ts';
 import { RefusedError } from '../refused-error.ts';
 import type { BagAnswers } from '../types.ts';
@@ -75,6 +75,7 @@ export class PrivacyLedger {
   private readonly stages = new Map<string, Stage>();
   private readonly answered: AnsweredEntry[] = [];
   private largest = 0;
+  private latest: LedgerDecision | undefined;
   // Marks of the query being decided: an entry counts when its number is that of the query.
   private query = 0;
   private readonly seenIn: Uint32Array;
@@ -131,6 +132,7 @@ export class PrivacyLedger {
    */
   decide(stage: string, bags: Bags, epsilon: number): LedgerDecision {
     const units = epsilonUnits('decide: epsilon', epsilon, 'up');
+    this.latest = undefined;
     this.nextQuery();
     const state = this.stages.get(stage);
     const decided: DecidedBag[] = [];
@@ -145,34 +147,56 @@ export class PrivacyLedger {
       });
     }
     this.requireBudget(decided, units);
-    return { stage, units, bags: decided };
+    this.latest = { stage, units, bags: decided };
+    return this.latest;
   }
 
   /**
-   * Charges a decided query and keeps its answers. To be called with the latest decision, once.
+   * Charges a decided query and keeps its answers.
    *
+   * @param decision - the last one that was made, not yet recorded: an older one may no longer be right
    * @param answers - of each bag of the decision; those of repeated bags are ignored
    */
-  record({ stage, units, bags }: LedgerDecision, { means, noiseVariance }: BagAnswers): void {
+  record(decision: LedgerDecision, { means, noiseVariance }: BagAnswers): void {
+    if (decision !== this.latest) {
+      throw new InvalidArgumentError(
+        'record: the decision is not the last one, or was recorded before; expected the one that decide gave just now. Decide again.',
+      );
+    }
+    const { stage, units, bags } = decision;
     requireLength('record: means', means, bags.length);
-    let state = this.stages.get(stage);
-    if (!state) {
-      state = { asked: new SampleSet(this.samples), byLeast: new Map() };
-      this.stages.set(stage, state);
-    }
-    for (const [a, { rows, members, earlier }] of bags.entries()) {
-      if (earlier) continue;
-      for (const row of rows) {
-        state.asked.add(row);
-        const person = this.personOf(row);
-        this.spent[person] += units;
-        if (this.spent[person] > this.largest) this.largest = this.spent[person];
-      }
+    this.latest = undefined;
+    const state = this.stageOf(stage);
+    bags.forEach(({ rows, members, earlier }, a) => {
+      if (earlier) return;
       const variance = noiseVariance?.[a] ?? 0;
-      const entry = { stage, members, size: rows.length, units, answer: means[a], noiseVariance: variance };
-      state.byLeast.set(rows[0], entry);
-      this.answered.push(entry);
+      this.charge(state, rows, {
+        ...{ stage, members, size: rows.length, units },
+        ...{ answer: means[a], noiseVariance: variance },
+      });
+    });
+  }
+
+  /**
+   * Charges a bag that was answered before this ledger was made: how a saved ledger is read.
+   *
+   * @param rows - members of the bag, strictly ascending
+   * @throws {RefusedError} it would have been refused, or is there already
+   */
+  restore(answered: AnsweredEntry, rows: Uint32Array): void {
+    const { stage, units, members } = answered;
+    if (rows.length === 0 || rows[rows.length - 1] >= this.samples) {
+      throw new RefusedError(
+        'unknown-sample',
+        `restore: the bag has no samples, or some that are not below ${this.samples}.`,
+      );
     }
+    this.latest = undefined;
+    this.nextQuery();
+    const state = this.stageOf(stage);
+    this.requireDisjoint(state, rows, undefined, { a: 0, stage, units });
+    this.requireBudget([{ rows, members, earlier: undefined }], units);
+    this.charge(state, rows, answered);
   }
 
   /** The ledger as plain JSON data, without names of samples. */
@@ -190,6 +214,26 @@ export class PrivacyLedger {
         noiseVariance,
       })),
     };
+  }
+
+  private stageOf(stage: string): Stage {
+    let state = this.stages.get(stage);
+    if (!state) {
+      state = { asked: new SampleSet(this.samples), byLeast: new Map() };
+      this.stages.set(stage, state);
+    }
+    return state;
+  }
+
+  private charge(state: Stage, rows: Uint32Array, answered: AnsweredEntry): void {
+    for (const row of rows) {
+      state.asked.add(row);
+      const person = this.personOf(row);
+      this.spent[person] += answered.units;
+      if (this.spent[person] > this.largest) this.largest = this.spent[person];
+    }
+    state.byLeast.set(rows[0], answered);
+    this.answered.push(answered);
   }
 
   private personOf(sample: number): number {
@@ -228,11 +272,11 @@ export class PrivacyLedger {
   private requireDisjoint(
     { asked, byLeast }: Stage,
     rows: Uint32Array,
-    members: Uint8Array,
+    members: Uint8Array | undefined,
     { a, stage, units }: { a: number; stage: string; units: number },
   ): AnsweredEntry | undefined {
     const earlier = byLeast.get(rows[0]);
-    if (earlier && sameMembers(earlier.members, members)) {
+    if (earlier && members && sameMembers(earlier.members, members)) {
       if (this.onRepeat === 'answer' && earlier.units === units) return earlier;
       const why =
         this.onRepeat === 'refuse'
@@ -317,12 +361,18 @@ export function ledgerFromJSON(state: LedgerState): PrivacyLedger {
       );
     }
     try {
-      const decision = ledger.decide(stage, bagsFromLists([members], samples), epsilon);
-      if (decision.bags[0].earlier) throw new DataError('it is there twice');
-      ledger.record(decision, {
-        means: Float64Array.of(answer),
-        noiseVariance: Float64Array.of(noiseVariance),
-      });
+      const bag = bagsFromLists([members], samples);
+      const rows = bag.members.sort();
+      const units = epsilonUnits('epsilon', epsilon, 'up');
+      const answered = {
+        stage,
+        members: encodeMembers(rows),
+        size: rows.length,
+        units,
+        answer,
+        noiseVariance,
+      };
+      ledger.restore(answered, rows);
     } catch (error) {
       throw new DataError(`${where} breaks the rules of the ledger: ${(error as Error).message}`, {
         cause: error,

@@ -2,7 +2,7 @@
 
 import { InvalidArgumentError } from '../../core/errors.ts';
 import { createRng } from '../../core/rng.ts';
-import { type Bags, bagMeans, bagMembers, bagSize } from '../bags/bags.ts';
+import { type Bags, bagCount, bagMeans, bagMembers, bagSize } from '../bags/bags.ts';
 import type { BagAnswers, BagQuery } from '../types.ts';
 import type { PrivacyLedger } from './ledger.ts';
 import { type ReleaseOptions, releaseBagMeans, requireLabels } from './release.ts';
@@ -33,9 +33,14 @@ export function localBagQuery(labels: ArrayLike<number>, { mode, ledger }: Local
     );
   }
   const release = releaser(labels, mode);
-  return async (bags, stage, { signal } = {}) => {
+  return async (bags, stage, { signal, onProgress } = {}) => {
     signal?.throwIfAborted();
-    if (!ledger) return release(bags, stage);
+    const answers = ledger ? charged(ledger, bags, stage) : release(bags, stage);
+    onProgress?.({ phase: 'bags answered', done: bagCount(bags), total: bagCount(bags) });
+    return answers;
+  };
+
+  function charged(ledger: PrivacyLedger, bags: Bags, stage: string): BagAnswers {
     requireLabels('localBagQuery', labels, bags);
     const decision = ledger.decide(stage, bags, epsilon);
     const fresh = decision.bags.flatMap(({ earlier }, a) => (earlier ? [] : [a]));
@@ -52,7 +57,7 @@ export function localBagQuery(labels: ArrayLike<number>, { mode, ledger }: Local
     const answers = { means, noiseVariance };
     ledger.record(decision, answers);
     return answers;
-  };
+  }
 }
 
 const NO_ANSWERS: BagAnswers = { means: new Float64Array(0) };

@@ -12,7 +12,14 @@ import {
   noiseScale,
   sampleDiscreteLaplace,
 } from './discrete-laplace.ts';
-import { type LabelGrid, type LabelGridOptions, labelGrid, meanOfSteps, stepsOf } from './label-grid.ts';
+import {
+  type LabelGrid,
+  type LabelGridOptions,
+  labelGrid,
+  meanOfSteps,
+  requireExactSums,
+  stepsOf,
+} from './label-grid.ts';
 import { type RandomBits, secureBits } from './random-bits.ts';
 
 /** Means of bags that are ε-label-differentially private. */
@@ -104,6 +111,7 @@ export function planRelease(
   const scale = noiseScale(name, grid.sensitivity, epsilon);
   requireProbability(`${name}: failureProbability`, failureProbability);
   requireLabels(name, labels, bags);
+  requireExactSums(name, grid, bags.members.length);
   return { grid, epsilon, scale, failureProbability };
 }
 

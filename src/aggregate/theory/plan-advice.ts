@@ -120,6 +120,11 @@ export function planWarnings({ setting, best, individual }: AdviceInput): string
       `The best plan has a risk above ‖θ‖² = ${shortNumber(signal)}, that of predicting the mean: no bag size considered teaches anything.`,
     );
   }
+  if (best.bagSize > 1 && best.rho === setting.maxRho) {
+    warnings.push(
+      `The best ρ is the largest allowed, ${shortNumber(best.rho)}: there is little signal beside the noise, and a larger maxRho, or a ridge, may do better.`,
+    );
+  }
   if (signal === 0) warnings.push('snr is 0: there is nothing to learn.');
   return warnings;
 }

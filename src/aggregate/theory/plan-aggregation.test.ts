@@ -123,6 +123,8 @@ describe('planAggregation', () => {
   it('warns where the bag-level loss has no minimum and where bounds clip', async () => {
     const { certificate } = await planAggregation({ ...few, ...quick });
     assert.ok(certificate.warnings.some((text) => /ρ = 0 and bags of 8 or more.*infinite/.test(text)));
+    const hopeless = await planAggregation({ ...many, ...quick, snr: 0.01, ...released });
+    assert.ok(hopeless.certificate.warnings.some((text) => /largest allowed, 1.*maxRho/.test(text)));
     const clipped = await planAggregation({ ...many, ...quick, bounds: [-1, 1], epsilon: 1 });
     assert.ok(clipped.certificate.warnings.some((text) => /clipping adds a bias/.test(text)));
     assert.ok(

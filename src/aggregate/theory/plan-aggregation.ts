@@ -48,6 +48,11 @@ const FAILURE = 0.05;
  *
  * Time: closed forms a few ms; simulation O(bag sizes · repeats · 60³), about a second at the defaults. Cancellable.
  * Source: arXiv 2401.11081 (losses, risk, privacy), arXiv 2402.04987 (curated bags); formulas derived here.
+ *
+ * @example
+ * const { value } = await planAggregation({ samples: 20_000, features: 10, snr: 0.4, noise: 1, bounds: [-4, 4], epsilon: 1, minBag: 5 });
+ * value.best; // bag size, ρ, risk, band
+ * value.advice; // in words
  */
 export async function planAggregation(options: PlanOptions): Promise<Certified<Plan>> {
   const setting = resolvePlan(options);

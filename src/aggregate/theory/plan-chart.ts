@@ -22,7 +22,7 @@ export interface PlanChart {
   series: PlanSeries[];
 }
 
-/** Risk over bag size at the best ρ with its band, individual labels, and the two plain losses on random bags. */
+/** Risk over bag size at the best ρ with its band, individual labels, the two plain losses on random bags, and PriorBoost as first described. */
 export function planChart(
   setting: PlanSetting,
   byBagSize: readonly PlanPoint[],
@@ -32,14 +32,13 @@ export function planChart(
   const sizes = byBagSize.map(({ bagSize }) => bagSize);
   const others = sizes.map((k) => {
     if (k > 1) return alternativesAt(setting, k);
-    return { bagSize: 1, bagLevel: individual.risk, instanceLevel: individual.risk };
+    return { bagLevel: individual.risk, instanceLevel: individual.risk, twoStages: individual.risk };
   });
   const curve = (name: string, y: (i: number) => number): PlanSeries => ({
     name,
     role: 'reference',
     points: sizes.map((x, i) => ({ x, y: y(i) })).filter(drawable),
   });
-  const level = { y: individual.risk, ...endsOf(individual) };
   const series: PlanSeries[] = [
     {
       name: design === 'curated' ? 'curated bags, best ρ' : 'random bags, best ρ',
@@ -47,9 +46,10 @@ export function planChart(
         .map((point) => ({ x: point.bagSize, y: point.risk, ...endsOf(point) }))
         .filter(drawable),
     },
-    { name: 'individual labels', role: 'reference' as const, points: sizes.map((x) => ({ x, ...level })) },
+    curve('individual labels', () => individual.risk),
     curve('random bags, bag-level loss (ρ = 0)', (i) => others[i].bagLevel),
     curve('random bags, instance-level loss (ρ = 1)', (i) => others[i].instanceLevel),
+    curve('two stages of instance-level loss', (i) => others[i].twoStages),
   ].filter(({ points }) => points.some(drawable));
   return {
     kind: 'line',

@@ -34,9 +34,9 @@ function describe(report: ProtocolReport<RealTableFigures[]>): ExperimentResult 
       ...Object.fromEntries(
         figures.flatMap(({ table, mean, bySize }) => [
           [`testErrorMean ${table}`, mean.mean],
-          ...bySize.flatMap(({ bagSize, exact, planned }) => [
+          ...bySize.flatMap(({ bagSize, exact, releasedPlanned }) => [
             [`testError ${table} k=${bagSize}`, exact.mean],
-            [`testError ${table} k=${bagSize} ε=${epsilon}`, planned.mean],
+            [`testError ${table} k=${bagSize} ε=${epsilon}`, releasedPlanned.mean],
           ]),
         ]),
       ),
@@ -57,8 +57,8 @@ function describe(report: ProtocolReport<RealTableFigures[]>): ExperimentResult 
           },
           {
             label: `ε = ${epsilon}`,
-            value: shortNumber(five.planned.mean),
-            note: `noised individual labels: ${shortNumber(bySize[0].planned.mean)}`,
+            value: shortNumber(five.releasedPlanned.mean),
+            note: `noised individual labels: ${shortNumber(bySize[0].releasedPlanned.mean)}`,
           },
         ];
       }),
@@ -80,12 +80,13 @@ function ofFive(bySize: RealTableFigures['bySize']) {
   return bySize.find(({ bagSize }) => bagSize >= 5) ?? bySize[bySize.length - 1];
 }
 
-function answerOf({ table, bySize, mean }: RealTableFigures, epsilon: number): string {
+function answerOf({ table, bySize, mean, plans, noise }: RealTableFigures, epsilon: number): string {
   const five = ofFive(bySize);
-  const kept = (mean.mean - five.exact.mean) / (mean.mean - bySize[0].exact.mean);
+  const foretold = plans.exact.byBagSize.find(({ bagSize }) => bagSize === five.bagSize)!.risk + noise;
+  const kept = (mean.mean - five.exactPlanned.mean) / (mean.mean - bySize[0].exact.mean);
   return (
-    `${table}: means of ${five.bagSize} keep ${(100 * kept).toFixed(0)} % of what individual labels gain; ` +
-    `at ε = ${epsilon} they err by ${shortNumber(five.planned.mean)}, noised individual labels by ${shortNumber(bySize[0].planned.mean)}.`
+    `${table}: means of ${five.bagSize} keep ${(100 * kept).toFixed(0)} % of what individual labels gain (planned error ${shortNumber(foretold)}, measured ${shortNumber(five.exactPlanned.mean)}); ` +
+    `at ε = ${epsilon} they err by ${shortNumber(five.releasedPlanned.mean)}, noised individual labels by ${shortNumber(bySize[0].releasedPlanned.mean)}.`
   );
 }
 
@@ -117,7 +118,8 @@ function chartOf(figures: RealTableFigures, epsilon: number): Chart {
     y: { label: 'mean squared test error', include: [0] },
     series: [
       measured('exact means, ρ by validation', ({ exact }) => exact),
-      measured(`ε = ${epsilon}, ρ by the plan`, ({ planned: error }) => error),
+      measured('exact means, ρ by the plan', ({ exactPlanned }) => exactPlanned),
+      measured(`ε = ${epsilon}, ρ by the plan`, ({ releasedPlanned }) => releasedPlanned),
       measured(`ε = ${epsilon}, ρ by validation`, ({ released }) => released),
       planned('plan, exact means', plans.exact),
       planned(`plan, ε = ${epsilon}`, plans.released),
@@ -138,12 +140,12 @@ function tableOf({ table, bySize, mean, plans, noise }: RealTableFigures, epsilo
     caption: `${table}: mean squared test error`,
     table: {
       columns: [
-        ...['bag size', 'exact means', 'planned', `ε = ${epsilon}, ρ by plan`],
-        ...['planned', `ε = ${epsilon}, ρ by validation`],
+        ...['bag size', 'exact, ρ by validation', 'ρ by plan', 'planned'],
+        ...[`ε = ${epsilon}, ρ by validation`, 'ρ by plan', 'planned'],
       ],
-      rows: bySize.map(({ bagSize, exact, planned, released }) => [
-        ...[bagSize, cell(exact), foretold(plans.exact, bagSize), cell(planned)],
-        ...[foretold(plans.released, bagSize), cell(released)],
+      rows: bySize.map(({ bagSize, exact, exactPlanned, released, releasedPlanned }) => [
+        ...[bagSize, cell(exact), cell(exactPlanned), foretold(plans.exact, bagSize)],
+        ...[cell(released), cell(releasedPlanned), foretold(plans.released, bagSize)],
       ]),
       note: `Predicting the mean: ${cell(mean)}. ${plans.released.advice.join(' ')}`,
     },

@@ -4,7 +4,7 @@
 // once, whether its answer arrived, was lost on the way or was asked for again; `verifyLedger` finds nothing; the head of each life is
 // still in the log.
 //
-// node scripts/kill-aggregator.mjs [--kills 200] [--clients 8] [--seed 1]; prints one JSON object; exit code 1 when something is wrong.
+// node scripts/crash-aggregator-server.mjs [--kills 200] [--clients 8] [--seed 1]; prints one JSON object; exit code 1 when something is wrong.
 
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
