@@ -1,7 +1,11 @@
 // `provably aggregate` on the Boston table: plan, bags, answers in every format, a model, and PriorBoost at once and in two phases.
 
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
@@ -621,5 +625,66 @@ describe('Ctrl-C', () => {
     const { code, stderr } = await runCli(words.split(' '), { cwd, during: interruptAtWork });
     assert.equal(code, 130, stderr);
     assert.equal(existsSync(at('c.svg')), false);
+  });
+
+  it('stops a run of boost between its stages, which goes on from its state', async () => {
+    let asked = 0;
+    let answering = false;
+    let child: ChildProcess | undefined;
+    const server = createServer(async (request, response) => {
+      if (request.url === '/v1/aggregator') {
+        const info = { samples: rows, minBag: 5, budget: 1, epsilonPerRelease: 1, maxBags: 100 };
+        response.end(JSON.stringify({ ...info, bounds: [0, 50], grid: 0.05, private: true }));
+        return;
+      }
+      let text = '';
+      for await (const part of request) text += part;
+      const { stage, bags } = JSON.parse(text) as { stage: string; bags: string[][] };
+      // The second stage is never answered the first time: Ctrl-C comes instead.
+      if (++asked === 2 && !answering) {
+        child?.kill('SIGINT');
+        return;
+      }
+      const answers = bags.map((members) => ({
+        mean: sum(members.map((id) => labelOf.get(id) as number)) / members.length,
+        ...{ noiseVariance: 0, size: members.length, charged: 1 },
+      }));
+      const answer = { stage, epsilon: 1, bags: answers, neighbouring: 'replace-one-label', entry: asked };
+      response.end(JSON.stringify({ ...answer, head: '00' }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const words = [
+        'boost',
+        at('boston.csv'),
+        '--id',
+        'id',
+        '--aggregator',
+        url,
+        '--state',
+        at('stopped.json'),
+      ];
+      const start = ['--all-but', 'medv', '--k', '20', '--stages', '2'];
+      const stopped = await runCli(['aggregate', ...words, ...start, '--out', at('stopped-model.json')], {
+        during: (started) => {
+          child = started;
+        },
+      });
+      assert.equal(stopped.code, 130, stopped.stderr);
+      assert.match(stopped.stderr, /stopped\.json keeps the stages answered so far/);
+      assert.equal(existsSync(at('stopped-model.json')), false);
+      answering = true;
+      const { value } = await aggregate([...words, '--out', at('stopped-model.json')]);
+      assert.equal(asked, 3, 'the first stage is not asked again');
+      const whole = await aggregate([
+        ...['boost', at('boston.csv'), '--id', 'id', '--label', 'medv', ...start],
+      ]);
+      assert.deepEqual(value.model, whole.value.model);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });

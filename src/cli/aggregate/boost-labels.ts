@@ -21,6 +21,9 @@ import type { KeptRun } from './boost-state.ts';
 import { parseJson } from './parse-json.ts';
 import type { AnalystTable } from './table.ts';
 
+/** Bags in one request: a request that breaks is sent again as a whole. */
+const MOST_BAGS = 500;
+
 export interface Labels {
   query: BagQuery;
   /** ε that each answer is charged; undefined: exact or simulated, and nothing is promised. */
@@ -137,8 +140,9 @@ async function remoteLabels(
   signal: AbortSignal,
 ): Promise<Labels> {
   const apiKey = apiKeyFile === undefined ? undefined : await readKey(apiKeyFile);
-  const client = createAggregatorClient({ url, apiKey, insecure, signal });
-  const { epsilonPerRelease } = await client.info({ signal });
+  const connection = { url, apiKey, insecure, signal };
+  const { epsilonPerRelease, maxBags } = await createAggregatorClient(connection).info({ signal });
+  const client = createAggregatorClient({ ...connection, maxBags: Math.min(MOST_BAGS, maxBags) });
   const charged = epsilon ?? epsilonPerRelease;
   return { query: client.bagQuery(await table.sampleIds(), charged), epsilon: charged };
 }
