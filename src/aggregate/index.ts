@@ -142,10 +142,9 @@ export {
   type AnsweredEntry,
   type LedgerDecision,
   type LedgerOptions,
-  type LedgerState,
-  ledgerFromJSON,
   PrivacyLedger,
 } from './privacy/ledger.ts';
+export { type LedgerState, ledgerFromJSON } from './privacy/ledger-state.ts';
 export { type LocalQueryOptions, localBagQuery } from './privacy/local-query.ts';
 export { NoisePool } from './privacy/noise-pool.ts';
 export { type RandomBits, type SecureBits, secureBits, seededBits } from './privacy/random-bits.ts';
