@@ -64,7 +64,7 @@ void argsortScalar(const ArgsortTask& t, Team& team) {
   const size_t n = t.count;
   // Merges runs of 1, 2, 4, … positions; equal values keep the order of their positions.
   uint32_t* from = t.order;
-  uint32_t* to = scratchOf<uint32_t>(team, team.threads, n);
+  uint32_t* to = t.spareOrder ? t.spareOrder : scratchOf<uint32_t>(team, team.threads, n);
   for (size_t i = 0; i < n; i++) from[i] = uint32_t(i);
   for (size_t run = 1; run < n; run *= 2) {
     for (size_t start = 0; start < n; start += 2 * run) {
@@ -100,7 +100,10 @@ void argsort(const ArgsortTask& t, Team& team) {
   });
   // Parts may differ from each other although none varies within itself.
   uint64_t bits = 0;
-  for (size_t part = 0; part < parts; part++) bits |= varying[part] | (keyOf(values[0]) ^ keyOf(values[partAt(part).first < n ? partAt(part).first : 0]));
+  for (size_t part = 0; part < parts; part++) {
+    const Part own = partAt(part);
+    if (own.first < own.end) bits |= varying[part] | (keyOf(values[0]) ^ keyOf(values[own.first]));
+  }
   unsigned shifts[8];
   size_t passes = 0;
   for (unsigned shift = 0; shift < 64; shift += 8)
@@ -108,7 +111,10 @@ void argsort(const ArgsortTask& t, Team& team) {
   if (passes == 0) shifts[passes++] = 0;  // all are equal: one pass copies them
   const Records out{reinterpret_cast<Bits*>(t.sorted), t.order};
   Records spare{nullptr, nullptr};
-  if (passes > 1) spare = {scratchOf<uint64_t>(team, team.threads, n), scratchOf<uint32_t>(team, team.threads + 1, n)};
+  if (t.spareKeys)
+    spare = {reinterpret_cast<Bits*>(t.spareKeys), t.spareOrder};
+  else if (passes > 1)
+    spare = {scratchOf<uint64_t>(team, team.threads, n), scratchOf<uint32_t>(team, team.threads + 1, n)};
   Records from{const_cast<Bits*>(values), nullptr};
   for (size_t pass = 0; pass < passes; pass++) {
     const bool first = pass == 0, last = pass + 1 == passes;

@@ -223,12 +223,14 @@ struct AddTask {
   size_t count;
 };
 
-// order = the stable ascending order of values, sorted = the values in it; −0 comes out as 0. No NaN. Scratch: 12 bytes a value.
+// order = the stable ascending order of values, sorted = the values in it; −0 comes out as 0. No NaN.
 struct ArgsortTask {
   const double* values;  // (count,)
   size_t count;          // < 2³²
   uint32_t* order;       // (count,)
   double* sorted;        // (count,)
+  double* spareKeys;     // (count,) to overwrite, both or none: then 12 bytes a value come from the Team
+  uint32_t* spareOrder;  // (count,)
 };
 
 struct SliceProgramme {

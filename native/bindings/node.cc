@@ -196,7 +196,8 @@ class Engine : public Napi::ObjectWrap<Engine> {
   }
 
   Napi::Value argsort(const Napi::CallbackInfo& info) {
-    const provably::ArgsortTask task{dataOf<double>(info[0]), sizeOf(info[1]), dataOf<uint32_t>(info[2]), dataOf<double>(info[3])};
+    const provably::ArgsortTask task{dataOf<double>(info[0]), sizeOf(info[1]), dataOf<uint32_t>(info[2]), dataOf<double>(info[3]),
+                                     dataOf<double>(info[4]), dataOf<uint32_t>(info[5])};
     return submit(info, 16 * double(task.count), table_->argsort, task);
   }
 

@@ -188,7 +188,7 @@ void add(const float* x, float* out, size_t count) { call(target::add, AddTask{x
 
 PROVABLY_EXPORT(argsort)
 void argsort(const double* values, size_t count, uint32_t* order, double* sorted) {
-  call(target::argsort, ArgsortTask{values, count, order, sorted});
+  call(target::argsort, ArgsortTask{values, count, order, sorted, nullptr, nullptr});
 }
 
 PROVABLY_EXPORT(sliceRows)

@@ -28,6 +28,7 @@ export function* argsortPasses(
   values: Float64Array,
   order: Uint32Array,
   sorted: Float64Array,
+  memory?: { keys: Float64Array; order: Uint32Array },
 ): Generator<undefined, void> {
   const n = values.length;
   const ends = histograms(values);
@@ -40,8 +41,9 @@ export function* argsortPasses(
     }
     return;
   }
-  const out: Records = { words: wordsOf(sorted), index: order };
-  const spare: Records = { words: new Uint32Array(2 * n), index: new Uint32Array(n) };
+  const out: Records = { words: wordsOf(sorted), index: order.subarray(0, n) };
+  const { keys, order: places } = memory ?? { keys: new Float64Array(n), order: new Uint32Array(n) };
+  const spare: Records = { words: wordsOf(keys), index: places.subarray(0, n) };
   for (const [pass, digit] of passes.entries()) {
     yield;
     // The last pass ends in `out`, the ones before alternate.

@@ -85,7 +85,14 @@ interface Engine {
   attention(task: Complete<AttentionTask>): Pending;
   attentionBackward(task: Complete<AttentionBackwardTask>): Pending;
   decode(task: Omit<DecodeTask, 'storage'> & { storage: number }): Pending;
-  argsort(values: Float64Array, count: number, order: Uint32Array, sorted: Float64Array): Pending;
+  argsort(
+    values: Float64Array,
+    count: number,
+    order: Uint32Array,
+    sorted: Float64Array,
+    spareKeys: Optional<Float64Array>,
+    spareOrder: Optional<Uint32Array>,
+  ): Pending;
   sliceRows(task: SliceRowsTask): Pending;
   rowProducts(
     features: Float64Array,
@@ -205,8 +212,8 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
       const [array, seed] = typeof seeds === 'bigint' ? [undefined, BigInt.asUintN(64, seeds)] : [seeds, 0n];
       await engine.xxh64(values.length, values, array, seed, hashes);
     },
-    async argsort({ values, order, sorted }) {
-      await engine.argsort(values, values.length, order, sorted);
+    async argsort({ values, order, sorted, spare }) {
+      await engine.argsort(values, values.length, order, sorted, spare?.keys, spare?.order);
     },
     async sliceRows(task) {
       await engine.sliceRows(task);

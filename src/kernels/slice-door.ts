@@ -18,12 +18,19 @@ export function checkedSlices(kernels: SliceKernels): SliceKernels {
   };
 }
 
-function checkArgsort({ values, order, sorted }: ArgsortTask): void {
+function checkArgsort({ values, order, sorted, spare }: ArgsortTask): void {
   requireArray('argsort: values', values, Float64Array, 0);
   requireInteger('argsort: length of values', values.length, 0, 0xfffffffe);
   requireArray('argsort: order', order, Uint32Array, values.length);
   requireArray('argsort: sorted', sorted, Float64Array, values.length);
   requireApart('argsort: sorted', sorted, values, 'values');
+  if (spare) {
+    requireArray('argsort: spare.keys', spare.keys, Float64Array, values.length);
+    requireArray('argsort: spare.order', spare.order, Uint32Array, values.length);
+    requireApart('argsort: spare.keys', spare.keys, values, 'values');
+    requireApart('argsort: spare.keys', spare.keys, sorted, 'sorted');
+    requireApart('argsort: spare.order', spare.order, order, 'order');
+  }
   for (let i = 0; i < values.length; i++) {
     if (Number.isNaN(values[i])) {
       throw new InvalidArgumentError(`argsort: values[${i}] is NaN; expected numbers that can be ordered.`);

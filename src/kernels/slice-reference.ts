@@ -10,8 +10,8 @@ const STEPS_PER_SLICE = 1 << 24;
 /** Values from which sorting is worth a look at the event loop between passes. */
 const MANY_VALUES = 1 << 18;
 
-export async function argsortReference({ values, order, sorted }: ArgsortTask): Promise<void> {
-  for (const _ of argsortPasses(values, order, sorted))
+export async function argsortReference({ values, order, sorted, spare }: ArgsortTask): Promise<void> {
+  for (const _ of argsortPasses(values, order, sorted, spare))
     if (values.length >= MANY_VALUES) await yieldToEventLoop();
 }
 

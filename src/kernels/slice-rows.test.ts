@@ -49,6 +49,10 @@ for (const { name, kernels } of await allKernels()) {
           const wanted = { order: new Uint32Array(n), sorted: new Float64Array(n) };
           argsort(values, wanted.order, wanted.sorted);
           assert.deepEqual({ order, sorted }, wanted);
+          const spare = { keys: offsetView(new Float64Array(n)), order: offsetView(new Uint32Array(n)) };
+          const again = { order: new Uint32Array(n), sorted: new Float64Array(n) };
+          await kernels.argsort({ values, ...again, spare });
+          assert.deepEqual(again, wanted);
         }
     });
 

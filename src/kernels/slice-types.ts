@@ -8,6 +8,8 @@ export interface ArgsortTask {
   order: Uint32Array;
   /** Receives the values in that order, shape (n,). May not be `values`. */
   sorted: Float64Array;
+  /** Memory that may be overwritten, shape (n,) each. Default: the kernel's own, which native ones keep for the next task. */
+  spare?: { keys: Float64Array; order: Uint32Array } | undefined;
 }
 
 /** The cuts of the first 0, 1, 2, … values, counted from one end. */

@@ -23,6 +23,18 @@ const FEW_SIZES = 8;
 /** Rows of one call, so that a run can be cancelled: about 50 ms of the native kernels, half a second of TypeScript. */
 const ROWS_PER_CALL = 1 << 21;
 
+/** What the programmes write to: nothing of it is read before. */
+export interface CutMemory {
+  costs: Float64Array;
+  sizes: Uint32Array;
+}
+
+/** Memory for cuts of `count` values into bags of at most `maxSize`; its arrays have more than `count` entries. */
+export function cutMemory(count: number, maxSize: number): CutMemory {
+  const entries = count + Math.min(maxSize, count) + 1;
+  return { costs: new Float64Array(entries), sizes: new Uint32Array(entries) };
+}
+
 /**
  * Cuts of least cost.
  *
@@ -39,6 +51,7 @@ export async function optimalCuts(
   rules: CutRules,
   kernels: Kernels,
   { signal, onProgress }: RunOptions = {},
+  memory: CutMemory = cutMemory(sorted.length, rules.maxSize),
 ): Promise<Uint32Array> {
   const count = sorted.length;
   const { noise, plain = false } = rules;
@@ -47,8 +60,8 @@ export async function optimalCuts(
   // Two programmes do maxSize − 1 rows more than one.
   const both = count >= 4 * maxSize;
   const rows = both ? Math.ceil((count + maxSize - 1) / 2) : count;
-  const front = programme(rows, false);
-  const back = both ? programme(count + maxSize - 1 - rows, true) : undefined;
+  const front = programme(memory, 0, rows, false);
+  const back = both ? programme(memory, rows + 1, count + maxSize - 1 - rows, true) : undefined;
   const monotone = !noise && !plain && minSize > FEW_SIZES;
   const perRow = monotone ? 16 : Math.max(16, maxSize - minSize + 1);
   const perCall = Math.max(1, Math.floor((16 * ROWS_PER_CALL) / (perRow * minSize))) * minSize;
@@ -76,8 +89,12 @@ export async function optimalCuts(
   return offsetsOf(before, after);
 }
 
-function programme(rows: number, reversed: boolean): SliceProgramme {
-  return { reversed, rows, costs: new Float64Array(rows + 1), sizes: new Uint32Array(rows + 1) };
+function programme(memory: CutMemory, start: number, rows: number, reversed: boolean): SliceProgramme {
+  const costs = memory.costs.subarray(start, start + rows + 1);
+  const sizes = memory.sizes.subarray(start, start + rows + 1);
+  costs[0] = 0;
+  sizes[0] = 0;
+  return { reversed, rows, costs, sizes };
 }
 
 /** The cut that both programmes know and that makes the least cost together. */

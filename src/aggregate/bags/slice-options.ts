@@ -131,7 +131,7 @@ function resolveSizes(
         'sliceBags: exactSize leaves no choice; expected neither maxSize nor a penalty beside it. Use minSize.',
       );
     }
-    return { maxSize: count, isUnbounded: false };
+    return { maxSize: minSize, isUnbounded: false };
   }
   if (maxSize === undefined) {
     // Halving a sorted bag of 2k or more never adds to the spread.

@@ -7,7 +7,7 @@ import { CompensatedSum } from '../../core/sums.ts';
 import { type Kernels, loadKernels } from '../../kernels/index.ts';
 import type { Bags } from './bags.ts';
 import { chunkOffsets, randomBags } from './chunks.ts';
-import { optimalCuts } from './cuts.ts';
+import { type CutMemory, cutMemory, optimalCuts } from './cuts.ts';
 import { dequeCuts } from './deque.ts';
 import { toSamples } from './part.ts';
 import {
@@ -60,7 +60,10 @@ export async function sliceBags(values: Float64Array, options: SliceOptions): Pr
   onProgress?.({ phase: 'sorting', done: 0, total: 1 });
   const order = new Uint32Array(count);
   const sorted = new Float64Array(count);
-  await kernels.argsort({ values: request.values, order, sorted });
+  // Sorting ends before cutting begins, so both write to the same memory.
+  const memory = usesQueue(request) ? undefined : cutMemory(count, request.maxSize);
+  const spare = memory && { keys: memory.costs, order: memory.sizes };
+  await kernels.argsort({ values: request.values, order, sorted, spare });
   signal?.throwIfAborted();
   for (const _ of tieShuffles(order, sorted, seed)) {
     await yieldToEventLoop();
@@ -70,7 +73,7 @@ export async function sliceBags(values: Float64Array, options: SliceOptions): Pr
   const weights = request.weights && takeAt(request.weights, order);
   const noise = request.noise && takeAt(request.noise, order);
   const ordered = { ...request, weights, noise };
-  const offsets = await cut(sorted, scale, ordered, kernels, options);
+  const offsets = await cut(sorted, scale, ordered, kernels, options, memory);
   signal?.throwIfAborted();
   const squares = squaresOf(sorted, offsets, weights) / scale[0] ** 2 / scale[1] ** 2;
   const cost = squares + penaltiesOf(offsets, ordered);
@@ -92,14 +95,19 @@ function cut(
   request: SliceRequest,
   kernels: Kernels,
   run: SliceOptions,
+  memory: CutMemory | undefined,
 ): Promise<Uint32Array> | Uint32Array {
-  const { exact, minSize, isUnbounded } = request;
   // Above 2⁹⁰⁰ a penalty outweighs any squares of values of this scale as it is.
   const scaled = (cost: number) => Math.min(2 ** 900, cost * a * a * b * b);
   const rules = { ...request, penalty: scaled(request.penalty), noise: request.noise?.map(scaled) };
-  if (exact) return chunkOffsets(sorted.length, minSize);
-  if (isUnbounded && !rules.noise) return dequeCuts(sorted, rules, run);
-  return optimalCuts(sorted, rules, kernels, run);
+  if (request.exact) return chunkOffsets(sorted.length, request.minSize);
+  if (usesQueue(request)) return dequeCuts(sorted, rules, run);
+  return optimalCuts(sorted, rules, kernels, run, memory);
+}
+
+/** There is no largest size, and no noise, which the queue cannot do. */
+function usesQueue({ isUnbounded, noise }: SliceRequest): boolean {
+  return isUnbounded && !noise;
 }
 
 /** Multiplies values whose squares would overflow or vanish by a power of two, in place: that loses nothing. @returns 1 · 1 for usual values */
@@ -160,10 +168,10 @@ function boundOf(
   request: SliceRequest,
   cost: number,
 ): number {
-  const { exact, maxSize, isUnbounded, noise, weights } = request;
+  const { exact, maxSize, weights } = request;
   if (exact) return Infinity; // chunks are what was asked for, not an optimum
   if (cost === 0) return 0;
-  if (isUnbounded && !noise) {
+  if (usesQueue(request)) {
     // 106 bits of prefix sums over everything, and the rounding of a few costs.
     const anchor = sorted[sorted.length >>> 1];
     const scatter = sorted.reduce((sum, v, i) => sum + (weights ? weights[i] : 1) * (v - anchor) ** 2, 0);
