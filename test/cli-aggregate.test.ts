@@ -1,10 +1,14 @@
 // `provably aggregate` on the Boston table: plan, bags, answers in every format, a model, and PriorBoost at once and in two phases.
 
 import assert from 'node:assert/strict';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, describe, it } from 'node:test';
+import { after, before, describe, it } from 'node:test';
 import { conversionValue, outputDomain, skanSteps, toContribution } from '../src/aggregate/index.ts';
 import { loadBoston } from '../src/data/datasets/index.ts';
 import { encodeAvro } from '../src/data/index.ts';
@@ -67,6 +71,26 @@ const fitWords = (...more: string[]): string[] => [
   ...more,
 ];
 
+/** What the tests below begin with: random bags and their means, sorted bags with keys, sources, and a model. */
+before(async () => {
+  const bag = (...words: string[]) =>
+    aggregate(['bag', at('boston.csv'), '--id', 'id', '--k', '10', ...words]);
+  await bag('--out', at('bags.csv'));
+  await bag(
+    ...['--method', 'chunk', '--by', 'lstat', '--out', at('chunks.csv')],
+    ...['--format', 'attribution', '--key-base', '0xff00'],
+  );
+  await bag('--format', 'skan', '--out', at('skan.csv'));
+  writeFileSync(
+    at('means.csv'),
+    `bag,count,mean\n${[...responsesByKey('bags.csv')]
+      .map(([key, values]) => `${key},${values.length},${sum(values) / values.length}`)
+      .join('\n')}\n`,
+  );
+  writeFileSync(at('short.csv'), read('means.csv').split('\n').slice(0, 20).join('\n'));
+  await aggregate(fitWords('--answers', at('means.csv'), '--rho', '0.01', '--out', at('model.json')));
+});
+
 describe('provably aggregate', () => {
   it('shows an example for each subcommand', async () => {
     for (const name of ['plan', 'bag', 'fit', 'boost']) {
@@ -103,14 +127,14 @@ describe('provably aggregate plan', () => {
 
 describe('provably aggregate bag', () => {
   it('puts every row into one bag of at least k', async () => {
-    const words = ['bag', 'boston.csv', '--id', 'id', '--k', '10', '--out', 'bags.csv'];
+    const words = ['bag', 'boston.csv', '--id', 'id', '--k', '10', '--out', 'own.csv'];
     const { code, stdout, stderr } = await runCli(['aggregate', ...words], { cwd });
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /50 bags of 506 rows → bags\.csv/);
-    const bags = parseCsv(read('bags.csv'));
+    assert.match(stdout, /50 bags of 506 rows → own\.csv/);
+    const bags = parseCsv(read('own.csv'));
     assert.deepEqual(Object.keys(bags[0]), ['id', 'bag']);
     assert.deepEqual(new Set(bags.map(({ id }) => id)), new Set(ids));
-    const sizes = [...responsesByKey('bags.csv').values()].map(({ length }) => length);
+    const sizes = [...responsesByKey('own.csv').values()].map(({ length }) => length);
     assert.ok(sizes.every((size) => size >= 10));
     assert.equal(sum(sizes), rows);
   });
@@ -149,23 +173,20 @@ describe('provably aggregate bag', () => {
     const { figures } = await aggregate([
       ...['bag', at('boston.csv'), '--id', 'id', '--k', '10', '--method', 'chunk', '--by', 'lstat'],
       ...[
-        '--out',
-        at('chunks.csv'),
         '--format',
         'attribution',
         '--key-base',
         '0xff00',
         '--domain',
         at('d.avro'),
+        '--out',
+        at('keys.csv'),
       ],
     ]);
     assert.ok(figures.withinShare < 0.05, `${figures.withinShare}`);
-    const keys = [...responsesByKey('chunks.csv').keys()];
+    const keys = [...responsesByKey('keys.csv').keys()];
     assert.deepEqual([keys.length, keys[1]], [50, `0x${'ff01'.padStart(32, '0')}`]);
     assert.equal(readFileSync(at('d.avro')).toString('latin1', 0, 3), 'Obj');
-    await aggregate([
-      ...['bag', at('boston.csv'), '--id', 'id', '--k', '10', '--format', 'skan', '--out', at('skan.csv')],
-    ]);
     assert.equal([...responsesByKey('skan.csv').keys()][7], '07');
   });
 });
@@ -175,19 +196,13 @@ describe('provably aggregate fit', () => {
   const coefficientsOf = (record: Printed): number[] => record.value.coefficients.map(({ value }) => value);
 
   it('learns from means, sums and proportions of bags alike, and writes model and predictions', async () => {
-    writeFileSync(
-      at('means.csv'),
-      `bag,count,mean\n${exact()
-        .map(([key, values]) => `${key},${values.length},${sum(values) / values.length}`)
-        .join('\n')}\n`,
-    );
-    const words = ['--answers', 'means.csv', '--rho', '0.01', '--out', 'model.json', '--predict', 'p.csv'];
+    const words = ['--answers', 'means.csv', '--rho', '0.01', '--out', 'own.json', '--predict', 'p.csv'];
     const { code, stdout, stderr } = await runCli(
       ['aggregate', ...fitWords(...words, '--report', 'fit.html')],
       { cwd },
     );
     assert.equal(code, 0, stderr);
-    assert.match(stdout, /linear model from 50 bags of 506 rows → model\.json/);
+    assert.match(stdout, /linear model from 50 bags of 506 rows → own\.json/);
     assert.match(stdout, /^rm +\d.* … /m);
     assert.match(stdout, /certificate .*arXiv 2401\.11081/);
     assert.match(read('fit.html'), /<svg /);
@@ -217,7 +232,7 @@ describe('provably aggregate fit', () => {
       // Sum ÷ size differs from the mean in the last digit; the system magnifies that by its condition, below 10⁴.
       assert.ok(Math.abs(value - wanted) < 1e-9 * Math.max(1, Math.abs(wanted)));
     });
-    const model = JSON.parse(read('model.json'));
+    const model = JSON.parse(read('own.json'));
     assert.deepEqual(model.columns, boston.columns);
   });
 
@@ -332,7 +347,6 @@ describe('provably aggregate fit', () => {
   });
 
   it('names what is wrong with files, keys and columns, and writes nothing', async () => {
-    writeFileSync(at('short.csv'), read('means.csv').split('\n').slice(0, 20).join('\n'));
     writeFileSync(at('unsaid.csv'), read('means.csv').replace('mean', 'value'));
     writeFileSync(at('counts.csv'), read('means.csv').replace('\n0,10,', '\n0,11,'));
     writeFileSync(at('twice.csv'), `${read('bags.csv')}tract-5,49\n`);
@@ -367,6 +381,11 @@ describe('provably aggregate fit', () => {
       ],
       [['bag', at('boston.csv'), '--k', '600', '--out', at('x.csv')], 1, /506 samples cannot make a bag/],
       [['bag', at('boston.csv'), '--k', '5', '--method', 'chunk', '--out', at('x.csv')], 2, /needs an order/],
+      [
+        ['bag', at('boston.csv'), '--id', 'key', '--k', '5', '--out', at('x.csv')],
+        2,
+        /have a column of that name/,
+      ],
       [['bag', at('none.parquet'), '--k', '5', '--out', at('x.csv')], 1, /none\.parquet/],
       [['plan', '--n', '100', '--d', '5', '--snr', '1', '--epsilon', '1'], 2, /needs --bounds L,U/],
       [['plan', '--n', '100', '--d', '5'], 2, /Give one of --snr, --r2 and --signal/],
@@ -481,9 +500,10 @@ describe('provably aggregate boost', () => {
     for (const [more, message] of [
       [['--run', 'another'], /REFUSED.*has spent epsilon 2.*expected at most 3/],
       [['--seed', '9'], /REFUSED.*expected disjoint bags within a stage/],
+      [['--budget', '9'], /USAGE.*made for a budget of 3/],
     ] as const) {
       const refused = await runInProcess(['aggregate', ...words, ...more, '--json']);
-      assert.equal(refused.code, 1);
+      assert.equal(refused.code, more[0] === '--budget' ? 2 : 1);
       assert.match(refused.stderr, message);
     }
     assert.equal(read('ledger.json'), ledger);
@@ -511,7 +531,7 @@ describe('provably aggregate boost', () => {
   });
 
   it('sorts stage 1 by a prior model', async () => {
-    const words = ['boost', ...table, ...setting, '--label', 'medv', '--prior', at('once.json')];
+    const words = ['boost', ...table, ...setting, '--label', 'medv', '--prior', at('model.json')];
     const { value } = await aggregate(words);
     assert.equal(value.stages[0].origin, 'slice');
     assert.ok((value.stages[0].within?.share ?? 1) < 0.05);
@@ -605,5 +625,66 @@ describe('Ctrl-C', () => {
     const { code, stderr } = await runCli(words.split(' '), { cwd, during: interruptAtWork });
     assert.equal(code, 130, stderr);
     assert.equal(existsSync(at('c.svg')), false);
+  });
+
+  it('stops a run of boost between its stages, which goes on from its state', async () => {
+    let asked = 0;
+    let answering = false;
+    let child: ChildProcess | undefined;
+    const server = createServer(async (request, response) => {
+      if (request.url === '/v1/aggregator') {
+        const info = { samples: rows, minBag: 5, budget: 1, epsilonPerRelease: 1, maxBags: 100 };
+        response.end(JSON.stringify({ ...info, bounds: [0, 50], grid: 0.05, private: true }));
+        return;
+      }
+      let text = '';
+      for await (const part of request) text += part;
+      const { stage, bags } = JSON.parse(text) as { stage: string; bags: string[][] };
+      // The second stage is never answered the first time: Ctrl-C comes instead.
+      if (++asked === 2 && !answering) {
+        child?.kill('SIGINT');
+        return;
+      }
+      const answers = bags.map((members) => ({
+        mean: sum(members.map((id) => labelOf.get(id) as number)) / members.length,
+        ...{ noiseVariance: 0, size: members.length, charged: 1 },
+      }));
+      const answer = { stage, epsilon: 1, bags: answers, neighbouring: 'replace-one-label', entry: asked };
+      response.end(JSON.stringify({ ...answer, head: '00' }));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const words = [
+        'boost',
+        at('boston.csv'),
+        '--id',
+        'id',
+        '--aggregator',
+        url,
+        '--state',
+        at('stopped.json'),
+      ];
+      const start = ['--all-but', 'medv', '--k', '20', '--stages', '2'];
+      const stopped = await runCli(['aggregate', ...words, ...start, '--out', at('stopped-model.json')], {
+        during: (started) => {
+          child = started;
+        },
+      });
+      assert.equal(stopped.code, 130, stopped.stderr);
+      assert.match(stopped.stderr, /stopped\.json keeps the stages answered so far/);
+      assert.equal(existsSync(at('stopped-model.json')), false);
+      answering = true;
+      const { value } = await aggregate([...words, '--out', at('stopped-model.json')]);
+      assert.equal(asked, 3, 'the first stage is not asked again');
+      const whole = await aggregate([
+        ...['boost', at('boston.csv'), '--id', 'id', '--label', 'medv', ...start],
+      ]);
+      assert.deepEqual(value.model, whole.value.model);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 });

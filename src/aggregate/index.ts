@@ -29,6 +29,7 @@ export {
   tableAnswers,
   toContribution,
 } from './adapters/index.ts';
+export type { AuditEntry, EntryKind, LogHead } from './audit-entry.ts';
 export {
   type Bags,
   bagCount,
@@ -49,10 +50,9 @@ export { withinBagSquares } from './bags/squares.ts';
 export {
   type AggregatorClient,
   type AggregatorClientOptions,
-  type AuditHead,
-  type AuditRecord,
   createAggregatorClient,
 } from './client/client.ts';
+export { type LogReport, verifyLog } from './client/verify-log.ts';
 export { AGGREGATIONS, type AggregateIn, LOSSES, type LossName } from './losses/loss-functions.ts';
 export {
   bagLoss,
@@ -142,10 +142,9 @@ export {
   type AnsweredEntry,
   type LedgerDecision,
   type LedgerOptions,
-  type LedgerState,
-  ledgerFromJSON,
   PrivacyLedger,
 } from './privacy/ledger.ts';
+export { type LedgerState, ledgerFromJSON } from './privacy/ledger-state.ts';
 export { type LocalQueryOptions, localBagQuery } from './privacy/local-query.ts';
 export { NoisePool } from './privacy/noise-pool.ts';
 export { type RandomBits, type SecureBits, secureBits, seededBits } from './privacy/random-bits.ts';

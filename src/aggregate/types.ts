@@ -48,6 +48,12 @@ export interface Learner {
   /** "linear", "logistic", "mlp": what reports call it. */
   readonly name: string;
   fit(data: AggregateData, options: FitOptions): Promise<AggregateModel>;
+  /** The models of `fit` for several ρ, in their order, where they come cheaper together. Left out: they are fitted one by one. */
+  fitPath?(
+    data: AggregateData,
+    rhos: readonly number[],
+    options: Omit<FitOptions, 'rho'>,
+  ): Promise<AggregateModel[]>;
 }
 
 /**

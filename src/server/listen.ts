@@ -23,6 +23,8 @@ export interface Listened {
   requests: RequestRegistry;
   /** Seconds in which the body of a request must be whole. Default 60. */
   bodyTimeout?: number | undefined;
+  /** Seconds after which a connection on which nothing moves is closed, although an answer is on its way: nobody reads it. Default: never. */
+  idleTimeout?: number | undefined;
 }
 
 export interface Listener extends AsyncDisposable {
@@ -56,7 +58,7 @@ export async function listen<T extends Listened>(
     const [made, adaptor] = await Promise.all([open(host), import('@hono/node-server')]);
     return [made, adaptor.createAdaptorServer] as const;
   });
-  const { fetch, requests, bodyTimeout = 60 } = answering;
+  const { fetch, requests, bodyTimeout = 60, idleTimeout = 0 } = answering;
   const server = createAdaptorServer({
     fetch,
     overrideGlobalObjects: false,
@@ -66,6 +68,7 @@ export async function listen<T extends Listened>(
       ...{ keepAliveTimeout: 5_000, connectionsCheckingInterval: Math.min(5, bodyTimeout) * 1000 },
     },
   }) as Server;
+  server.setTimeout(1000 * idleTimeout);
   const unsent = new Set<ServerResponse>();
   server.on('request', (_, response) => {
     unsent.add(response);

@@ -242,6 +242,8 @@ describe('attribution summary reports', () => {
   it('never contributes more than the share of the budget, and clips nothing in silence', () => {
     const shared = { maxResponse: 3, share: 0.5 };
     assert.equal(toContribution(3, shared), 32_768);
+    assert.equal(toContribution(1.5, shared), 16_384);
+    assert.equal(contributionFactor(shared), 32_768 / 3);
     assert.equal(toContribution(3, { maxResponse: 3, budget: 101, share: 0.5 }), 50);
     assert.equal(toContribution(0, shared), 0);
     for (const response of [-0.1, 3.1, Number.NaN])

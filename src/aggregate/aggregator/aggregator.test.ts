@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -53,7 +53,7 @@ describe('openAggregator', () => {
   it('answers, charges once, repeats for nothing, and says what it is', async () => {
     await using aggregator = await openAggregator(optionsOf());
     assert.deepEqual(aggregator.info(), {
-      ...{ samples: SIZE, minBag: 5, budget: 2, epsilonPerRelease: 1 },
+      ...{ samples: SIZE, minBag: 5, budget: 2, epsilonPerRelease: 1, maxBags: 4 },
       ...{ bounds: [0, 1], grid: 1, private: true },
     });
     const first = await aggregator.query('ann', query('a', idsOf(0, 5), idsOf(10, 8)));
@@ -225,9 +225,10 @@ describe('openAggregator', () => {
       },
     };
     const parameters = parametersOf(store, options);
-    const file = LedgerFile.open(ledger, parameters, undefined, 0);
+    const file = LedgerFile.open(ledger, parameters, undefined);
     const noise = new NoiseStock(options.grid, options.minUnits, options.maxUnits, 100);
     const books = await replay(file, parameters, store, options, noise, undefined);
+    file.begin(parameters, 0);
     await using aggregator = new LedgeredAggregator({ store, options, noise, file, books });
     await aggregator.query('ann', query('a', idsOf(0, 5)));
     await aggregator.query('ann', query('a', idsOf(0, 5))); // repeated: no label needed
@@ -388,6 +389,24 @@ describe('openAggregator', () => {
     await (await openAggregator(options)).close(); // nothing of that was kept, no lock either
   });
 
+  it('does not go on from an old copy when it is told a later head', async () => {
+    const options = optionsOf();
+    const first = await openAggregator(options);
+    await first.query('ann', query('a', idsOf(0, 5)));
+    await first.close();
+    const copy = newLedger();
+    copyFileSync(options.ledger, copy);
+    const second = await openAggregator(options);
+    const { head } = await second.query('ann', query('a', idsOf(10, 5)));
+    await second.close();
+    const old = openAggregator({ ...options, ledger: copy, head });
+    await assert.rejects(old, { code: 'DATA', message: /rolled back, cut or rewritten/ });
+    await assert.rejects(openAggregator({ ...options, head: 'no hash' }), /no entry of the ledger/);
+    await (await openAggregator({ ...options, head })).close();
+    // Who was refused has left no trace.
+    assert.equal((await verifyLedger(copy)).value.entries, 2);
+  });
+
   it('refuses tables and files that are not what they should be', async () => {
     const ids = idsOf(0, SIZE);
     const labels = new Float64Array(SIZE);
@@ -410,10 +429,12 @@ describe('openAggregator', () => {
     const db = new DatabaseSync(foreign);
     db.exec('CREATE TABLE other (x)');
     db.close();
+    const before = readFileSync(foreign);
     await assert.rejects(openAggregator(optionsOf({ ledger: foreign })), {
       code: 'DATA',
       message: /holds other tables/,
     });
+    assert.deepEqual(readFileSync(foreign), before);
     await assert.rejects(openAggregator(optionsOf({ ledger: join(folder, 'no', 'folder') })), {
       code: 'DATA',
     });

@@ -1,6 +1,6 @@
 // The aggregator: answers questions about bags of labels, and is the only one that sees a label.
 
-import { InvalidArgumentError } from '../../core/errors.ts';
+import { DataError, InvalidArgumentError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import type { AggregatorAnswer, AggregatorInfo, AggregatorQuery, RefusalReason } from '../protocol.ts';
 import type { AuditEntry, LogHead } from './audit-chain.ts';
@@ -68,9 +68,15 @@ export async function openAggregator(
   const { minUnits, maxUnits, maxBags, grid } = resolved;
   const noise = new NoiseStock(grid, minUnits, maxUnits, 2 * Math.max(2048, maxBags));
   const parameters = parametersOf(store, resolved);
-  const file = LedgerFile.open(options.ledger, parameters, store.people, resolved.clock());
+  const file = LedgerFile.open(options.ledger, parameters, store.people);
   try {
+    if (options.head !== undefined && !file.holds(options.head)) {
+      throw new DataError(
+        `openAggregator: no entry of the ledger ${options.ledger} has the hash ${options.head.slice(0, 80)}; expected the log it was kept from. It was rolled back, cut or rewritten: go on with the right file, or what was spent since is spent again.`,
+      );
+    }
     const books = await replay(file, parameters, store, resolved, noise, signal);
+    file.begin(parameters, resolved.clock());
     return new LedgeredAggregator({ store, options: resolved, noise, file, books });
   } catch (error) {
     file.close();

@@ -1,55 +1,13 @@
-// The audit log's entries: each holds the hash of the one before, so that none can be changed, left out or added later.
+// Hashes of the audit log, and of what was asked and answered.
 
 import { createHash } from 'node:crypto';
-import type { RefusalReason } from '../protocol.ts';
+import { type AuditEntry, entryText } from '../audit-entry.ts';
 
-export type EntryKind = 'created' | 'opened' | 'answer' | 'refusal';
+export { type AuditEntry, type EntryKind, type LogHead, NO_DIGEST } from '../audit-entry.ts';
 
-/** One entry, as the log holds it. */
-export interface AuditEntry {
-  /** 0, 1, 2, … */
-  entry: number;
-  /** Milliseconds since 1970, by the clock of the aggregator's machine. */
-  time: number;
-  /** Who asked. */
-  actor: string;
-  kind: EntryKind;
-  /** Stage of the query; '' when there is none. */
-  stage: string;
-  /** ε of the release in units of 10⁻⁹; 0 when nothing was released. */
-  units: number;
-  /** Bags answered for a charge, and bags whose earlier answer was repeated. */
-  charged: number;
-  repeated: number;
-  /** Why a query was refused; '' otherwise. */
-  reason: RefusalReason | '';
-  /** SHA-256 of the query (see `queryDigest`, `textDigest`), hexadecimal. */
-  query: string;
-  /** SHA-256 of the answer (see `answerDigest`), hexadecimal; zeros when there is none. */
-  answer: string;
-  /** Hash of the entry before; zeros for the first. */
-  previous: string;
-  /** SHA-256 of all of the above, hexadecimal. */
-  hash: string;
-}
-
-/** Position in the log that proves all before it. */
-export interface LogHead {
-  entry: number;
-  hash: string;
-}
-
-export const NO_DIGEST: string = '0'.repeat(64);
-
-/** SHA-256 of the UTF-8 text of the JSON array of an entry's fields, in the order of `AuditEntry`. */
-export function entryHash(e: Omit<AuditEntry, 'hash'>): string {
-  const { entry, time, actor, kind, stage, units, charged, repeated, reason, query, answer, previous } = e;
-  return textDigest(
-    JSON.stringify([
-      ...[entry, time, actor, kind, stage, units],
-      ...[charged, repeated, reason, query, answer, previous],
-    ]),
-  );
+/** SHA-256 of `entryText`, hexadecimal. */
+export function entryHash(entry: Omit<AuditEntry, 'hash'>): string {
+  return textDigest(entryText(entry));
 }
 
 /** SHA-256 of the JSON array [stage, units, number of bags] and, for each bag, the length of its members (4 bytes, high first) and the members. */

@@ -9,7 +9,7 @@ import {
   queryDigest,
   type ReleasedBag,
 } from './audit-chain.ts';
-import type { StoredEntry } from './ledger-file.ts';
+import type { StoredEntry } from './ledger-reading.ts';
 import { type LedgerParameters, parametersDigest } from './parameters.ts';
 
 /** A bag of an answer with its members, charged by this entry or by an earlier one. */

@@ -28,7 +28,8 @@ import type { Books } from './books.ts';
 import { Cadence, type Settle } from './cadence.ts';
 import { type CheckedQuery, checkQuery, isStage } from './check-query.ts';
 import type { LabelStore } from './label-store.ts';
-import type { LedgerFile, StoredBag } from './ledger-file.ts';
+import type { LedgerFile } from './ledger-file.ts';
+import type { StoredBag } from './ledger-reading.ts';
 import type { NoiseStock } from './noise-stock.ts';
 import type { ResolvedAggregatorOptions } from './options.ts';
 

@@ -11,6 +11,8 @@ export interface AggregatorOptions extends LabelGridOptions {
   labels: LabelTable;
   /** Path of the ledger, an SQLite file that is made when it is not there. Beside it lie its `-wal`, `-shm` and `-lock`. On a local disk: locks of network file systems cannot be trusted. */
   ledger: string;
+  /** Hash of an entry that must be in the ledger, as answers and `Aggregator.head` tell it: keep one elsewhere, and a ledger that was restored from an old copy is not opened. */
+  head?: string | undefined;
   /** Name and version of the label table, public. Labels are no part of what the ledger remembers of the table, so give new labels a new name and a new ledger. Default 'labels'. */
   table?: string | undefined;
   /** Least number of samples in a bag, ≥ 1. */

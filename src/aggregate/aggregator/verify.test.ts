@@ -16,7 +16,7 @@ import {
   NO_DIGEST,
   queryDigest,
 } from './audit-chain.ts';
-import { openForReading, readEntries } from './ledger-file.ts';
+import { openForReading, readEntries } from './ledger-reading.ts';
 import type { AggregatorOptions } from './options.ts';
 import { verifyLedger } from './verify.ts';
 

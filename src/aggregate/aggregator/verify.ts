@@ -14,7 +14,7 @@ import {
   readParameters,
   readPeople,
   type StoredEntry,
-} from './ledger-file.ts';
+} from './ledger-reading.ts';
 import { type LedgerParameters, peopleDigest } from './parameters.ts';
 
 export interface VerifyOptions extends RunOptions {

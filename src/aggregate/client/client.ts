@@ -3,11 +3,13 @@
 import { requireInteger } from '../../core/check.ts';
 import { ShapeError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
+import type { AuditEntry, LogHead } from '../audit-entry.ts';
 import { type Bags, bagCount, bagMembers, requireBags } from '../bags/bags.ts';
 import type { AggregatorAnswer, AggregatorInfo, AggregatorQuery, SampleId } from '../protocol.ts';
 import type { BagQuery } from '../types.ts';
 import { AggregatorConnection, type ConnectionOptions } from './connection.ts';
-import { foreign, listOf, objectOf, requireAnswer, requireInfo } from './replies.ts';
+import { requireAnswer, requireHead, requireInfo, requirePage } from './replies.ts';
+import { type LogReport, verifyLog } from './verify-log.ts';
 
 export interface AggregatorClientOptions extends ConnectionOptions {
   /** Bags in one query of `bagQuery`, at most. Default: what the aggregator takes, and 500. */
@@ -16,24 +18,16 @@ export interface AggregatorClientOptions extends ConnectionOptions {
   maxBytes?: number | undefined;
 }
 
-/** An entry of the audit log, as the aggregator wrote it. */
-export type AuditRecord = Readonly<Record<string, unknown>>;
-
-/** The last entry of the audit log: who keeps it can prove that the log was not rewritten. */
-export interface AuditHead {
-  entry: number;
-  /** Hexadecimal. */
-  hash: string;
-}
-
 export interface AggregatorClient {
   info(options?: RunOptions): Promise<AggregatorInfo>;
   /** One query, one request; for analysts. @throws {RefusedError} with the reason; nothing was charged */
   query(query: AggregatorQuery, options?: RunOptions): Promise<AggregatorAnswer>;
   /** The audit log from entry `from` on, page by page; for auditors. Default: from its beginning. */
-  log(from?: number, options?: RunOptions): AsyncGenerator<AuditRecord>;
-  /** For auditors. */
-  head(options?: RunOptions): Promise<AuditHead>;
+  log(from?: number, options?: RunOptions): AsyncGenerator<AuditEntry>;
+  /** Checks the chain of the whole log, and that a hash that was kept is still in it; for auditors. Spending is checked by `provably aggregate verify`. */
+  verify(head?: string, options?: RunOptions): Promise<LogReport>;
+  /** The last entry; for auditors. Who keeps its hash can prove that the log was not rewritten. */
+  head(options?: RunOptions): Promise<LogHead>;
   /**
    * The way to labels for PriorBoost and every other learner here.
    *
@@ -69,25 +63,25 @@ export function createAggregatorClient({
   const connection = new AggregatorConnection(options);
   const query = async (asked: AggregatorQuery, { signal }: RunOptions = {}): Promise<AggregatorAnswer> =>
     requireAnswer(await connection.request('/v1/aggregator/query', asked, signal), asked);
+  const log: AggregatorClient['log'] = async function* (from = 0, { signal } = {}) {
+    requireInteger('aggregator client: from', from, 0);
+    for (let next = from; ; ) {
+      const page = requirePage(
+        await connection.request(`/v1/aggregator/log?from=${next}`, undefined, signal),
+      );
+      if (page.length === 0) return;
+      yield* page;
+      next += page.length;
+    }
+  };
   const info = async ({ signal }: RunOptions = {}): Promise<AggregatorInfo> =>
     requireInfo(await connection.request('/v1/aggregator', undefined, signal));
   return {
     ...{ info, query },
-    async *log(from = 0, { signal } = {}) {
-      requireInteger('aggregator client: from', from, 0);
-      for (let next = from; ; ) {
-        const page = objectOf(await connection.request(`/v1/aggregator/log?from=${next}`, undefined, signal));
-        const entries = listOf(page.entries).map(objectOf);
-        if (!Array.isArray(page.entries)) throw foreign('a page of the log');
-        if (entries.length === 0) return;
-        yield* entries;
-        next += entries.length;
-      }
-    },
+    log,
+    verify: (head, runOptions = {}) => verifyLog(log(0, runOptions), head),
     async head({ signal } = {}) {
-      const { entry, hash } = objectOf(await connection.request('/v1/aggregator/head', undefined, signal));
-      if (!Number.isInteger(entry) || typeof hash !== 'string') throw foreign('the head of the log');
-      return { entry: entry as number, hash };
+      return requireHead(await connection.request('/v1/aggregator/head', undefined, signal));
     },
     bagQuery:
       (ids, epsilon) =>

@@ -1,6 +1,7 @@
 // What an aggregator answers, held against its protocol: a proxy's page or another server must not become numbers.
 
 import { DataError } from '../../core/errors.ts';
+import type { AuditEntry, LogHead } from '../audit-entry.ts';
 import type { AggregatorAnswer, AggregatorInfo, AggregatorQuery } from '../protocol.ts';
 
 /** @throws {DataError} it is not what the protocol says */
@@ -28,15 +29,31 @@ export function requireAnswer(reply: unknown, { stage, bags }: AggregatorQuery):
   return reply as AggregatorAnswer;
 }
 
-export function objectOf(value: unknown): Record<string, unknown> {
+/** @throws {DataError} it is no head of a log */
+export function requireHead(reply: unknown): LogHead {
+  const { entry, hash } = objectOf(reply);
+  if (!Number.isInteger(entry) || typeof hash !== 'string') throw foreign('the head of a log');
+  return { entry: entry as number, hash };
+}
+
+/** @throws {DataError} it is no page of a log. Whether its entries are sound is for `verifyLog` */
+export function requirePage(reply: unknown): AuditEntry[] {
+  const { entries } = objectOf(reply);
+  if (!Array.isArray(entries) || !entries.every((entry) => typeof objectOf(entry).hash === 'string')) {
+    throw foreign('a page of a log');
+  }
+  return entries;
+}
+
+function objectOf(value: unknown): Record<string, unknown> {
   return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
-export function listOf(value: unknown): unknown[] {
+function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-export function foreign(expected: string): DataError {
+function foreign(expected: string): DataError {
   return new DataError(
     `aggregator client: the reply is not ${expected}; expected what the protocol of this version says. Check the address, and that both ends have the same version.`,
   );

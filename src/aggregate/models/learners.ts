@@ -3,7 +3,7 @@
 import type { Learner } from '../types.ts';
 import { fitGlm, type GlmFitOptions } from './glm-fit.ts';
 import type { GlmFamily } from './glm-model.ts';
-import { fitLinear, type LinearFitOptions } from './linear-fit.ts';
+import { fitLinear, fitLinearPath, type LinearFitOptions } from './linear-fit.ts';
 
 /**
  * Learns linear models by `fitLinear`. Samples in no bag are ignored unless the options say otherwise.
@@ -18,6 +18,10 @@ export function linearLearner(
     async fit(data, call) {
       const { value } = await fitLinear(data, { unassigned: 'ignore', ...options, ...call });
       return value.model;
+    },
+    async fitPath(data, rhos, { signal, onProgress }) {
+      const run = { unassigned: 'ignore', ...options, signal, onProgress } as const;
+      return (await fitLinearPath(data, rhos, run)).models;
     },
   };
 }

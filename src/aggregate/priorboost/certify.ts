@@ -2,6 +2,7 @@
 
 import type { Assumption, Certificate } from '../../core/certificate.ts';
 import type { Matrix64 } from '../../core/matrix.ts';
+import type { RunOptions } from '../../core/progress.ts';
 import type { PriorBoostResult } from './finish.ts';
 import { errorLimit, poolError } from './pool-error.ts';
 import { lastPool, pooledData } from './pooled-data.ts';
@@ -11,10 +12,11 @@ const FAILURE_PROBABILITY = 0.05;
 const SOURCE = 'derived: error of a linear fit given features and bags, for arXiv 2402.04987';
 
 /** Certificate of a finished run: of linear models the estimated error given their bags, of others none. */
-export function certifyRun(
+export async function certifyRun(
   { state, rho, model, privacy }: PriorBoostResult,
   features: Matrix64,
-): Certificate {
+  run: RunOptions,
+): Promise<Certificate> {
   const { settings } = state;
   const pooled = lastPool(state);
   const unused = state.stages.filter(({ answers }) => answers === null).length;
@@ -44,7 +46,7 @@ export function certifyRun(
       bound: { value: Infinity, unit: '(unit of the responses)²', failureProbability: 0 },
     };
   }
-  const error = poolError({ features, ...pooledData(state, pooled) });
+  const error = await poolError({ features, ...pooledData(state, pooled) }, run);
   const fitted = error?.at(rho);
   const limit = fitted ? errorLimit(fitted, FAILURE_PROBABILITY) : Infinity;
   assumptions.push(

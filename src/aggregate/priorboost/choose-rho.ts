@@ -2,7 +2,7 @@
 
 import type { Matrix64 } from '../../core/matrix.ts';
 import { summarize } from '../../core/statistics/index.ts';
-import { bagErrors, fitStages, type StageFitting } from './fit-stages.ts';
+import { bagErrors, fitPath, type StageFitting } from './fit-stages.ts';
 import { type FitError, poolError } from './pool-error.ts';
 import { lastPool, pooledData, pooledStages } from './pooled-data.ts';
 import type { PriorBoostState, StageRecord } from './state.ts';
@@ -34,7 +34,7 @@ export interface RhoChoice {
  *
  * @param held - the validation stage, answered
  *
- * One fit for each ρ of the grid.
+ * One fit for each ρ of the grid, or a pass for all of them.
  */
 export async function chooseRho(
   state: PriorBoostState,
@@ -43,16 +43,8 @@ export async function chooseRho(
   fitting: StageFitting,
 ): Promise<RhoChoice> {
   const pool = pooledStages(state, state.settings.pool);
-  const quiet = { ...fitting, onProgress: undefined };
-  const errors: Float64Array[] = [];
-  let kind: string | undefined;
-  for (const [j, rho] of RHO_GRID.entries()) {
-    fitting.signal?.throwIfAborted();
-    fitting.onProgress?.({ phase: 'choice of rho', done: j, total: RHO_GRID.length });
-    const model = await fitStages(state, features, rho, 'choice of rho', quiet, pool);
-    errors.push(bagErrors(model, features, held));
-    kind = model.toJSON().kind;
-  }
+  const models = await fitPath(state, features, RHO_GRID, fitting, pool);
+  const errors = models.map((model) => bagErrors(model, features, held));
   const losses = errors.map((own) => own.reduce((sum, error) => sum + error, 0));
   const best = errors[losses.indexOf(Math.min(...losses))];
   const standardErrors = errors.map((own) => {
@@ -63,8 +55,8 @@ export async function chooseRho(
   const candidates = RHO_GRID.filter((_, j) => losses[j] - least <= standardErrors[j]);
   const data = pooledData(state, lastPool(state));
   // With fewer bags the coefficients that the estimate needs are mostly noise.
-  const tells = kind === 'linear' && data.means.length >= 2 * (features.cols + 1);
-  const estimate = tells ? poolError({ features, ...data }) : undefined;
+  const tells = models[0].toJSON().kind === 'linear' && data.means.length >= 2 * (features.cols + 1);
+  const estimate = tells ? await poolError({ features, ...data }, fitting) : undefined;
   const logOf = (rho: number) => Math.log(Math.max(rho, RHO_GRID[1] / 10));
   const badness = candidates.map((rho) =>
     estimate ? expectedError(estimate.at(rho)) : Math.abs(logOf(rho) - logOf(state.settings.priorRho)),

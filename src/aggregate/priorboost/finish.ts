@@ -93,5 +93,5 @@ export async function finishPriorBoost(
     ),
     diagnostics: await diagnoseStages(finished, features, models, options, options),
   };
-  return { value, certificate: certifyRun(value, features) };
+  return { value, certificate: await certifyRun(value, features, options) };
 }

@@ -52,6 +52,26 @@ export async function fitStages(
   return await learner.fit(data, { rho, seed, signal, onProgress });
 }
 
+/** The same for several ρ, from one pass over the bags where the learner can. */
+export async function fitPath(
+  state: PriorBoostState,
+  features: Matrix64,
+  rhos: readonly number[],
+  { learner, signal, onProgress }: StageFitting,
+  stages: readonly StageRecord[],
+): Promise<AggregateModel[]> {
+  const data = { features, ...pooledData(state, stages) };
+  const seed = createRng(state.settings.seed).fork('fit path').uint32();
+  if (learner.fitPath) return await learner.fitPath(data, rhos, { seed, signal, onProgress });
+  const models: AggregateModel[] = [];
+  for (const [done, rho] of rhos.entries()) {
+    signal?.throwIfAborted();
+    onProgress?.({ phase: 'choice of rho', done, total: rhos.length });
+    models.push(await learner.fit(data, { rho, seed, signal }));
+  }
+  return models;
+}
+
 /** Predictions of the members of some bags, in their order. @throws {NumericalError} one is not finite */
 export function predictMembers(
   model: AggregateModel,
@@ -91,7 +111,8 @@ export function bagErrors(
 function takeRows64({ data, cols }: Matrix64, indices: ArrayLike<number>): Matrix64 {
   const taken = new Float64Array(indices.length * cols);
   for (let i = 0; i < indices.length; i++) {
-    taken.set(data.subarray(indices[i] * cols, (indices[i] + 1) * cols), i * cols);
+    const row = indices[i] * cols;
+    for (let j = 0; j < cols; j++) taken[i * cols + j] = data[row + j];
   }
   return { data: taken, rows: indices.length, cols };
 }

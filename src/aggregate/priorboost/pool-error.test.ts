@@ -25,7 +25,7 @@ describe('poolError', () => {
     const responses = truth.map((mean) => mean + 0.5 * rng.normal());
     const noiseVariance = new Float64Array(40).fill(0.02);
     const answers = { features, bags, means: bagMeans(responses, bags), noiseVariance };
-    const error = poolError(answers)!;
+    const error = (await poolError(answers))!;
     const bagLevel = (await fitLinear(answers, { rho: 0 })).value;
     assert.ok(Math.abs(error.residualVariance - bagLevel.residualVariance!) < 1e-6 * error.residualVariance);
     // The same risk by another route: rows whose columns have identity second moments, from Gram-Schmidt over rows (1, x).
@@ -71,16 +71,16 @@ describe('poolError', () => {
       const answers = { features, bags: sorted, means: bagMeans(responses, sorted) };
       const { model } = (await fitLinear(answers, { rho: 1 })).value;
       const error = model.predict(features).reduce((sum, value, i) => sum + (value - truth[i]) ** 2 / n, 0);
-      if (error > errorLimit(poolError(answers)!.at(1)!, 0.05)) above++;
+      if (error > errorLimit((await poolError(answers))!.at(1)!, 0.05)) above++;
     }
     // With known σ² the share is at most 0.05 of 400; 46 is six deviations above 20.
     assert.ok(above < 46, `${above} of ${runs}`);
   });
 
-  it('has no answer for too few bags or dependent columns', () => {
+  it('has no answer for too few bags or dependent columns', async () => {
     const few = randomBags({ samples: n, size: 48, seed: 1 });
-    assert.equal(poolError({ features, bags: few, means: bagMeans(truth, few) }), undefined);
+    assert.equal(await poolError({ features, bags: few, means: bagMeans(truth, few) }), undefined);
     const twice = { data: data.map((_, at) => data[at - (at % d)]), rows: n, cols: d };
-    assert.equal(poolError({ features: twice, bags, means: bagMeans(truth, bags) }), undefined);
+    assert.equal(await poolError({ features: twice, bags, means: bagMeans(truth, bags) }), undefined);
   });
 });

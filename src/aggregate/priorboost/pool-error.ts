@@ -1,7 +1,8 @@
 // The error of linear fits given their bags, at estimates of what it depends on.
 
 import type { Matrix64 } from '../../core/matrix.ts';
-import { bagCount } from '../bags/bags.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
+import { type Bags, bagCount } from '../bags/bags.ts';
 import { factorInPlace, solveInPlace } from '../theory/dense.ts';
 import type { AggregateData } from '../types.ts';
 
@@ -37,24 +38,24 @@ export interface PoolError {
  *
  * O(n d²), then O(d³) for each ρ. Derived.
  */
-export function poolError({ features, bags, means, noiseVariance }: AggregateData): PoolError | undefined {
+export async function poolError(
+  { features, bags, means, noiseVariance }: AggregateData,
+  run: RunOptions = {},
+): Promise<PoolError | undefined> {
   const p = features.cols + 1;
   const m = bagCount(bags);
   const n = bags.members.length;
   if (m < p + 2) return undefined;
-  const white = whitened(features, bags.members);
-  if (!white) return undefined;
+  const { moments, centers } = await momentsOf(features, bags, run);
+  if (!factorInPlace(moments, p)) return undefined;
 
-  const centers = new Float64Array(m * p);
   const between = new Float64Array(p * p);
   const noise = new Float64Array(p * p);
   const theta = new Float64Array(p);
   for (let a = 0; a < m; a++) {
     const size = bags.offsets[a + 1] - bags.offsets[a];
     const z = centers.subarray(a * p, (a + 1) * p);
-    for (let i = bags.offsets[a]; i < bags.offsets[a + 1]; i++) {
-      for (let j = 0; j < p; j++) z[j] += white.data[i * p + j] / size;
-    }
+    whiten(z, moments);
     const released = noiseVariance ? noiseVariance[a] * size * size : 0;
     for (let j = 0; j < p; j++) {
       theta[j] += size * z[j] * means[a];
@@ -125,29 +126,51 @@ export function errorLimit({ squaredBias, variance, spread }: FitError, failureP
   return (Math.sqrt(squaredBias) + Math.sqrt(noise)) ** 2;
 }
 
-/** Rows (1, x) of the members in coordinates where their second moments are the identity; undefined: columns are dependent. */
-function whitened({ data, cols }: Matrix64, members: Uint32Array): Matrix64 | undefined {
+/** Multiplications between two visits to the event loop: about 20 ms. */
+const STEP = 2e7;
+
+/** Second moments of the rows (1, x − mean), lower triangle, shape (p, p), and their mean over each bag, shape (bags, p). */
+async function momentsOf(
+  { data, cols }: Matrix64,
+  { members, offsets }: Bags,
+  { signal }: RunOptions,
+): Promise<{ moments: Float64Array; centers: Float64Array }> {
   const p = cols + 1;
   const n = members.length;
-  const rows = new Float64Array(n * p);
   const center = new Float64Array(cols);
   for (const sample of members) for (let j = 0; j < cols; j++) center[j] += data[sample * cols + j] / n;
   const moments = new Float64Array(p * p);
-  for (let i = 0; i < n; i++) {
-    const z = rows.subarray(i * p, (i + 1) * p);
-    z[0] = 1;
-    for (let j = 0; j < cols; j++) z[j + 1] = data[members[i] * cols + j] - center[j];
-    for (let j = 0; j < p; j++) for (let l = 0; l <= j; l++) moments[j * p + l] += (z[j] * z[l]) / n;
-  }
-  if (!factorInPlace(moments, p)) return undefined;
-  for (let i = 0; i < n; i++) {
-    const z = rows.subarray(i * p, (i + 1) * p);
-    for (let j = 0; j < p; j++) {
-      for (let l = 0; l < j; l++) z[j] -= moments[j * p + l] * z[l];
-      z[j] /= moments[j * p + j];
+  const centers = new Float64Array((offsets.length - 1) * p);
+  const z = new Float64Array(p);
+  z[0] = 1;
+  let work = 0;
+  for (let a = 0; a + 1 < offsets.length; a++) {
+    const size = offsets[a + 1] - offsets[a];
+    for (let i = offsets[a]; i < offsets[a + 1]; i++) {
+      const row = members[i] * cols;
+      for (let j = 0; j < cols; j++) z[j + 1] = data[row + j] - center[j];
+      for (let j = 0; j < p; j++) {
+        centers[a * p + j] += z[j] / size;
+        for (let l = 0; l <= j; l++) moments[j * p + l] += (z[j] * z[l]) / n;
+      }
+    }
+    work += size * p * p;
+    if (work > STEP) {
+      work = 0;
+      signal?.throwIfAborted();
+      await yieldToEventLoop();
     }
   }
-  return { data: rows, rows: n, cols: p };
+  return { moments, centers };
+}
+
+/** Into coordinates where the second moments are the identity, in place. @param factor - Cholesky factor of the moments */
+function whiten(z: Float64Array, factor: Float64Array): void {
+  const p = z.length;
+  for (let j = 0; j < p; j++) {
+    for (let l = 0; l < j; l++) z[j] -= factor[j * p + l] * z[l];
+    z[j] /= factor[j * p + j];
+  }
 }
 
 function transpose(square: Float64Array, p: number): void {

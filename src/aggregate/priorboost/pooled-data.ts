@@ -28,23 +28,27 @@ export function pooledData(
   { samples }: PriorBoostState,
   stages: readonly StageRecord[],
 ): BagAnswers & { bags: Bags } {
-  const members: number[] = [];
-  const offsets = [0];
-  const means: number[] = [];
-  const variances: number[] = [];
-  for (const stage of stages) {
-    const ends = stage.offsets!;
-    const { means: own, noiseVariance } = stage.answers!;
-    for (let a = 0; a + 1 < ends.length; a++) {
-      for (let i = ends[a]; i < ends[a + 1]; i++) members.push(stage.members[i]);
-      offsets.push(members.length);
-      means.push(own[a]);
-      variances.push(noiseVariance?.[a] ?? 0);
-    }
+  let size = 0;
+  let count = 0;
+  for (const { members, answers } of stages) {
+    size += members.length;
+    count += answers!.means.length;
   }
-  return {
-    bags: { samples, members: Uint32Array.from(members), offsets: Uint32Array.from(offsets) },
-    means: Float64Array.from(means),
-    noiseVariance: variances.some((variance) => variance > 0) ? Float64Array.from(variances) : undefined,
-  };
+  const members = new Uint32Array(size);
+  const offsets = new Uint32Array(count + 1);
+  const means = new Float64Array(count);
+  const noiseVariance = new Float64Array(count);
+  let start = 0;
+  let bag = 0;
+  for (const stage of stages) {
+    members.set(stage.members, start);
+    stage.answers!.means.forEach((mean, a) => {
+      offsets[bag + 1] = start + stage.offsets![a + 1];
+      means[bag] = mean;
+      noiseVariance[bag++] = stage.answers!.noiseVariance?.[a] ?? 0;
+    });
+    start += stage.members.length;
+  }
+  const noisy = noiseVariance.some((variance) => variance > 0);
+  return { bags: { samples, members, offsets }, means, noiseVariance: noisy ? noiseVariance : undefined };
 }

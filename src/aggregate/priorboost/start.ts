@@ -1,7 +1,6 @@
 // The beginning of a run: who is in which stage, before anything is asked.
 
 import { requireFinite, requireLength } from '../../core/check.ts';
-import { crc32 } from '../../core/crc32.ts';
 import { InvalidArgumentError, ShapeError } from '../../core/errors.ts';
 import { type Matrix64, requireFiniteMatrix, requireMatrix } from '../../core/matrix.ts';
 import type { AggregateModel } from '../types.ts';
@@ -85,8 +84,20 @@ export function requireSameFeatures(where: string, state: PriorBoostState, featu
   }
 }
 
+/** MurmurHash3 of the features' 32-bit words: tells tables and orders of rows apart at several times the speed of a CRC; no protection against intent. */
 function fingerprintOf({ data }: Matrix64): number {
-  return crc32(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+  const words = new Uint32Array(data.buffer, data.byteOffset, 2 * data.length);
+  let hash = 0;
+  for (let i = 0; i < words.length; i++) {
+    let word = Math.imul(words[i], 0xcc9e2d51);
+    word = Math.imul((word << 15) | (word >>> 17), 0x1b873593);
+    hash ^= word;
+    hash = (Math.imul((hash << 13) | (hash >>> 19), 5) + 0xe6546b64) | 0;
+  }
+  hash ^= words.length;
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return (hash ^ (hash >>> 16)) >>> 0;
 }
 
 function newStage(name: string, purpose: StageRecord['purpose'], samples: Uint32Array): StageRecord {

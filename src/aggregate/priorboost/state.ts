@@ -47,7 +47,7 @@ export interface PriorBoostState {
   /** Rows and columns of the features. */
   samples: number;
   columns: number;
-  /** CRC-32 of the features: answers belong to rows, so another table or another order of rows is refused. */
+  /** Hash of the features: answers belong to rows, so another table or another order of rows is refused. */
   fingerprint: number;
   /** Name of the learner; null until the first fit. */
   learner: string | null;

@@ -3,7 +3,8 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { Bags } from '../bags/bags.ts';
 import { RefusedError } from '../refused-error.ts';
-import { type LedgerOptions, type LedgerState, ledgerFromJSON, PrivacyLedger } from './ledger.ts';
+import { type LedgerOptions, PrivacyLedger } from './ledger.ts';
+import { type LedgerState, ledgerFromJSON } from './ledger-state.ts';
 
 function ask(ledger: PrivacyLedger, stage: string, lists: number[][], epsilon: number): number[] {
   const decision = ledger.decide(stage, bagsOf(lists, ledger.samples), epsilon);

@@ -14,10 +14,15 @@ import {
 import { crc32 } from '../../core/crc32.ts';
 import { DataError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../report/index.ts';
+import { UsageError } from '../failure.ts';
 import { toJson } from '../output.ts';
 import type { BoostFlags } from './boost.ts';
-import { type KeptRun, readJson } from './boost-state.ts';
+import type { KeptRun } from './boost-state.ts';
+import { parseJson } from './parse-json.ts';
 import type { AnalystTable } from './table.ts';
+
+/** Bags in one request: a request that breaks is sent again as a whole. */
+const MOST_BAGS = 500;
 
 export interface Labels {
   query: BagQuery;
@@ -59,21 +64,30 @@ async function localLabels(
   }
   if (path === undefined) return { query: localBagQuery(labels, { mode: { secure: release } }), epsilon };
   const ids = await table.ids();
-  const ledger = await openLedger(path, ids, budget ?? epsilon);
+  let written = await textOf(path);
+  const ledger = openLedger(path, written, ids, { epsilon, budget });
   const query = localBagQuery(labels, { mode: { secure: release }, ledger });
   return {
     epsilon,
     spent: () => ledger.largestSpend,
     async query(bags, stage, options) {
       const answers = await query(bags, stage, options);
+      if ((await textOf(path)) !== written) {
+        throw new DataError(
+          `${path} was written by another run meanwhile; expected one run at a time, since neither knows what the other spends. Run again, or ask an aggregator.`,
+        );
+      }
       // Charged on disk before anybody sees the answers.
-      await writeFileAtomically(
-        path,
-        `${toJson({ format: 'provably privacy ledger', version: 1, ids: fingerprint(ids), ledger })}\n`,
-      );
+      written = `${toJson({ format: 'provably privacy ledger', version: 1, ids: fingerprint(ids), ledger })}\n`;
+      await writeFileAtomically(path, written);
       return answers;
     },
   };
+}
+
+/** Text of a file; undefined where there is none. */
+async function textOf(path: string): Promise<string | undefined> {
+  return existsSync(path) ? await readFile(path, 'utf8') : undefined;
 }
 
 const ledgerFile = z.strictObject({
@@ -83,10 +97,20 @@ const ledgerFile = z.strictObject({
   ledger: z.looseObject({ budget: z.number() }),
 });
 
-async function openLedger(path: string, ids: readonly string[], budget: number): Promise<PrivacyLedger> {
-  const nameOf = (sample: number): string => ids[sample];
-  if (!existsSync(path)) return new PrivacyLedger({ samples: ids.length, budget, nameOf });
-  const parsed = ledgerFile.safeParse(await readJson(path));
+function openLedger(
+  path: string,
+  text: string | undefined,
+  ids: readonly string[],
+  { epsilon, budget }: { epsilon: number; budget: number | undefined },
+): PrivacyLedger {
+  if (text === undefined) {
+    return new PrivacyLedger({
+      samples: ids.length,
+      budget: budget ?? epsilon,
+      nameOf: (sample) => ids[sample],
+    });
+  }
+  const parsed = ledgerFile.safeParse(parseJson(path, text));
   if (!parsed.success) {
     throw new DataError(`${path} is no ledger of boost.\n${z.prettifyError(parsed.error)}`);
   }
@@ -95,7 +119,13 @@ async function openLedger(path: string, ids: readonly string[], budget: number):
       `${path} is the ledger of other rows, or of another order of them; expected the table that it was made for.`,
     );
   }
-  return ledgerFromJSON(parsed.data.ledger as unknown as LedgerState);
+  const ledger = ledgerFromJSON(parsed.data.ledger as unknown as LedgerState);
+  if (budget !== undefined && budget !== ledger.budget) {
+    throw new UsageError(
+      `--budget ${budget}: ${path} was made for a budget of ${ledger.budget}, which stays. Leave --budget out.`,
+    );
+  }
+  return ledger;
 }
 
 /** CRC-32 of the names in order. */
@@ -110,8 +140,9 @@ async function remoteLabels(
   signal: AbortSignal,
 ): Promise<Labels> {
   const apiKey = apiKeyFile === undefined ? undefined : await readKey(apiKeyFile);
-  const client = createAggregatorClient({ url, apiKey, insecure, signal });
-  const { epsilonPerRelease } = await client.info({ signal });
+  const connection = { url, apiKey, insecure, signal };
+  const { epsilonPerRelease, maxBags } = await createAggregatorClient(connection).info({ signal });
+  const client = createAggregatorClient({ ...connection, maxBags: Math.min(MOST_BAGS, maxBags) });
   const charged = epsilon ?? epsilonPerRelease;
   return { query: client.bagQuery(await table.sampleIds(), charged), epsilon: charged };
 }

@@ -7,6 +7,7 @@ import { type PriorBoostState, readPriorBoostState } from '../../aggregate/index
 import { DataError } from '../../core/errors.ts';
 import { writeFileAtomically } from '../../report/index.ts';
 import { toJson } from '../output.ts';
+import { parseJson } from './parse-json.ts';
 
 export interface KeptRun {
   columns: string[];
@@ -33,23 +34,10 @@ export async function writeRun(path: string | undefined, run: KeptRun): Promise<
 /** The run of a file; undefined when there is none. @throws {DataError} the file holds something else */
 export async function readRun(path: string | undefined): Promise<KeptRun | undefined> {
   if (path === undefined || !existsSync(path)) return undefined;
-  const json = await readJson(path);
-  const parsed = runFile.safeParse(json);
+  const parsed = runFile.safeParse(parseJson(path, await readFile(path, 'utf8')));
   if (!parsed.success) {
     throw new DataError(`${path} is no run of boost.\n${z.prettifyError(parsed.error)}`);
   }
   const { columns, family, ridge, state } = parsed.data;
   return { columns, family, ridge, state: readPriorBoostState(state) };
-}
-
-/** @throws {DataError} the file cannot be read, or is no JSON */
-export async function readJson(path: string): Promise<unknown> {
-  const text = await readFile(path, 'utf8').catch((cause: NodeJS.ErrnoException) => {
-    throw new DataError(`${path} cannot be read (${cause.code}); expected a file of JSON.`, { cause });
-  });
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(`${path} is no JSON; expected what was written there. Is it cut off?`, { cause });
-  }
 }

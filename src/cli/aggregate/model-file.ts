@@ -8,6 +8,7 @@ import type { Standardization } from '../../core/standardize.ts';
 import { writeTable } from '../../data/index.ts';
 import { writeFileAtomically } from '../../report/index.ts';
 import { toJson } from '../output.ts';
+import { parseJson } from './parse-json.ts';
 import { type AnalystTable, idValues } from './table.ts';
 
 /** A model with what it needs to be applied to a table. */
@@ -43,13 +44,7 @@ export async function readModel(path: string): Promise<NamedModel> {
       cause,
     });
   });
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (cause) {
-    throw new DataError(`${path} is no JSON; expected a model that fit or boost wrote.`, { cause });
-  }
-  const parsed = modelFile.safeParse(json);
+  const parsed = modelFile.safeParse(parseJson(path, text));
   if (!parsed.success) {
     throw new DataError(`${path} is no model of fit or boost.\n${z.prettifyError(parsed.error)}`);
   }

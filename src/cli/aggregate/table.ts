@@ -30,6 +30,9 @@ export interface AnalystTable extends AsyncDisposable {
   features(flags: FeatureFlags, except?: readonly string[]): Promise<{ columns: string[]; matrix: Matrix64 }>;
 }
 
+/** Columns of the files that are written beside names. */
+const TAKEN = ['bag', 'key', 'prediction'];
+
 /** What row numbers are called in files. */
 const ROW = 'row';
 
@@ -39,6 +42,11 @@ export async function openAnalystTable(
   id: string | undefined,
   signal: AbortSignal,
 ): Promise<AnalystTable> {
+  if (id !== undefined && TAKEN.includes(id)) {
+    throw new UsageError(
+      `--id ${id}: files about the rows have a column of that name themselves. Rename the column, or leave --id out for row numbers.`,
+    );
+  }
   const table = await openTable(path, { signal, textColumns: id === undefined ? [] : [id] });
   return {
     path,

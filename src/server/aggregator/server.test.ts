@@ -313,6 +313,43 @@ describe('slow and long requests', () => {
   });
 });
 
+describe('clients that do not read', () => {
+  it('are cut off', async () => {
+    await using serving = await serveLabels({ server: { bodyTimeout: 0.4, requestTimeout: 0.4 } });
+    const { server, keys, aggregator, log } = serving;
+    await Promise.all(Array.from({ length: 900 }, () => aggregator.recordRefusal('ann', 'busy')));
+    // Some 40 MB, which no buffers on the way can hold.
+    const one = `GET /v1/aggregator/log HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer ${keys.auditor}\r\n\r\n`;
+    const asked = 100;
+    const [answers, cut] = await new Promise<[number, boolean]>((resolve, reject) => {
+      let received = '';
+      const socket = connect(server.port, '127.0.0.1', () => socket.write(one.repeat(asked)));
+      socket.setEncoding('latin1').on('data', (data) => {
+        received += data;
+      });
+      socket.pause();
+      // Twice as long as the server waits, from when it could send no more.
+      let done = 0;
+      let still = setTimeout(() => {});
+      const watch = setInterval(() => {
+        if (log.length === done && done > 0) return;
+        done = log.length;
+        clearTimeout(still);
+        still = setTimeout(() => {
+          clearInterval(watch);
+          socket.resume();
+        }, 1200);
+      }, 50);
+      socket.on('error', reject);
+      socket.on('close', () => {
+        const bodies = received.split('HTTP/1.1 200 OK').slice(1);
+        resolve([bodies.length, !bodies.at(-1)?.endsWith('}')]);
+      });
+    });
+    assert.ok(answers < asked, `${answers} answers${cut ? ', the last one cut' : ''}`);
+  });
+});
+
 describe('the audit log', () => {
   it('comes in pages, and no further than it is', async () => {
     await using serving = await serveLabels();

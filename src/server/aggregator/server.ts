@@ -40,7 +40,10 @@ export async function startAggregatorServer(
       ]);
       const service = new AggregatorService(aggregator, options);
       const { fetch } = createAggregatorApp(service, isLoopback(host));
-      return { fetch, requests: service.requests, bodyTimeout: service.bodyTimeout, service };
+      const { requests, bodyTimeout, requestTimeout } = service;
+      // Longer than anything here takes without a byte coming or going.
+      const idleTimeout = 1.5 * Math.max(bodyTimeout, requestTimeout);
+      return { ...{ fetch, requests, bodyTimeout, idleTimeout }, service };
     },
   );
   let closing: Promise<void> | undefined;
