@@ -12,6 +12,7 @@ import {
 import { createRng } from '../../../../src/core/rng.ts';
 import { type Case, type Contest, timed } from '../../measure.ts';
 import { PythonPeer } from '../../peer.ts';
+import { useThreads } from '../../threads.ts';
 
 const BAG = 5;
 
@@ -88,6 +89,7 @@ async function againstScikitLearn(
     for (let i = bags.offsets[a]; i < bags.offsets[a + 1]; i++) soft[bags.members[i]] = means[a];
   }
   const ridge = 1e-8 * n;
+  const restoreThreads = useThreads(1);
   const peer = new PythonPeer('glm', 1);
   await peer.call('load', {
     features: peer.share('features', data.features.data),
@@ -110,6 +112,9 @@ async function againstScikitLearn(
     },
     ours: () => timed(fit),
     peer: () => peer.call<number>('fit', { ridge, solver, tolerance }),
-    [Symbol.asyncDispose]: () => peer[Symbol.asyncDispose](),
+    [Symbol.asyncDispose]: async () => {
+      restoreThreads();
+      await peer[Symbol.asyncDispose]();
+    },
   };
 }
