@@ -72,7 +72,8 @@ describe('provably serve --labels', () => {
 
     const keys = join(folder, 'keys.txt');
     const made = await runInProcess(['api-key', '--name', 'ann', '--role', 'analyst', '--file', keys]);
-    const again = ['aggregate', 'serve', ...guard, '--ledger', ledger, '--api-keys-file', keys, '--quiet'];
+    const again = ['aggregate', 'serve', ...guard, '--ledger', ledger, '--head', kept];
+    again.push('--api-keys-file', keys, '--quiet');
     const second = await whileServing(again, 'SIGTERM', async ({ url }) => {
       const client = createAggregatorClient({ url, apiKey: made.stdout.trim(), retries: 0 });
       const repeated = await client.query({ stage: 's', bags });
@@ -117,6 +118,9 @@ describe('provably serve --labels', () => {
     assert.equal(cut.code, 1);
     assert.match(cut.stderr, /the log was rewritten or cut/);
     assert.match(cut.stdout, /NOT SOUND/);
+    const older = await runInProcess(['serve', ...guard, '--ledger', ledger, '--head', 'f'.repeat(64)]);
+    assert.deepEqual([older.code, older.stdout], [1, '']);
+    assert.match(older.stderr, /no entry of the ledger .* has the hash f+; .*rolled back/);
     for (const path of [join(folder, 'none.db'), labels]) {
       const none = await runInProcess(['aggregate', 'verify', path]);
       assert.deepEqual([none.code, none.stdout], [1, '']);

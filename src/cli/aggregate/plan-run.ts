@@ -121,7 +121,10 @@ function planStation(
     ],
     charts: [value.chart],
     tables: [
-      { caption: 'Expected squared error of the coefficients by bag size and ρ', table: planTable(value) },
+      {
+        caption: 'Expected squared error of predictions, noise left out, by bag size and ρ',
+        table: planTable(value),
+      },
     ],
     certificates: [{ title: 'The plan', value: `bags of ${best.bagSize}`, certificate }],
     repeat: { command, seed },

@@ -20,6 +20,7 @@ export interface AggregatorFlags {
   onRepeat?: 'answer' | 'refuse';
   cadence?: number;
   ledger?: string;
+  head?: string;
 }
 
 /** Without these nothing can be guarded. */
@@ -62,7 +63,8 @@ export function addAggregatorFlags(command: Command): Command {
       'between the moments at which answers leave (default: 5)',
       positiveNumber,
     )
-    .option('--ledger <file>', 'what was asked and spent: made when it is not there, needed ever after');
+    .option('--ledger <file>', 'what was asked and spent: made when it is not there, needed ever after')
+    .option('--head <hash>', 'of an entry that must be in the ledger: an older copy of it is not served');
 }
 
 /** @throws {UsageError} one is missing */

@@ -16,13 +16,13 @@ export async function runAggregatorServe(
   const { stderr, signal } = context;
   const { labels: path, id, label, person, ...chosen } = requireAggregatorFlags(flags);
   const { table, bounds, grid, minBag, epsilon: budget, epsilonPerRelease = budget } = chosen;
-  const { minEpsilon, maxBags, onRepeat, cadence, ledger } = chosen;
+  const { minEpsilon, maxBags, onRepeat, cadence, ledger, head: kept } = chosen;
   const apiKeys = await readApiKeys(flags.apiKeysFile);
   const labels = await readLabelTable(path, { id, label, person }, signal);
   await using aggregator = await openAggregator(
     {
       ...{ labels, ledger, bounds, minBag, budget, epsilonPerRelease },
-      ...given({ table, grid, minEpsilon, maxBags, onRepeat, cadence }),
+      ...given({ table, grid, minEpsilon, maxBags, onRepeat, cadence, head: kept }),
     },
     { signal },
   );
