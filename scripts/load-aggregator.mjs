@@ -274,6 +274,7 @@ if (process.argv[2] === '--clients') {
   const result = await measure(numbers);
   process.stdout.write(`${JSON.stringify(result)}\n`);
   const { z, controlZ } = result.timing;
-  const isSound = result.unaccounted.length === 0 && Math.abs(z) < 5 && controlZ > 5;
+  // A large bag takes longer to read, but the beat that answers it is then nearer: either sign is a sign.
+  const isSound = result.unaccounted.length === 0 && Math.abs(z) < 5 && Math.abs(controlZ) > 5;
   process.exitCode = isSound && result.perSecond >= numbers.rate ? 0 : 1;
 }
