@@ -9,12 +9,12 @@ import { rolldown } from 'rolldown';
 /** Largest allowed bundle of each subpath, in gzipped bytes: a limit to notice growth by, not a target. */
 const limits: Record<string, number> = {
   index: 8_000,
-  'kernels/index': 22_500,
-  'clustering/index': 38_500,
-  'attention/index': 36_500,
-  'kv-cache/index': 48_500,
-  'selection/index': 71_500,
-  'aggregate/index': 100_000,
+  'kernels/index': 23_000,
+  'clustering/index': 39_500,
+  'attention/index': 37_500,
+  'kv-cache/index': 49_500,
+  'selection/index': 72_500,
+  'aggregate/index': 102_000,
   'llm/text/index': 40_000,
   'llm/sampling/index': 6_000,
 };
