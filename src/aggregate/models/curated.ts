@@ -1,6 +1,6 @@
 // Do bags look random? The means of random bags spread as single samples do, but for a factor k.
 
-import { CholeskyDecomposition, EigenvalueDecomposition, Matrix } from 'ml-matrix';
+import { CholeskyDecomposition, EigenvalueDecomposition, Matrix, solve } from 'ml-matrix';
 import { type LinearStatistics, scatterAbout } from './statistics.ts';
 import { toMatrix } from './symmetric-solver.ts';
 
@@ -33,25 +33,12 @@ export function curatedRatio(statistics: LinearStatistics): number {
   const lower = new CholeskyDecomposition(symmetric(scaled(w)));
   if (!lower.isPositiveDefinite() || lower.lowerTriangularMatrix.diagonal().some((x) => x < 1e-5)) return 0;
   // W⁻¹G has the eigenvalues of L⁻¹GL⁻ᵀ.
-  const half = forwardSolve(lower.lowerTriangularMatrix, scaled(g));
-  const whitened = symmetric(forwardSolve(lower.lowerTriangularMatrix, half.transpose()));
+  const half = solve(lower.lowerTriangularMatrix, scaled(g));
+  const whitened = symmetric(solve(lower.lowerTriangularMatrix, half.transpose()));
   const { realEigenvalues } = new EigenvalueDecomposition(whitened, { assumeSymmetric: true });
   return Math.max(...realEigenvalues) / (MARGIN * edge);
 }
 
 function symmetric(a: Matrix): Matrix {
   return Matrix.add(a, a.transpose()).div(2);
-}
-
-/** L⁻¹ B for lower triangular L. */
-function forwardSolve(lower: Matrix, right: Matrix): Matrix {
-  const solution = right.clone();
-  for (let i = 0; i < lower.rows; i++) {
-    for (let c = 0; c < right.columns; c++) {
-      let value = solution.get(i, c);
-      for (let j = 0; j < i; j++) value -= lower.get(i, j) * solution.get(j, c);
-      solution.set(i, c, value / lower.get(i, i));
-    }
-  }
-  return solution;
 }

@@ -1,9 +1,10 @@
 // The error of linear fits given their bags, at estimates of what it depends on.
 
+import { CholeskyDecomposition } from 'ml-matrix';
 import type { Matrix64 } from '../../core/matrix.ts';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { type Bags, bagCount } from '../bags/bags.ts';
-import { factorInPlace, solveInPlace } from '../theory/dense.ts';
+import { symmetricSolver, toMatrix } from '../models/symmetric-solver.ts';
 import type { AggregateData } from '../types.ts';
 
 /** Mean squared error of the predictions for the samples in the bags, (unit of the responses)², over responses and privacy noise. */
@@ -47,27 +48,30 @@ export async function poolError(
   const n = bags.members.length;
   if (m < p + 2) return undefined;
   const { moments, centers } = await momentsOf(features, bags, run);
-  if (!factorInPlace(moments, p)) return undefined;
+  if (symmetricSolver(moments).rank < p) return undefined;
+  const whitener = Float64Array.from(
+    new CholeskyDecomposition(toMatrix(moments)).lowerTriangularMatrix.to1DArray(),
+  );
 
   const between = new Float64Array(p * p);
   const noise = new Float64Array(p * p);
-  const theta = new Float64Array(p);
+  const products = new Float64Array(p);
   for (let a = 0; a < m; a++) {
     const size = bags.offsets[a + 1] - bags.offsets[a];
     const z = centers.subarray(a * p, (a + 1) * p);
-    whiten(z, moments);
+    whiten(z, whitener);
     const released = noiseVariance ? noiseVariance[a] * size * size : 0;
     for (let j = 0; j < p; j++) {
-      theta[j] += size * z[j] * means[a];
+      products[j] += size * z[j] * means[a];
       for (let l = 0; l < p; l++) {
         between[j * p + l] += size * z[j] * z[l];
         noise[j * p + l] += released * z[j] * z[l];
       }
     }
   }
-  const factor = between.slice();
-  if (!factorInPlace(factor, p)) return undefined;
-  solveInPlace(factor, p, theta);
+  const bagLevel = symmetricSolver(between);
+  if (bagLevel.rank < p) return undefined;
+  const theta = bagLevel.solve(products);
   let residuals = 0;
   for (let a = 0; a < m; a++) {
     const size = bags.offsets[a + 1] - bags.offsets[a];
@@ -103,17 +107,13 @@ function fitError(
     matrix[i * p + i] += rho * n;
     lost[i] = rho * (dot(between.subarray(i * p, (i + 1) * p), theta) - n * theta[i]);
   }
-  if (!factorInPlace(matrix, p)) return undefined;
-  solveInPlace(matrix, p, lost);
-  // Both sides of the symmetric covariance are solved row by row.
-  const covariance = noise.map((value, i) => value + residualVariance * between[i]);
-  for (let side = 0; side < 2; side++) {
-    for (let i = 0; i < p; i++) solveInPlace(matrix, p, covariance.subarray(i * p, (i + 1) * p));
-    transpose(covariance, p);
-  }
-  let variance = 0;
-  for (let i = 0; i < p; i++) variance += covariance[i * p + i];
-  return { squaredBias: dot(lost, lost), variance, spread: Math.sqrt(dot(covariance, covariance)) };
+  const solver = symmetricSolver(matrix);
+  if (solver.rank < p) return undefined;
+  const bias = solver.solve(lost);
+  const inverse = solver.inverse();
+  const products = toMatrix(noise.map((value, i) => value + residualVariance * between[i]));
+  const covariance = inverse.mmul(products).mmul(inverse);
+  return { squaredBias: dot(bias, bias), variance: covariance.trace(), spread: covariance.norm('frobenius') };
 }
 
 /**
@@ -129,7 +129,7 @@ export function errorLimit({ squaredBias, variance, spread }: FitError, failureP
 /** Multiplications between two visits to the event loop: about 20 ms. */
 const STEP = 2e7;
 
-/** Second moments of the rows (1, x − mean), lower triangle, shape (p, p), and their mean over each bag, shape (bags, p). */
+/** Second moments of the rows (1, x − mean), shape (p, p), and their mean over each bag, shape (bags, p). */
 async function momentsOf(
   { data, cols }: Matrix64,
   { members, offsets }: Bags,
@@ -151,7 +151,7 @@ async function momentsOf(
       for (let j = 0; j < cols; j++) z[j + 1] = data[row + j] - center[j];
       for (let j = 0; j < p; j++) {
         centers[a * p + j] += z[j] / size;
-        for (let l = 0; l <= j; l++) moments[j * p + l] += (z[j] * z[l]) / n;
+        for (let l = 0; l < p; l++) moments[j * p + l] += (z[j] * z[l]) / n;
       }
     }
     work += size * p * p;
@@ -170,16 +170,6 @@ function whiten(z: Float64Array, factor: Float64Array): void {
   for (let j = 0; j < p; j++) {
     for (let l = 0; l < j; l++) z[j] -= factor[j * p + l] * z[l];
     z[j] /= factor[j * p + j];
-  }
-}
-
-function transpose(square: Float64Array, p: number): void {
-  for (let i = 0; i < p; i++) {
-    for (let j = 0; j < i; j++) {
-      const kept = square[i * p + j];
-      square[i * p + j] = square[j * p + i];
-      square[j * p + i] = kept;
-    }
   }
 }
 

@@ -10,7 +10,7 @@ import {
 import { NumericalError } from '../../core/errors.ts';
 import { type Matrix64, requireFiniteMatrix, requireMatrix } from '../../core/matrix.ts';
 import { type Bags, bagCount, requireBags } from '../bags/bags.ts';
-import { factorInPlace, solveInPlace } from './dense.ts';
+import { symmetricSolver } from '../models/symmetric-solver.ts';
 
 export interface ConditionalRiskOptions {
   /** Variance σ² ≥ 0 of each response about its mean, independent between samples. */
@@ -75,18 +75,17 @@ export function conditionalRisk(
       withinBagSquares += theta[i] * within[i * d + j] * theta[j];
     }
   }
-  if (!factorInPlace(matrix, d)) {
+  const solver = symmetricSolver(matrix);
+  if (solver.rank < d) {
     throw new NumericalError(
       `conditionalRisk: no fit of ${d} columns to ${bagCount(bags)} bags with ρ = ${rho} is unique. Drop dependent columns, or take ρ > 0.`,
     );
   }
-  solveInPlace(matrix, d, lost);
-  const squaredBias = squaredNorm(lost);
+  const squaredBias = squaredNorm(solver.solve(lost));
   let variance = 0;
   for (let a = 0; a < bagCount(bags); a++) {
     const size = bags.offsets[a + 1] - bags.offsets[a];
-    const weight = sums.slice(a * d, (a + 1) * d);
-    solveInPlace(matrix, d, weight);
+    const weight = solver.solve(sums.subarray(a * d, (a + 1) * d));
     variance += (noise / size + (noiseVariance?.[a] ?? 0)) * squaredNorm(weight);
   }
   return { risk: squaredBias + variance, squaredBias, variance, withinBagSquares };

@@ -1,7 +1,7 @@
 // The slow, obvious twin of `simulateRisk`: draws every sample, every label and every released mean, then fits.
 
 import type { Rng } from '../../core/rng.ts';
-import { factorInPlace, solveInPlace } from './dense.ts';
+import { symmetricSolver } from '../models/symmetric-solver.ts';
 import type { PrivacySetting } from './private-risk.ts';
 
 export interface PlainRun {
@@ -62,10 +62,11 @@ export function plainRun(run: PlainRun, rng: Rng): number {
         rho,
       );
   }
-  if (!factorInPlace(matrix, d)) return Infinity;
-  solveInPlace(matrix, d, right);
+  const solver = symmetricSolver(matrix);
+  if (solver.rank < d) return Infinity;
+  const fitted = solver.solve(right);
   // Back to the features before they were mixed, which are uncorrelated: the excess error of predictions.
-  return right.reduce((sum, value, j) => sum + (value + mixing * (right[j - 1] ?? 0) - theta[j]) ** 2, 0);
+  return fitted.reduce((sum, value, j) => sum + (value + mixing * (fitted[j - 1] ?? 0) - theta[j]) ** 2, 0);
 }
 
 /** Adds weight · v vᵀ to the lower triangle, all that is factored. */

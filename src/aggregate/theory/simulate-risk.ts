@@ -5,6 +5,7 @@ import { InvalidArgumentError } from '../../core/errors.ts';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { createRng, type Rng } from '../../core/rng.ts';
 import { summarize } from '../../core/statistics/index.ts';
+import { symmetricSolver } from '../models/symmetric-solver.ts';
 import { type RiskSetting, requireRiskSetting } from './asymptotic-risk.ts';
 import {
   type BagDesign,
@@ -14,7 +15,6 @@ import {
   limitSortedNorms,
 } from './bag-design.ts';
 import type { Prior } from './curated-risk.ts';
-import { factorInPlace, solveInPlace } from './dense.ts';
 import { meanNoiseVariance, type PrivacySetting, requirePrivacy } from './private-risk.ts';
 
 export interface SimulationSetting extends RiskSetting {
@@ -136,20 +136,19 @@ function fitAll(setting: SimulationSetting, design: BagDesign, theta: Float64Arr
   const scale = Math.sqrt(variance);
   return rhos.map((rho): { errors: Errors; estimate?: Float64Array } => {
     const matrix = new Float64Array(d * d);
-    const bias = new Float64Array(d);
-    const noise = design.noise.map((value) => scale * value);
+    const lost = new Float64Array(d);
     for (let i = 0; i < d; i++) {
       for (let j = 0; j < d; j++) {
         const penalty = rho * within[i * d + j] + (i === j ? ridge * d : 0);
         matrix[i * d + j] = between[i * d + j] + penalty;
-        bias[i] -= penalty * theta[j];
+        lost[i] -= penalty * theta[j];
       }
     }
-    if (!factorInPlace(matrix, d))
-      return { errors: { loss: Infinity, squaredBias: Infinity, variance: Infinity } };
+    const solver = symmetricSolver(matrix);
+    if (solver.rank < d) return { errors: { loss: Infinity, squaredBias: Infinity, variance: Infinity } };
     // θ̂ − θ = M⁻¹(−(ρW + λdI)θ) + M⁻¹ noise: the bias from its own terms, without cancellation.
-    solveInPlace(matrix, d, bias);
-    solveInPlace(matrix, d, noise);
+    const bias = solver.solve(lost);
+    const noise = solver.solve(design.noise.map((value) => scale * value));
     const errors = { loss: 0, squaredBias: 0, variance: 0 };
     for (let i = 0; i < d; i++) {
       errors.loss += (bias[i] + noise[i]) ** 2;
