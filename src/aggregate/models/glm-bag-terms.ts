@@ -1,7 +1,7 @@
 // The interpolating loss of a generalised linear model, bag by bag.
 
 import { yieldToEventLoop } from '../../core/progress.ts';
-import type { Evaluation, EvaluationOptions, GlmProblem } from './glm-objective.ts';
+import type { Evaluation, EvaluationOptions, GlmProblem } from './glm-problem.ts';
 import { GramBuffer } from './gram-buffer.ts';
 
 /** Features read between two visits to the event loop: about 20 ms. */

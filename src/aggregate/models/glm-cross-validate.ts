@@ -2,7 +2,7 @@
 
 import type { RunOptions } from '../../core/progress.ts';
 import { drawFolds, type RhoGridOptions, type RhoSelection, rankRhos, rhoGrid } from './cross-validate.ts';
-import type { GlmProblem } from './glm-objective.ts';
+import type { GlmProblem } from './glm-problem.ts';
 import { fitProblem } from './glm-start.ts';
 
 /**

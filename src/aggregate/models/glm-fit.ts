@@ -18,7 +18,7 @@ import type { RhoGridOptions, RhoSelection } from './cross-validate.ts';
 import { selectGlmRho } from './glm-cross-validate.ts';
 import { glmInference } from './glm-inference.ts';
 import { GLM_FAMILIES, type GlmFamily, glmModel } from './glm-model.ts';
-import type { GlmProblem } from './glm-objective.ts';
+import type { GlmProblem } from './glm-problem.ts';
 import { fitProblem } from './glm-start.ts';
 import type { NewtonResult } from './newton.ts';
 import { requireBagData, type Unassigned } from './require-data.ts';

@@ -1,7 +1,8 @@
 // Confidence intervals of generalised linear models.
 
 import type { RunOptions } from '../../core/progress.ts';
-import { type GlmProblem, glmEvaluator } from './glm-objective.ts';
+import { glmEvaluator } from './glm-objective.ts';
+import type { GlmProblem } from './glm-problem.ts';
 import type { NewtonResult } from './newton.ts';
 import { type SandwichInference, sandwich } from './sandwich.ts';
 import { symmetricSolver } from './symmetric-solver.ts';

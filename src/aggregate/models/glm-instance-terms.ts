@@ -1,7 +1,7 @@
 // The instance-level loss of a generalised linear model: each sample against its bag's mean.
 
 import { yieldToEventLoop } from '../../core/progress.ts';
-import type { Evaluation, GlmProblem } from './glm-objective.ts';
+import type { Evaluation, GlmProblem } from './glm-problem.ts';
 
 /** Samples between two visits to the event loop: about 20 ms of exponentials. */
 const STEP = 1 << 18;

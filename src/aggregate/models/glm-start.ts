@@ -1,7 +1,7 @@
 // Where Newton's method starts: a constant, then a part of the bags, then the convex member of the family.
 
 import { lossFunctions } from '../losses/loss-functions.ts';
-import type { GlmProblem } from './glm-objective.ts';
+import type { GlmProblem } from './glm-problem.ts';
 import { minimizeGlm, type NewtonOptions, type NewtonResult } from './newton.ts';
 
 /** Nats a sample: parameters right to about 11 digits, and above rounding. */

@@ -2,7 +2,8 @@
 
 import { NumericalError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
-import { type Evaluation, type Evaluator, type GlmProblem, glmEvaluator } from './glm-objective.ts';
+import { glmEvaluator } from './glm-objective.ts';
+import type { Evaluation, Evaluator, GlmProblem } from './glm-problem.ts';
 import { dot, QuasiNewton } from './quasi-newton.ts';
 import { symmetricSolver } from './symmetric-solver.ts';
 
