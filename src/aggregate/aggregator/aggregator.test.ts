@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, describe, it } from 'node:test';
 import fc from 'fast-check';
+import type { Progress } from '../../core/progress.ts';
 import { createRng, shuffle } from '../../core/rng.ts';
 import { discreteLaplaceVariance } from '../privacy/discrete-laplace.ts';
 import type { AggregatorAnswer, AggregatorQuery, RefusalReason, SampleId } from '../protocol.ts';
@@ -227,7 +228,7 @@ describe('openAggregator', () => {
     const parameters = parametersOf(store, options);
     const file = LedgerFile.open(ledger, parameters, undefined);
     const noise = new NoiseStock(options.grid, options.minUnits, options.maxUnits, 100);
-    const books = await replay(file, parameters, store, options, noise, undefined);
+    const books = await replay(file, parameters, store, options, noise, {});
     file.begin(parameters, 0);
     await using aggregator = new LedgeredAggregator({ store, options, noise, file, books });
     await aggregator.query('ann', query('a', idsOf(0, 5)));
@@ -267,7 +268,10 @@ describe('openAggregator', () => {
     await first.close();
     await assert.rejects(first.query('ann', asked), /closed/);
     assert.throws(() => first.entries(0), /closed/);
-    await using second = await openAggregator({ ...options, labels: shuffled });
+    const reports: Progress[] = [];
+    const onProgress = (report: Progress) => reports.push(report);
+    await using second = await openAggregator({ ...options, labels: shuffled }, { onProgress });
+    assert.deepEqual(reports, [{ phase: 'replay the ledger', done: 0, total: 2 }]);
     assert.equal(second.largestSpend, 1);
     const again = await second.query('ann', asked);
     assert.deepEqual(

@@ -53,11 +53,8 @@ export interface Aggregator {
  * Opening: O(n log n) for the ids, O(members) for the ledger. A query: O(ids · log size). Memory: some 20 bytes a sample, the ids, and 2 to 3 bytes for each member ever answered.
  * Reference: label privacy of arXiv 2402.04987; what is protected and what is not: docs/privacy.md.
  */
-export async function openAggregator(
-  options: AggregatorOptions,
-  { signal }: RunOptions = {},
-): Promise<Aggregator> {
-  signal?.throwIfAborted();
+export async function openAggregator(options: AggregatorOptions, run: RunOptions = {}): Promise<Aggregator> {
+  run.signal?.throwIfAborted();
   const resolved = resolveAggregatorOptions(options);
   const store = createLabelStore(options.labels, resolved.grid);
   if (resolved.minBag > store.size) {
@@ -75,7 +72,7 @@ export async function openAggregator(
         `openAggregator: no entry of the ledger ${options.ledger} has the hash ${options.head.slice(0, 80)}; expected the log it was kept from. It was rolled back, cut or rewritten: go on with the right file, or what was spent since is spent again.`,
       );
     }
-    const books = await replay(file, parameters, store, resolved, noise, signal);
+    const books = await replay(file, parameters, store, resolved, noise, run);
     file.begin(parameters, resolved.clock());
     return new LedgeredAggregator({ store, options: resolved, noise, file, books });
   } catch (error) {

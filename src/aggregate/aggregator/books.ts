@@ -1,7 +1,7 @@
 // The ledger in memory, with the place in the file of each answer.
 
 import { DataError } from '../../core/errors.ts';
-import { yieldToEventLoop } from '../../core/progress.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { type AnsweredEntry, type LedgerDecision, PrivacyLedger } from '../privacy/ledger.ts';
 import type { BagAnswers } from '../types.ts';
 import { type LogHead, NO_DIGEST } from './audit-chain.ts';
@@ -46,7 +46,7 @@ export class Books {
   }
 }
 
-/** Entries replayed between two looks at the signal. */
+/** Entries replayed between two reports and looks at the signal. */
 const REPLAY_STEP = 5000;
 
 /**
@@ -62,7 +62,7 @@ export async function replay(
   store: LabelStore,
   { budget, onRepeat }: ResolvedAggregatorOptions,
   noise: NoiseStock,
-  signal: AbortSignal | undefined,
+  { signal, onProgress }: RunOptions,
 ): Promise<Books> {
   const { size: samples, people, nameOf } = store;
   const books = new Books(new PrivacyLedger({ samples, budget, people, onRepeat, nameOf }));
@@ -71,6 +71,7 @@ export async function replay(
   for (const stored of file.read(0)) {
     const { entry } = stored;
     if (entry.entry % REPLAY_STEP === 0) {
+      onProgress?.({ phase: 'replay the ledger', done: entry.entry, total: file.head.entry + 1 });
       await yieldToEventLoop();
       signal?.throwIfAborted();
     }

@@ -5,6 +5,7 @@ import { startAggregatorServer, writeLine } from '../../server/index.ts';
 import type { CliContext } from '../context.ts';
 import { given } from '../given.ts';
 import { announceAndWait, type NetworkFlags, readApiKeys } from '../network-flags.ts';
+import { showProgress } from '../progress.ts';
 import { readLabelTable } from './label-table.ts';
 import { type AggregatorFlags, requireAggregatorFlags } from './serve-flags.ts';
 
@@ -18,14 +19,17 @@ export async function runAggregatorServe(
   const { table, bounds, grid, minBag, epsilon: budget, epsilonPerRelease = budget } = chosen;
   const { minEpsilon, maxBags, onRepeat, cadence, ledger, head: kept } = chosen;
   const apiKeys = await readApiKeys(flags.apiKeysFile);
+  // Without a terminal, standard error is a log of JSON lines.
+  using progress = showProgress(context, { quiet: flags.quiet || !stderr.isTTY });
   const labels = await readLabelTable(path, { id, label, person }, signal);
   await using aggregator = await openAggregator(
     {
       ...{ labels, ledger, bounds, minBag, budget, epsilonPerRelease },
       ...given({ table, grid, minEpsilon, maxBags, onRepeat, cadence, head: kept }),
     },
-    { signal },
+    { signal, onProgress: progress.report },
   );
+  progress.clear();
   const log = (line: string) => stderr.write(line);
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {}); // said when it is waited for
