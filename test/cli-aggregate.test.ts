@@ -356,7 +356,12 @@ describe('provably aggregate fit', () => {
       [fitWords('--answers', at('unsaid.csv')), 2, /does not say what its numbers are/],
       [fitWords('--answers', at('counts.csv')), 1, /key "0" was answered for 11 samples, its bag has 10/],
       [fitWords('--answers', at('means.csv'), '--format', 'attribution'), 2, /needs --epsilon/],
-      [fitWords('--answers', at('means.csv'), '--rho', '-1'), 2, /Expected cv or a number ≥ 0/],
+      [fitWords('--answers', at('means.csv'), '--rho', '-1'), 2, /Expected cv, theory or a number ≥ 0/],
+      [
+        fitWords('--answers', at('means.csv'), '--rho', 'theory', '--family', 'poisson'),
+        2,
+        /--rho theory is for linear models/,
+      ],
       [fitWords('--answers', at('means.csv'), '--features', 'rm'), 2, /give --features or --all-but/],
       [
         ['fit', at('boston.csv'), '--features', 'id', '--bags', at('bags.csv'), '--answers', at('means.csv')],

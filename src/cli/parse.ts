@@ -111,12 +111,15 @@ export function nonNegativeNumbers(text: string): number[] {
   return list(text).map(nonNegativeNumber);
 }
 
-/** `cv`, or a number ≥ 0. */
-export function cvOrNumber(text: string): 'cv' | number {
-  if (text === 'cv') return 'cv';
-  const value = toNumber(text);
-  if (!(value >= 0 && value < Infinity)) throw wrong('cv or a number ≥ 0');
-  return value;
+/** One of `words`, or a number ≥ 0. */
+export function numberOr<Word extends string>(...words: readonly Word[]): (text: string) => Word | number {
+  return (text) => {
+    const word = words.find((candidate) => candidate === text);
+    if (word !== undefined) return word;
+    const value = toNumber(text);
+    if (!(value >= 0 && value < Infinity)) throw wrong(`${words.join(', ')} or a number ≥ 0`);
+    return value;
+  };
 }
 
 /** `100,200` is [100, 200]. */

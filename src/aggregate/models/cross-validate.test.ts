@@ -59,6 +59,28 @@ describe('crossValidateRho', () => {
     assert.ok(totals.chosen < totals.bagLevel && totals.chosen < totals.instanceLevel, told);
   });
 
+  it('is beaten by rho "theory" on few random bags: d = 50, ψ = 8, k = 5 and d = 5, ψ = 40, k = 10, SNR 1, 30 seeds', async () => {
+    for (const { n, d, k } of [
+      { n: 400, d: 50, k: 5 },
+      { n: 200, d: 5, k: 10 },
+    ]) {
+      const totals = { theory: 0, chosen: 0, atBest: 0 };
+      const best = optimalRho({ psi: n / d, bagSize: k, signal: 1, noise: 1 }).rho;
+      for (let seed = 0; seed < 30; seed++) {
+        const { data, theta } = make(seed, n, d, k, 1);
+        const { value } = await fitLinear(data, { rho: 'theory', intercept: false });
+        const chosen = await fitLinear(data, { rho: 'cv', seed, intercept: false });
+        const ideal = await fitLinearPath(data, [best], { intercept: false });
+        totals.theory += risk(value.coefficients, theta) / 30;
+        totals.chosen += risk(chosen.value.coefficients, theta) / 30;
+        totals.atBest += risk(ideal.coefficients[0], theta) / 30;
+      }
+      // Fixed seeds. With 20 bags the estimates of signal and noise cost a quarter, folds still more.
+      const told = JSON.stringify(totals);
+      assert.ok(totals.theory < totals.chosen && totals.theory < 1.3 * totals.atBest, told);
+    }
+  });
+
   it('scores by refits without the fold: the obvious computation', async () => {
     const { data } = make(3, 90, 4, 3, 0.5);
     // Unequal bags: two joined.
@@ -130,6 +152,8 @@ describe('crossValidateRho', () => {
     assert.match(blind.warnings.join(), /look curated/);
     const { certificate } = await fitLinear(pooled, { rho: 'cv' });
     assert.ok(certificate.warnings.some((text) => /look curated/.test(text)));
+    const byTheory = await fitLinear(pooled, { rho: 'theory' });
+    assert.ok(byTheory.certificate.warnings.some((text) => /look curated/.test(text)));
     const validationBags = Uint32Array.from({ length: 100 }, (_, a) => a);
     const aware = await crossValidateRho(pooled, { validationBags });
     assert.deepEqual(aware.warnings, []);
@@ -164,6 +188,10 @@ describe('crossValidateRho', () => {
     });
     await assert.rejects(crossValidateRho(data, { validationBags: [1, 1, 1] }), {
       message: /folds is 1|1 bags/,
+    });
+    await assert.rejects(fitLinear(make(9, 20, 4, 4, 1).data, { rho: 'theory' }), {
+      code: 'INVALID_ARGUMENT',
+      message: /rho is "theory" with 5 bags for 4 features/,
     });
     await assert.rejects(crossValidateRho(data, { seed: -1 }), { message: /seed is -1/ });
   });

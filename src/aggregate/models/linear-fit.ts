@@ -7,18 +7,20 @@ import type { RunOptions } from '../../core/progress.ts';
 import { bagWeights, type Weighting } from '../losses/weights.ts';
 import type { AggregateData, AggregateModel } from '../types.ts';
 import { type RhoGridOptions, type RhoSelection, selectRho } from './cross-validate.ts';
+import { curatedRatio } from './curated.ts';
 import { certifyLinearFit, type PlugInError } from './linear-certificate.ts';
 import { linearInference } from './linear-inference.ts';
 import { linearModel } from './linear-model.ts';
 import { type LinearSystem, linearSystem, solveAt } from './linear-system.ts';
+import { plugInRho } from './plug-in-rho.ts';
 import { requireBagData, type Unassigned } from './require-data.ts';
 import { residualVariance } from './residual-variance.ts';
 import type { SandwichInference } from './sandwich.ts';
 import { collectStatistics, type LinearStatistics } from './statistics.ts';
 
 export interface LinearFitOptions extends RhoGridOptions, RunOptions {
-  /** ρ ≥ 0: 0 fits bag means, 1 gives every sample its bag's mean as label; above 1 shrinks still more. 'cv': chosen by `crossValidateRho`. */
-  rho: number | 'cv';
+  /** ρ ≥ 0: 0 fits bag means, 1 gives every sample its bag's mean as label; above 1 shrinks still more. 'cv': chosen by `crossValidateRho`. 'theory': best for random bags by the asymptotic risk, with signal and noise estimated from the answers; mostly better than 'cv' unless bags hardly outnumber features, and wrong on bags put together by a model. */
+  rho: number | 'cv' | 'theory';
   /** Take the greatest ρ within one standard error of the best one, with 'cv'. Default false. */
   oneStandardError?: boolean | undefined;
   /** λ ≥ 0 in Σ w (ȳ_a − f̄_a)² + ρ Σ (w/k) (f_i − f̄_a)² + λ‖θ‖², never on the intercept. Default 0. */
@@ -86,7 +88,7 @@ export async function fitLinear(
   const name = 'fitLinear';
   const { rho, ridge = 0, intercept = true, confidence, failureProbability = 0.05, seed = 0 } = options;
   requireLinearOptions(name, options);
-  if (rho !== 'cv') requireNumber(`${name}: rho`, rho, 0);
+  if (typeof rho === 'number') requireNumber(`${name}: rho`, rho, 0);
   if (confidence !== undefined) requireProbability(`${name}: confidence`, confidence);
   if (options.coefficientBound !== undefined) {
     requireNumber(`${name}: coefficientBound`, options.coefficientBound, 0);
@@ -105,10 +107,12 @@ export async function fitLinear(
   } else {
     [statistics] = await collectStatistics(data, weights, { ...options, name, centered: intercept });
   }
-  const used = crossValidation
-    ? crossValidation[options.oneStandardError ? 'oneStandardError' : 'rho']
-    : (rho as number);
   const system = linearSystem(statistics, intercept);
+  const warnings = [...(crossValidation?.warnings ?? [])];
+  let used: number;
+  if (crossValidation) used = crossValidation[options.oneStandardError ? 'oneStandardError' : 'rho'];
+  else if (rho === 'theory') used = theoryRho(name, system, ridge, warnings);
+  else used = rho as number;
   const solution = solveAt(system, used, ridge);
   const bagLevel = solveAt(system, 0, 0);
   const variance = residualVariance(system, bagLevel);
@@ -119,7 +123,7 @@ export async function fitLinear(
     coefficientBound: options.coefficientBound,
     failureProbability,
     seed,
-    warnings: crossValidation?.warnings ?? [],
+    warnings,
   });
   const { coefficients, level, solver } = solution;
   const inference =
@@ -226,6 +230,23 @@ async function linearWeights(
     );
   }
   return bagWeights(name, bags, { weighting, residualVariance: estimate, noiseVariance });
+}
+
+/** @throws {InvalidArgumentError} theory has no answer for so few bags or samples */
+function theoryRho(name: string, system: LinearSystem, ridge: number, warnings: string[]): number {
+  const { bags, samples, center } = system.statistics;
+  // Bags of one: every ρ gives the same fit.
+  if (bags === samples) return 0;
+  const rho = plugInRho(system, ridge);
+  if (rho === undefined) {
+    throw new InvalidArgumentError(
+      `${name}: rho is "theory" with ${bags} bags for ${center.length} features; expected at least two bags more than features, to estimate the noise from. Pass a number, or "cv".`,
+    );
+  }
+  if (system.intercept && curatedRatio(system.statistics) > 1) {
+    warnings.push('rho "theory" is for random bags, and these look curated: the chosen rho may be wrong.');
+  }
+  return rho;
 }
 
 function requireLinearOptions(

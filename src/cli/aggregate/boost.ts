@@ -6,9 +6,9 @@ import { requireExtension } from '../extensions.ts';
 import { UsageError } from '../failure.ts';
 import {
   bounds,
-  cvOrNumber,
   list,
   nonNegativeNumber,
+  numberOr,
   positiveInteger,
   positiveNumber,
   probability,
@@ -84,7 +84,7 @@ export function aggregateBoostCommand(context: CliContext): Command {
     .option('--ridge <number>', 'λ of a ridge on the standardised features', nonNegativeNumber)
     .option('--prior <model>', 'sort stage 1 by a model from elsewhere, never fitted to labels of these rows')
     .option('--prior-rho <number>', 'ρ of the fits between stages', nonNegativeNumber)
-    .option('--final-rho <number>', 'ρ of the last fit, or cv', cvOrNumber)
+    .option('--final-rho <number>', 'ρ of the last fit, or cv', numberOr('cv'))
     .addOption(
       new Option('--pool <stages>', 'stages that models are fitted to').choices([
         'last',

@@ -14,6 +14,7 @@ import type { Interval } from '../../core/statistics/index.ts';
 import type { Station } from '../../report/index.ts';
 import { commandLine } from '../command-line.ts';
 import { type CliContext, colorsFor } from '../context.ts';
+import { UsageError } from '../failure.ts';
 import { given } from '../given.ts';
 import { printCertificate, printFields, printJson, printTable } from '../output.ts';
 import { showProgress } from '../progress.ts';
@@ -89,12 +90,18 @@ async function fit(
   const { signal, stderr } = context;
   using progress = showProgress(context, { quiet: json && stderr.isTTY !== true });
   const options = {
-    ...{ rho, weighting, confidence, seed, unassigned: 'ignore' as const },
+    ...{ weighting, confidence, seed, unassigned: 'ignore' as const },
     ...given({ ridge }),
     signal,
     onProgress: progress.report,
   };
-  return family === 'linear' ? await fitLinear(data, options) : await fitGlm(data, { ...options, family });
+  if (family === 'linear') return await fitLinear(data, { ...options, rho });
+  if (rho === 'theory') {
+    throw new UsageError(
+      `--rho theory is for linear models; expected cv or a number with --family ${family}.`,
+    );
+  }
+  return await fitGlm(data, { ...options, rho, family });
 }
 
 /** Of standardised features back to those of the table: θ/s for each column, and the level at 0. */
@@ -133,6 +140,11 @@ function coefficientRows(
 
 function scaled({ low, high, confidence }: Interval, scale: number): Interval {
   return { low: low / scale, high: high / scale, confidence };
+}
+
+function sourceOfRho({ rho }: FitFlags): string {
+  if (rho === 'cv') return 'by cross-validation over bags';
+  return rho === 'theory' ? 'by theory, from estimated signal and noise' : 'as given';
 }
 
 function recordOf(outcome: FitOutcome): Readonly<Record<string, unknown>> {
@@ -188,7 +200,7 @@ function printFit({ rows, data, fitted, coefficients, notes, flags }: FitOutcome
   );
   context.stdout.write('\n');
   printFields(context, [
-    ['ρ', flags.rho === 'cv' ? `${shortNumber(value.rho)}, by cross-validation over bags` : value.rho],
+    ['ρ', `${shortNumber(value.rho)}, ${sourceOfRho(flags)}`],
     ...('family' in value
       ? ([['loss', `${shortNumber(value.loss)} nats a row, in ${value.iterations} steps`]] as const)
       : value.residualVariance === undefined
@@ -226,7 +238,7 @@ function stationOf(outcome: FitOutcome): Station {
       {
         label: 'ρ',
         value: shortNumber(value.rho),
-        note: flags.rho === 'cv' ? 'by cross-validation' : 'as given',
+        note: sourceOfRho(flags),
       },
     ],
     charts: [

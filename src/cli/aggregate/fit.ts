@@ -3,7 +3,7 @@
 import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { requireExtension } from '../extensions.ts';
-import { cvOrNumber, list, nonNegativeNumber, positiveNumber, probability, seedInteger } from '../parse.ts';
+import { list, nonNegativeNumber, numberOr, positiveNumber, probability, seedInteger } from '../parse.ts';
 import { type AnswerFlags, addAnswerFlags, checkAnswerFlags } from './answer-flags.ts';
 import type { FeatureFlags } from './table.ts';
 
@@ -12,7 +12,7 @@ export interface FitFlags extends FeatureFlags, AnswerFlags {
   bags: string;
   answers: string;
   family: 'linear' | 'logistic' | 'poisson';
-  rho: 'cv' | number;
+  rho: 'cv' | 'theory' | number;
   ridge?: number;
   weighting: 'size' | 'bag' | 'precision';
   confidence: number;
@@ -60,8 +60,8 @@ export function aggregateFitCommand(context: CliContext): Command {
     )
     .option(
       '--rho <number>',
-      '0 bag-level loss, 1 instance-level loss, between them both; cv chooses over bags',
-      cvOrNumber,
+      '0 bag-level loss, 1 instance-level loss, between them both; cv chooses over bags, theory for few and random bags',
+      numberOr('cv', 'theory'),
       fitDefaults.rho,
     )
     .option('--ridge <number>', 'λ of a ridge on the standardised features', nonNegativeNumber)
