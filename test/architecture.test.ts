@@ -26,12 +26,14 @@ const mayImport: Record<string, string[]> = {
   // The only place that sees labels: a durable ledger, so Node.
   'aggregate/aggregator': ['aggregate', 'core'],
   'aggregate/mlp': ['aggregate', 'training', 'core'],
+  autobidding: ['kernels', 'core'],
   reproduce: ['core'],
   // Protocols run a system on real data with real models, so they sit above data and training.
   'selection/reproduce': ['reproduce', 'selection', 'clustering', 'training', 'data', 'kernels', 'core'],
   'attention/reproduce': ['reproduce', 'attention', 'data', 'kernels', 'core'],
   'kv-cache/reproduce': ['reproduce', 'kv-cache', 'attention', 'clustering', 'data', 'kernels', 'core'],
   'aggregate/reproduce': ['reproduce', 'aggregate', 'aggregate/mlp', 'training', 'data', 'kernels', 'core'],
+  'autobidding/reproduce': ['reproduce', 'autobidding', 'data', 'kernels', 'core'],
   'llm/reproduce': ['reproduce', 'llm', 'kv-cache', 'attention', 'kernels', 'core'],
   report: ['core'],
   cli: [
@@ -41,6 +43,8 @@ const mayImport: Record<string, string[]> = {
     'kv-cache/reproduce',
     'llm/reproduce',
     'aggregate/reproduce',
+    'autobidding/reproduce',
+    'autobidding',
     'aggregate',
     'aggregate/mlp',
     'aggregate/aggregator',
@@ -61,7 +65,16 @@ const mayImport: Record<string, string[]> = {
 };
 
 /** Folders that run unchanged in a browser: no `node:` import anywhere in them. */
-const browserSafe = ['core', 'kernels', 'clustering', 'attention', 'kv-cache', 'selection', 'aggregate'];
+const browserSafe = [
+  'core',
+  'kernels',
+  'clustering',
+  'attention',
+  'kv-cache',
+  'selection',
+  'aggregate',
+  'autobidding',
+];
 
 /** The only files of src/llm that touch Node: models in files. Everything else there takes bytes. */
 const nodeInLlm = ['llm/files/file-source.ts', 'llm/files/open-model.ts'];

@@ -15,6 +15,7 @@ const limits: Record<string, number> = {
   'kv-cache/index': 49_500,
   'selection/index': 72_500,
   'aggregate/index': 102_000,
+  'autobidding/index': 70_000,
   'llm/text/index': 40_000,
   'llm/sampling/index': 6_000,
 };
