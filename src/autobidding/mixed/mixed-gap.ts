@@ -35,8 +35,13 @@ export async function mixedGap(
   return gap;
 }
 
-/** Called with each advertiser's totals and curves before the curves are reused. */
-export type Visit = (advertiser: number, own: OwnTotals, curves: BinnedCurves) => void;
+/** Called with each advertiser's regret, entries and curves before the curves are reused. */
+export type Visit = (
+  advertiser: number,
+  regret: AdvertiserRegret,
+  own: OwnTotals,
+  curves: BinnedCurves,
+) => void;
 
 /** The gap of a profile in a checked setting. */
 export async function examine(
@@ -58,8 +63,9 @@ export async function examine(
     await yieldToEventLoop();
     const own = sweepOwn(setting, marginals, steps, index, i, curves);
     const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
-    advertisers.push(regretOf(own, curves, bidder, rules.format));
-    visit?.(i, own, curves);
+    const regret = regretOf(own, curves, bidder, rules.format);
+    advertisers.push(regret);
+    visit?.(i, regret, own, curves);
   }
   signal?.throwIfAborted();
   return { gap: gapOf(advertisers, bidders) };
