@@ -1,6 +1,34 @@
 // Auctions between autobidders: markets, formats, best responses and certified equilibria.
 
 export {
+  type GammaTopicGeneratorOptions,
+  type GammaTopicMarket,
+  type GammaTopicParameters,
+  gammaTopicGenerator,
+} from './generators/gamma-topic-generator.ts';
+export type {
+  CommonGeneratorOptions,
+  CommonParameters,
+  GeneratedMarket,
+  GeneratorRecord,
+} from './generators/generated.ts';
+export { type PoaInstance, poaInstance } from './generators/poa-instance.ts';
+export {
+  type ProvablyGeneratorOptions,
+  type ProvablyMarket,
+  type ProvablyParameters,
+  provablyGenerator,
+} from './generators/provably-generator.ts';
+export {
+  type LabelBucketsOptions,
+  type LabelledBuckets,
+  labelBuckets,
+  requireNestedLevels,
+  topicBuckets,
+  valueBuckets,
+} from './market/buckets.ts';
+export { uniformBuckets } from './market/uniform-buckets.ts';
+export {
   type AdvertiserRegret,
   type AdvertiserTotals,
   AUCTION_FORMATS,
