@@ -35,6 +35,7 @@ export {
   type ProvablyParameters,
   provablyGenerator,
 } from './generators/provably-generator.ts';
+export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
 export {
   type LabelBucketsOptions,
   type LabelledBuckets,
@@ -44,6 +45,7 @@ export {
   valueBuckets,
 } from './market/buckets.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
 export {
   type AdvertiserRegret,
   type AdvertiserTotals,
