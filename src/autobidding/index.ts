@@ -7,15 +7,14 @@ export {
   runAuctions,
   welfareOf,
 } from './auction/run-auctions.ts';
-export { checkSetting, DEFAULT_MAX_MULTIPLIER } from './market/check-setting.ts';
 export {
-  type CreateMarketOptions,
-  createMarket,
-  type MarketOfRows,
-  type MarketRows,
-} from './market/create-market.ts';
-export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
-export { profileBids } from './market/profile-bids.ts';
+  type DynamicsName,
+  type Equilibrium,
+  equilibriumGap,
+  type FindEquilibriumOptions,
+  findEquilibrium,
+  type IterationRecord,
+} from './equilibrium/index.ts';
 export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
@@ -43,6 +42,15 @@ export {
   topicBuckets,
   valueBuckets,
 } from './market/buckets.ts';
+export { checkSetting, DEFAULT_MAX_MULTIPLIER } from './market/check-setting.ts';
+export {
+  type CreateMarketOptions,
+  createMarket,
+  type MarketOfRows,
+  type MarketRows,
+} from './market/create-market.ts';
+export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
+export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
 export {
   type AdvertiserRegret,

@@ -27,11 +27,7 @@ export interface ResponseOptions {
  *
  * O(steps + E log E) for E edges of hulls. Source: derived; the bids of arXiv 2311.10679 are of this form.
  */
-export function bestResponse(
-  landscape: Landscape,
-  bidder: Bidder,
-  { format }: ResponseOptions,
-): Response {
+export function bestResponse(landscape: Landscape, bidder: Bidder, { format }: ResponseOptions): Response {
   requireOneOf('bestResponse: format', format, AUCTION_FORMATS);
   if (bidder.kind === 'manual') {
     requireNumber('bestResponse: bidder.bid', bidder.bid, 0);

@@ -55,7 +55,8 @@ export function relax(choices: Choices, goal: Goal): Relaxation {
         cutChoice: to,
         cutWeight: share,
         slope: moreGain / moreCost,
-        targetLimits: goal.target && (sumCost + moreCost <= goal.cap || share < (goal.cap - sumCost) / moreCost),
+        targetLimits:
+          goal.target && (sumCost + moreCost <= goal.cap || share < (goal.cap - sumCost) / moreCost),
       };
     }
     floor[bucket] = to;
