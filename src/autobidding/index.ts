@@ -8,6 +8,14 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type DynamicsName,
+  type Equilibrium,
+  equilibriumGap,
+  type FindEquilibriumOptions,
+  findEquilibrium,
+  type IterationRecord,
+} from './equilibrium/index.ts';
+export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
   type GammaTopicParameters,
