@@ -224,9 +224,9 @@ describe('gridLandscapes', () => {
                 const got = outcomeAt(landscape, row, format);
                 row[k] *= 1 + 1e-10; // thresholds that a rounding put above the point count as at it
                 const wanted = outcomeAt(exact[i], row, format);
-                // A few dozen additions of numbers below 20, in another order; first price pays 10⁻¹⁰ more.
+                // A few dozen additions of numbers below 20, in another order; first price pays 10⁻¹⁰ of at most 200 more.
                 assert.ok(Math.abs(got.value - wanted.value) < 1e-12, `${name}: value at ${mu}`);
-                assert.ok(Math.abs(got.spend - wanted.spend) < 1e-8, `${name}: spend at ${mu}`);
+                assert.ok(Math.abs(got.spend - wanted.spend) < 1e-7, `${name}: spend at ${mu}`);
               }
             }
           });
