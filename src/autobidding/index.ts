@@ -34,7 +34,16 @@ export {
   type ProvablyParameters,
   provablyGenerator,
 } from './generators/provably-generator.ts';
-export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
+export {
+  type EntryIndex,
+  exactLandscapes,
+  gridLandscapes,
+  indexEntries,
+  landscapeOf,
+  type MultiplierGrid,
+  type MultiplierGridOptions,
+  multiplierGrid,
+} from './landscape/index.ts';
 export {
   type LabelBucketsOptions,
   type LabelledBuckets,
