@@ -64,6 +64,17 @@ export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
 export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
 export {
+  type Sweep,
+  type SweepCell,
+  type SweepColumn,
+  type SweepComparison,
+  type SweepGenerator,
+  type SweepMeasure,
+  type SweepOptions,
+  type SweepSearch,
+  sweep,
+} from './sweep/index.ts';
+export {
   type AdvertiserRegret,
   type AdvertiserTotals,
   AUCTION_FORMATS,
