@@ -7,15 +7,6 @@ export {
   runAuctions,
   welfareOf,
 } from './auction/run-auctions.ts';
-export { checkSetting, DEFAULT_MAX_MULTIPLIER } from './market/check-setting.ts';
-export {
-  type CreateMarketOptions,
-  createMarket,
-  type MarketOfRows,
-  type MarketRows,
-} from './market/create-market.ts';
-export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
-export { profileBids } from './market/profile-bids.ts';
 export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
@@ -36,6 +27,32 @@ export {
   provablyGenerator,
 } from './generators/provably-generator.ts';
 export {
+  AUCTION_NET_DISCOUNTS,
+  type AuctionNetColumns,
+  type AuctionNetLog,
+  type ImportAuctionNetOptions,
+  importAuctionNet,
+} from './import/auction-net.ts';
+export {
+  type BatBuckets,
+  type BatCampaigns,
+  type BatLandscape,
+  type BatLandscapeOptions,
+  type BatStatistics,
+  batCampaign,
+  batLandscape,
+} from './import/bat.ts';
+export type { DroppedRows } from './import/drops.ts';
+export {
+  type ImportedLog,
+  type ImportLogOptions,
+  type ImportReport,
+  importLog,
+  type RecordedBehaviour,
+} from './import/import-log.ts';
+export { type Cell, LOG_COLUMN_NAMES, type LogColumn, type LogColumns } from './import/log-columns.ts';
+export { type RecordedProfile, recordedProfile } from './import/recorded-profile.ts';
+export {
   type LabelBucketsOptions,
   type LabelledBuckets,
   labelBuckets,
@@ -43,6 +60,15 @@ export {
   topicBuckets,
   valueBuckets,
 } from './market/buckets.ts';
+export { checkSetting, DEFAULT_MAX_MULTIPLIER } from './market/check-setting.ts';
+export {
+  type CreateMarketOptions,
+  createMarket,
+  type MarketOfRows,
+  type MarketRows,
+} from './market/create-market.ts';
+export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
+export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
 export {
   type AdvertiserRegret,
