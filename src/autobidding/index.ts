@@ -26,6 +26,7 @@ export {
   type ProvablyParameters,
   provablyGenerator,
 } from './generators/provably-generator.ts';
+export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
 export {
   AUCTION_NET_DISCOUNTS,
   type AuctionNetColumns,
@@ -70,6 +71,7 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
 export {
   type AdvertiserRegret,
   type AdvertiserTotals,
