@@ -26,7 +26,6 @@ export {
   type ProvablyParameters,
   provablyGenerator,
 } from './generators/provably-generator.ts';
-export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
 export {
   AUCTION_NET_DISCOUNTS,
   type AuctionNetColumns,
@@ -53,6 +52,7 @@ export {
 } from './import/import-log.ts';
 export { type Cell, LOG_COLUMN_NAMES, type LogColumn, type LogColumns } from './import/log-columns.ts';
 export { type RecordedProfile, recordedProfile } from './import/recorded-profile.ts';
+export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
 export {
   type LabelBucketsOptions,
   type LabelledBuckets,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { bestResponse } from '../response/best-response.ts';
 import { type BatLandscapeOptions, type BatStatistics, batCampaign, batLandscape } from './bat.ts';
 
 const HOUR = 3600;
@@ -57,6 +58,21 @@ describe('batLandscape', () => {
     const { labels } = batLandscape(statistics, { ...options, from: HOUR, to: 2 * HOUR });
     assert.deepEqual(labels, [HOUR]);
     assert.equal(batLandscape(statistics, { ...options, campaign: '99' }).rows, 1);
+  });
+
+  it('answers how the campaign should have bid, others frozen', () => {
+    const { landscape } = batLandscape(statistics, { ...options, valuePerContact: 1.2 });
+    // Contacts 2 + 1, 4, 3 in the three hours, worth 1.2 each, for 2.5 + 2, 6, 7 money. Alone, each step loses money (the best is 2.4 for
+    // 2.5), so with the target nothing may be bid.
+    const targeted = bestResponse(landscape, { kind: 'value' }, { format: 'vcg' });
+    assert.deepEqual([...targeted.multipliers], [0, 0, 0]);
+    // At 2 a contact: 4 for 2.5, 2 for 2, 8 for 6, 6 for 7. All of it: 20 for 17.5.
+    const rich = batLandscape(statistics, options).landscape;
+    const all = bestResponse(rich, { kind: 'value' }, { format: 'vcg' });
+    assert.deepEqual([all.value, all.spend], [20, 17.5]);
+    // With a budget of 11: hours 0 and 1 in full.
+    const bounded = bestResponse(rich, { kind: 'value', budget: 11 }, { format: 'vcg' });
+    assert.deepEqual([bounded.value, bounded.spend, bounded.multipliers[2]], [14, 10.5, 0]);
   });
 
   it('refuses a campaign without rows, cells that are no numbers and columns of different lengths', () => {
