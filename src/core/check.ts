@@ -64,7 +64,7 @@ export function requireOneOf<T extends string>(
 }
 
 /** @throws {ShapeError} unless `values.length` equals `length` */
-export function requireLength(name: string, values: NumericArray, length: number): void {
+export function requireLength(name: string, values: ArrayLike<unknown>, length: number): void {
   if (values.length !== length) {
     throw new ShapeError(`${name} has length ${values.length}; expected ${length}.`);
   }

@@ -4,6 +4,7 @@
 import { requireInteger } from '../core/check.ts';
 import { InvalidArgumentError, ShapeError } from '../core/errors.ts';
 import { checkedAttention } from './attention-door.ts';
+import { checkedAuctions } from './auction-door.ts';
 import { checkedLlm, type LlmBackend } from './llm-door.ts';
 import type { LlmKernels } from './llm-types.ts';
 import { checkedMoments } from './moments-door.ts';
@@ -56,6 +57,7 @@ export function checked(kernels: CheckedKernels): Kernels {
     },
     ...checkedSlices(kernels),
     ...checkedMoments(kernels),
+    ...checkedAuctions(kernels),
     ...checkedAttention(kernels),
     ...checkedLlm(kernels),
   };

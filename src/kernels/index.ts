@@ -9,6 +9,13 @@ export type {
   DecodeTask,
   ExpTask,
 } from './attention-types.ts';
+export {
+  AUCTIONS_PER_CHUNK,
+  type AuctionBids,
+  type AuctionsTask,
+  NO_ENTRY,
+  type ThresholdsTask,
+} from './auction-types.ts';
 export { dequantise } from './dequantise.ts';
 export { directDistance } from './direct.ts';
 export { fromHalf, type HalfStorage, halfToNumber, putHalf, toHalf } from './half.ts';

@@ -2,6 +2,7 @@
 
 import { UnsupportedError } from '../core/errors.ts';
 import type { AttentionBackwardTask, AttentionLogits, AttentionTask, DecodeTask } from './attention-types.ts';
+import { auctionsReference } from './auction-reference.ts';
 import type { CheckedKernels } from './door.ts';
 import type { KernelStep, StepTasks } from './llm-types.ts';
 import { STORAGES } from './row-format.ts';
@@ -153,6 +154,7 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     simd,
     threads,
     prepare,
+    ...auctionsReference,
     linear: asStep('linear'),
     dequantiseRows: asStep('dequantiseRows'),
     rmsNorm: asStep('rmsNorm'),

@@ -4,6 +4,7 @@
 import { yieldToEventLoop } from '../core/progress.ts';
 import { rngFromKey } from '../core/rng.ts';
 import { attentionReference } from './attention-reference.ts';
+import { auctionsReference } from './auction-reference.ts';
 import { directDistance } from './direct.ts';
 import type { CheckedKernels } from './door.ts';
 import { llmReference } from './llm-reference.ts';
@@ -26,6 +27,7 @@ export const referenceKernels: CheckedKernels = {
   uniform,
   argsort: argsortReference,
   sliceRows: sliceRowsReference,
+  ...auctionsReference,
   ...momentsReference,
   ...attentionReference,
   ...llmReference,

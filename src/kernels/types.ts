@@ -3,6 +3,7 @@
 // them alone until the promise settles: an array whose buffer is transferred meanwhile takes memory from under a thread.
 
 import type { AttentionKernels } from './attention-types.ts';
+import type { AuctionKernels } from './auction-types.ts';
 import type { LlmKernels } from './llm-types.ts';
 import type { MomentKernels } from './moments-types.ts';
 import type { SliceKernels } from './slice-types.ts';
@@ -112,7 +113,7 @@ export interface UniformTask {
 export type Backend = 'native' | 'wasm' | 'ts';
 
 /** One backend's implementation. All are async so that the heavy ones can run off the event loop. */
-export interface Kernels extends AttentionKernels, LlmKernels, MomentKernels, SliceKernels {
+export interface Kernels extends AttentionKernels, AuctionKernels, LlmKernels, MomentKernels, SliceKernels {
   readonly backend: Backend;
   /** Instruction set in use: "avx512vnni", "avx512", "avx2", "neon", "baseline", "wasm-simd128", "scalar". */
   readonly simd: string;
