@@ -26,6 +26,32 @@ export {
   type ProvablyParameters,
   provablyGenerator,
 } from './generators/provably-generator.ts';
+export {
+  AUCTION_NET_DISCOUNTS,
+  type AuctionNetColumns,
+  type AuctionNetLog,
+  type ImportAuctionNetOptions,
+  importAuctionNet,
+} from './import/auction-net.ts';
+export {
+  type BatBuckets,
+  type BatCampaigns,
+  type BatLandscape,
+  type BatLandscapeOptions,
+  type BatStatistics,
+  batCampaign,
+  batLandscape,
+} from './import/bat.ts';
+export type { DroppedRows } from './import/drops.ts';
+export {
+  type ImportedLog,
+  type ImportLogOptions,
+  type ImportReport,
+  importLog,
+  type RecordedBehaviour,
+} from './import/import-log.ts';
+export { type Cell, LOG_COLUMN_NAMES, type LogColumn, type LogColumns } from './import/log-columns.ts';
+export { type RecordedProfile, recordedProfile } from './import/recorded-profile.ts';
 export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
 export {
   type LabelBucketsOptions,
