@@ -88,6 +88,11 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export type { Change, ChangeVerdict } from './replay/change.ts';
+export { type ReplayOptions, replay } from './replay/replay.ts';
+export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
+export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
+export type { AdvertiserVerdict } from './replay/winners.ts';
 export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
 export {
   type AdvertiserRegret,
