@@ -54,7 +54,13 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
-export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
+export {
+  bestResponse,
+  outcomeAt,
+  type RelaxedResponse,
+  type ResponseOptions,
+  relaxedResponse,
+} from './response/index.ts';
 export {
   type AdvertiserRegret,
   type AdvertiserTotals,
