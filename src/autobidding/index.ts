@@ -93,7 +93,13 @@ export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
 export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
 export type { AdvertiserVerdict } from './replay/winners.ts';
-export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
+export {
+  bestResponse,
+  outcomeAt,
+  type RelaxedResponse,
+  type ResponseOptions,
+  relaxedResponse,
+} from './response/index.ts';
 export {
   type Sweep,
   type SweepCell,
