@@ -14,6 +14,10 @@ export {
   type FindEquilibriumOptions,
   findEquilibrium,
   type IterationRecord,
+  type WhatIf,
+  type WhatIfOptions,
+  type WhatIfPoint,
+  whatIf,
 } from './equilibrium/index.ts';
 export {
   type GammaTopicGeneratorOptions,
