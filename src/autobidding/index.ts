@@ -92,6 +92,13 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export {
+  findMixedEquilibrium,
+  type MixedEquilibrium,
+  type MixedEquilibriumOptions,
+  type MixedOutcome,
+  mixedGap,
+} from './mixed/index.ts';
 export type { Change, ChangeVerdict } from './replay/change.ts';
 export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
