@@ -41,52 +41,104 @@ inline double priceFor(const AuctionBids& m, size_t entry, double score, double 
   return score > reserve ? score : reserve;
 }
 
-// The `keep` best entries of an auction, best first, equal scores in the order of entries; scores are 0 beyond those there are.
-// @returns how many there are. A list of Keep > 0 entries is sorted without branches: which bid is higher is a coin toss that no
-// predictor foresees.
-template <size_t Keep>
-inline size_t rankBest(const AuctionBids& m, size_t auction, double reserve, size_t keep, double* scores, uint32_t* entries) {
-  const size_t start = m.offsets[auction], end = m.offsets[auction + 1];
-  if constexpr (Keep > 0) {
-    double best[Keep] = {};
-    uint32_t holder[Keep] = {};
-    for (size_t e = start; e < end; e++) {
-      const double score = scoreOf(m, e, reserve);
-      PROVABLY_UNROLL
-      for (size_t t = Keep - 1; t > 0; t--) {
-        const bool above = score > best[t - 1], here = score > best[t];
-        const uint32_t fresh = here ? uint32_t(e) : holder[t];
-        holder[t] = above ? holder[t - 1] : fresh;
-        const double lower = best[t - 1] < score ? best[t - 1] : score;
-        best[t] = lower > best[t] ? lower : best[t];
-      }
-      holder[0] = score > best[0] ? uint32_t(e) : holder[0];
-      best[0] = score > best[0] ? score : best[0];
-    }
-    size_t kept = 0;
-    for (size_t t = 0; t < Keep; t++) {
-      scores[t] = best[t];
-      entries[t] = holder[t];
-      kept += best[t] > 0;
-    }
-    return kept;
-  } else {
-    size_t kept = 0;
-    for (size_t e = start; e < end; e++) {
-      const double score = scoreOf(m, e, reserve);
-      if (kept == keep && score <= scores[keep - 1]) continue;
-      if (score == 0) continue;
-      size_t t = kept < keep ? kept++ : keep - 1;
-      for (; t > 0 && scores[t - 1] < score; t--) {
-        scores[t] = scores[t - 1];
-        entries[t] = entries[t - 1];
-      }
-      scores[t] = score;
-      entries[t] = uint32_t(e);
-    }
-    for (size_t t = kept; t < keep; t++) scores[t] = 0;
-    return kept;
+// Vectors of four whatever the instruction set: an auction has about eight entries, and wider masks cost more than they save.
+typedef double Four __attribute__((vector_size(32)));
+typedef int64_t FourLongs __attribute__((vector_size(32)));
+typedef double FourInMemory __attribute__((vector_size(32), aligned(8), may_alias));
+typedef int64_t FourLongsInMemory __attribute__((vector_size(32), aligned(8), may_alias));
+
+// Auctions of at most so many entries are ranked by comparing all with all.
+constexpr size_t kMostCompared = 16;
+
+// Lists of best entries have room for so many, whatever `keep` is.
+constexpr size_t listRoom(size_t keep) { return keep > kMostCompared ? keep : kMostCompared; }
+
+inline Four loadFour(const double* from) { return *reinterpret_cast<const FourInMemory*>(from); }
+
+// All entries of an auction of at most 4 · Vectors in order; entries up to there can be read. An entry's place is the number of those that
+// score more, or as much and come before it: no branch depends on a bid, since which is higher is a coin toss that no predictor foresees.
+template <size_t Vectors>
+inline void rankByComparing(const AuctionBids& m, size_t start, size_t count, double reserve, double* scores, uint32_t* entries) {
+  constexpr size_t lanes = 4 * Vectors;
+  alignas(32) double own[lanes];
+  alignas(32) int64_t places[lanes];
+  Four score[Vectors];
+  FourLongs place[Vectors];
+  PROVABLY_UNROLL
+  for (size_t q = 0; q < Vectors; q++) {
+    const FourLongs lane = FourLongs{0, 1, 2, 3} + int64_t(4 * q);
+    const Four bid = loadFour(m.bids + start + 4 * q);
+    Four full = bid;
+    if (m.factors) full *= loadFour(m.factors + start + 4 * q);
+    if (m.boosts) full += loadFour(m.boosts + start + 4 * q);
+    const FourLongs in = (bid > 0.0) & (bid >= reserve) & (lane < int64_t(count));
+    score[q] = in ? full : Four{};
+    place[q] = FourLongs{};
+    *reinterpret_cast<FourInMemory*>(own + 4 * q) = score[q];
   }
+  PROVABLY_UNROLL
+  for (size_t e = 0; e < lanes; e++) {
+    const Four x = own[e] - Four{};
+    PROVABLY_UNROLL
+    for (size_t q = 0; q < Vectors; q++) {
+      if (e < 4 * q) {
+        place[q] -= x >= score[q];
+      } else if (e >= 4 * q + 4) {
+        place[q] -= x > score[q];
+      } else {
+        const FourLongs later = FourLongs{0, 1, 2, 3} + int64_t(4 * q) > int64_t(e);
+        place[q] -= (x > score[q]) | ((x == score[q]) & later);
+      }
+    }
+  }
+  PROVABLY_UNROLL
+  for (size_t q = 0; q < Vectors; q++) *reinterpret_cast<FourLongsInMemory*>(places + 4 * q) = place[q];
+  PROVABLY_UNROLL
+  for (size_t e = 0; e < lanes; e++) {
+    scores[places[e]] = own[e];
+    entries[places[e]] = uint32_t(start + e);
+  }
+}
+
+// The `keep` best entries by insertion.
+inline void rankByInsertion(const AuctionBids& m, size_t start, size_t count, double reserve, size_t keep, double* scores, uint32_t* entries) {
+  size_t kept = 0;
+  for (size_t e = start; e < start + count; e++) {
+    const double score = scoreOf(m, e, reserve);
+    if (score == 0 || (kept == keep && score <= scores[keep - 1])) continue;
+    size_t t = kept < keep ? kept++ : keep - 1;
+    for (; t > 0 && scores[t - 1] < score; t--) {
+      scores[t] = scores[t - 1];
+      entries[t] = entries[t - 1];
+    }
+    scores[t] = score;
+    entries[t] = uint32_t(e);
+  }
+  for (size_t t = kept; t < keep; t++) scores[t] = 0;
+}
+
+// The `keep` best entries of an auction, best first, equal scores in the order of entries, in lists with room for listRoom(keep); scores are 0
+// beyond those there are. Entries below `readable` can be read. @returns how many there are
+template <bool Vectors>
+inline size_t rankBest(const AuctionBids& m, size_t auction, double reserve, size_t keep, size_t readable, double* scores, uint32_t* entries) {
+  const size_t start = m.offsets[auction], count = m.offsets[auction + 1] - start;
+  size_t ranked = keep;
+  if (Vectors && count <= 4 && start + 4 <= readable) {
+    rankByComparing<1>(m, start, count, reserve, scores, entries);
+    ranked = 4;
+  } else if (Vectors && count <= 8 && start + 8 <= readable) {
+    rankByComparing<2>(m, start, count, reserve, scores, entries);
+    ranked = 8;
+  } else if (Vectors && count <= 16 && start + 16 <= readable) {
+    rankByComparing<4>(m, start, count, reserve, scores, entries);
+    ranked = 16;
+  } else {
+    rankByInsertion(m, start, count, reserve, keep, scores, entries);
+  }
+  for (; ranked < keep; ranked++) scores[ranked] = 0;
+  size_t kept = 0;
+  for (size_t t = 0; t < keep; t++) kept += scores[t] > 0;
+  return kept;
 }
 
 // Most entries of one of the auctions first … end − 1.

@@ -19,17 +19,17 @@ struct ChunkCounts {
   size_t ties, sold;
 };
 
-template <size_t Keep>
+template <bool Vectors>
 class AuctionWalk {
  public:
   // `memory` has room for workFor() doubles.
   AuctionWalk(const AuctionsTask& task, double* memory, size_t most)
-      : t_(task), keep_(task.slots + 1), payments_(memory), ranking_(memory + task.slots, most) {
+      : t_(task), keep_(task.slots + 1), readable_(task.market.offsets[task.end]), payments_(memory), ranking_(memory + task.slots, most) {
     scores_ = memory + task.slots + FullRanking::kDoublesPerEntry * most;
-    entries_ = reinterpret_cast<uint32_t*>(scores_ + keep_);
+    entries_ = reinterpret_cast<uint32_t*>(scores_ + listRoom(keep_));
   }
 
-  static size_t workFor(const AuctionsTask& t, size_t most) { return t.slots + FullRanking::kDoublesPerEntry * most + 2 * (t.slots + 1); }
+  static size_t workFor(const AuctionsTask& t, size_t most) { return t.slots + FullRanking::kDoublesPerEntry * most + 2 * listRoom(t.slots + 1); }
 
   ChunkCounts chunk(size_t first, size_t end, Share* shares) {
     const AuctionBids& m = t_.market;
@@ -37,7 +37,7 @@ class AuctionWalk {
     for (size_t i = 0; i < t_.advertisers; i++) shares[i] = {};
     for (size_t j = first; j < end; j++) {
       const double reserve = reserveOf(m, j);
-      const size_t kept = rankBest<Keep>(m, j, reserve, keep_, scores_, entries_);
+      const size_t kept = rankBest<Vectors>(m, j, reserve, keep_, readable_, scores_, entries_);
       const size_t winners = smaller(kept, t_.slots);
       bool equal = false;
       for (size_t s = 0; s + 1 < kept; s++) equal |= scores_[s] == scores_[s + 1];
@@ -127,14 +127,14 @@ class AuctionWalk {
   }
 
   const AuctionsTask& t_;
-  size_t keep_;
+  size_t keep_, readable_;
   double* payments_;  // (slots,)
   FullRanking ranking_;
-  double* scores_;      // (keep,)
-  uint32_t* entries_;   // (keep,)
+  double* scores_;     // (listRoom(keep),)
+  uint32_t* entries_;  // the same
 };
 
-template <size_t Keep>
+template <bool Vectors>
 void runAll(const AuctionsTask& t, Team& team) {
   // The few best entries say it all where owners have one entry each and ties go by entry.
   const size_t most = t.market.grouped || t.market.hashed ? mostEntries(t.market, t.first, t.end) : 0;
@@ -144,8 +144,8 @@ void runAll(const AuctionsTask& t, Team& team) {
     const size_t members = smaller(kAuctionGroup, chunks - group);
     ChunkCounts counts[kAuctionGroup];
     forEachTask(team, members, [&](size_t member, int thread) {
-      double* memory = scratchOf<double>(team, thread, AuctionWalk<Keep>::workFor(t, most));
-      AuctionWalk<Keep> walk(t, memory, most);
+      double* memory = scratchOf<double>(team, thread, AuctionWalk<Vectors>::workFor(t, most));
+      AuctionWalk<Vectors> walk(t, memory, most);
       const size_t first = t.first + (group + member) * kAuctionChunk;
       counts[member] = walk.chunk(first, smaller(t.end, first + kAuctionChunk), sums + member * t.advertisers);
     });
@@ -164,17 +164,8 @@ void runAll(const AuctionsTask& t, Team& team) {
 
 }  // namespace
 
-void runAuctionsScalar(const AuctionsTask& t, Team& team) { runAll<0>(t, team); }
+void runAuctionsScalar(const AuctionsTask& t, Team& team) { runAll<false>(t, team); }
 
-void runAuctions(const AuctionsTask& t, Team& team) {
-  switch (t.slots) {
-    case 1: return runAll<2>(t, team);
-    case 2: return runAll<3>(t, team);
-    case 3: return runAll<4>(t, team);
-    case 4: return runAll<5>(t, team);
-    case 5: return runAll<6>(t, team);
-    default: return runAll<0>(t, team);
-  }
-}
+void runAuctions(const AuctionsTask& t, Team& team) { runAll<true>(t, team); }
 
 }  // namespace provably::PROVABLY_TARGET

@@ -10,13 +10,13 @@ namespace {
 
 constexpr size_t kThresholdAuctions = 4096;  // of one task of the team
 
-template <size_t Keep>
+template <bool Vectors>
 void thresholdsOf(const ThresholdsTask& t, size_t first, size_t end, double* scores, uint32_t* entries) {
   const AuctionBids& m = t.market;
-  const size_t keep = t.slots + 1;
+  const size_t keep = t.slots + 1, readable = m.offsets[t.end];
   for (size_t j = first; j < end; j++) {
     const double reserve = reserveOf(m, j);
-    const size_t kept = rankBest<Keep>(m, j, reserve, keep, scores, entries);
+    const size_t kept = rankBest<Vectors>(m, j, reserve, keep, readable, scores, entries);
     const size_t start = m.offsets[j], count = m.offsets[j + 1] - start;
     double* to = t.thresholds + (start - m.offsets[t.first]) * t.slots;
     for (size_t p = 0; p < count; p++, to += t.slots) {
@@ -44,30 +44,21 @@ void groupedThresholds(const ThresholdsTask& t, size_t first, size_t end, FullRa
   }
 }
 
-template <size_t Keep>
+template <bool Vectors>
 void allThresholds(const ThresholdsTask& t, Team& team) {
   const size_t most = t.market.grouped ? mostEntries(t.market, t.first, t.end) : 0;
   forEachTask(team, ceilDiv(t.end - t.first, kThresholdAuctions), [&](size_t task, int thread) {
     const size_t first = t.first + task * kThresholdAuctions, end = smaller(t.end, first + kThresholdAuctions);
-    double* memory = scratchOf<double>(team, thread, 2 * (t.slots + 1) + FullRanking::kDoublesPerEntry * most);
+    double* memory = scratchOf<double>(team, thread, 2 * listRoom(t.slots + 1) + FullRanking::kDoublesPerEntry * most);
     if (t.market.grouped) return groupedThresholds(t, first, end, FullRanking(memory, most));
-    thresholdsOf<Keep>(t, first, end, memory, reinterpret_cast<uint32_t*>(memory + t.slots + 1));
+    thresholdsOf<Vectors>(t, first, end, memory, reinterpret_cast<uint32_t*>(memory + listRoom(t.slots + 1)));
   });
 }
 
 }  // namespace
 
-void bidThresholdsScalar(const ThresholdsTask& t, Team& team) { allThresholds<0>(t, team); }
+void bidThresholdsScalar(const ThresholdsTask& t, Team& team) { allThresholds<false>(t, team); }
 
-void bidThresholds(const ThresholdsTask& t, Team& team) {
-  switch (t.slots) {
-    case 1: return allThresholds<2>(t, team);
-    case 2: return allThresholds<3>(t, team);
-    case 3: return allThresholds<4>(t, team);
-    case 4: return allThresholds<5>(t, team);
-    case 5: return allThresholds<6>(t, team);
-    default: return allThresholds<0>(t, team);
-  }
-}
+void bidThresholds(const ThresholdsTask& t, Team& team) { allThresholds<true>(t, team); }
 
 }  // namespace provably::PROVABLY_TARGET
