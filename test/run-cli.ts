@@ -46,7 +46,10 @@ export async function runCli(
   return run;
 }
 
-/** The same without a process of its own, which takes a second: for the many ways that a command can be called. */
+/**
+ * The same without a process of its own, which takes a second: for the many ways that a command can be called. A command that should have
+ * refused and serves instead is interrupted after two minutes, so that its test fails.
+ */
 export async function runInProcess(words: string[], env: Record<string, string> = {}): Promise<CliRun> {
   const said = { stdout: '', stderr: '' };
   const output = (name: keyof typeof said): TextOutput => ({
@@ -56,7 +59,7 @@ export async function runInProcess(words: string[], env: Record<string, string> 
   });
   const code = await run(words, {
     ...{ stdout: output('stdout'), stderr: output('stderr'), env, version: '0' },
-    ...{ signal: new AbortController().signal, runtime: { node: '0', platform: 'test' } },
+    ...{ signal: AbortSignal.timeout(120_000), runtime: { node: '0', platform: 'test' } },
   });
   return { code, ...said };
 }

@@ -131,6 +131,8 @@ export interface Landscape {
   readonly value: Float64Array;
   /** P_k at each step; in first price threshold · value. */
   readonly spend: Float64Array;
+  /** Entries of the advertiser in each bucket, shape (K,). Left out: not known; a bucket without steps then counts as one without entries. */
+  readonly entries?: Uint32Array | undefined;
 }
 
 /** A best response and what it gives, as promised by the landscape. */

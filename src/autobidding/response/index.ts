@@ -1,0 +1,4 @@
+// Best responses: the multipliers that serve one bidder best against all others' bids.
+
+export { bestResponse, type ResponseOptions } from './best-response.ts';
+export { outcomeAt } from './multipliers.ts';
