@@ -15,6 +15,9 @@ export {
   findEquilibrium,
   type IterationRecord,
 } from './equilibrium/index.ts';
+export { type BoostPolicy, boostBound } from './frontier/boost-bound.ts';
+export { FRONTIER_POLICIES, type FrontierPolicy, withPolicy } from './frontier/policies.ts';
+export { type WelfareGuarantee, welfareGuarantee } from './frontier/welfare-guarantee.ts';
 export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
@@ -88,6 +91,7 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
 export type { Change, ChangeVerdict } from './replay/change.ts';
 export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
