@@ -19,6 +19,9 @@ export {
   type WhatIfPoint,
   whatIf,
 } from './equilibrium/index.ts';
+export { type BoostPolicy, boostBound } from './frontier/boost-bound.ts';
+export { FRONTIER_POLICIES, type FrontierPolicy, withPolicy } from './frontier/policies.ts';
+export { type WelfareGuarantee, welfareGuarantee } from './frontier/welfare-guarantee.ts';
 export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
@@ -99,6 +102,7 @@ export {
   type MixedOutcome,
   mixedGap,
 } from './mixed/index.ts';
+export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
 export type { Change, ChangeVerdict } from './replay/change.ts';
 export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
