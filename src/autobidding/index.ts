@@ -8,6 +8,14 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type DynamicsName,
+  type Equilibrium,
+  equilibriumGap,
+  type FindEquilibriumOptions,
+  findEquilibrium,
+  type IterationRecord,
+} from './equilibrium/index.ts';
+export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
   type GammaTopicParameters,
@@ -26,7 +34,42 @@ export {
   type ProvablyParameters,
   provablyGenerator,
 } from './generators/provably-generator.ts';
-export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
+export {
+  AUCTION_NET_DISCOUNTS,
+  type AuctionNetColumns,
+  type AuctionNetLog,
+  type ImportAuctionNetOptions,
+  importAuctionNet,
+} from './import/auction-net.ts';
+export {
+  type BatBuckets,
+  type BatCampaigns,
+  type BatLandscape,
+  type BatLandscapeOptions,
+  type BatStatistics,
+  batCampaign,
+  batLandscape,
+} from './import/bat.ts';
+export type { DroppedRows } from './import/drops.ts';
+export {
+  type ImportedLog,
+  type ImportLogOptions,
+  type ImportReport,
+  importLog,
+  type RecordedBehaviour,
+} from './import/import-log.ts';
+export { type Cell, LOG_COLUMN_NAMES, type LogColumn, type LogColumns } from './import/log-columns.ts';
+export { type RecordedProfile, recordedProfile } from './import/recorded-profile.ts';
+export {
+  type EntryIndex,
+  exactLandscapes,
+  gridLandscapes,
+  indexEntries,
+  landscapeOf,
+  type MultiplierGrid,
+  type MultiplierGridOptions,
+  multiplierGrid,
+} from './landscape/index.ts';
 export {
   type LabelBucketsOptions,
   type LabelledBuckets,
@@ -45,6 +88,11 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export type { Change, ChangeVerdict } from './replay/change.ts';
+export { type ReplayOptions, replay } from './replay/replay.ts';
+export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
+export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
+export type { AdvertiserVerdict } from './replay/winners.ts';
 export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
 export {
   type AdvertiserRegret,

@@ -4,7 +4,7 @@ import { requireInteger, requireProbability } from '../../core/check.ts';
 import { InvalidArgumentError, ShapeError } from '../../core/errors.ts';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { createRng } from '../../core/rng.ts';
-import { type Interval, normalQuantile, studentTQuantile } from '../../core/statistics/index.ts';
+import { type Interval, normalQuantile, studentTQuantile, summarize } from '../../core/statistics/index.ts';
 
 /** Sums over groups of auctions, one row a group: shape (groups, width), row-major. */
 export interface GroupSums {
@@ -70,15 +70,19 @@ export function drawCounts(counts: Uint32Array, rng: { integer(n: number): numbe
   for (let i = 0; i < groups; i++) counts[rng.integer(groups)]++;
 }
 
+/** Fewer values than these have no percentiles to speak of. */
+export const FEW_DRAWS = 200;
+
 /**
  * Interval of a statistic from its values on resamples: percentiles, widened for few groups.
  *
  * Deviations of the percentiles from the estimate are stretched by √(G / (G − 1)) · t / z with t and z the quantiles of Student's
- * distribution of G − 1 degrees of freedom and of the normal one: percentiles of few groups are too narrow by about that.
+ * distribution of G − 1 degrees of freedom and of the normal one: percentiles of few groups are too narrow by about that. Below 200 resamples:
+ * estimate ± t · (their standard deviation) instead, t of resamples − 1 degrees of freedom.
  * Source: T. Hesterberg, arXiv 1411.5279 (the expanded percentile interval, there by other percentiles); the stretch is ours.
  *
  * @param estimate - the statistic of the sample itself
- * @param values - of each resample, shape (resamples,)
+ * @param values - of each resample, shape (resamples ≥ 2,)
  * @param groups - that were drawn from, ≥ 1; of one group nothing is known: all numbers
  */
 export function bootstrapInterval(
@@ -93,8 +97,13 @@ export function bootstrapInterval(
     );
   }
   if (groups < 2) return { low: -Infinity, high: Infinity, confidence };
-  const sorted = values.toSorted();
   const tail = (1 - confidence) / 2;
+  if (values.length < FEW_DRAWS) {
+    const error = Math.sqrt((summarize(values).variance * groups) / (groups - 1));
+    const halfWidth = studentTQuantile(tail, values.length - 1, 'upper') * error;
+    return { low: estimate - halfWidth, high: estimate + halfWidth, confidence };
+  }
+  const sorted = values.toSorted();
   const stretch = stretchOf(groups, tail);
   const end = (share: number): number => estimate + stretch * (quantileOf(sorted, share) - estimate);
   return { low: end(tail), high: end(1 - tail), confidence };
