@@ -15,6 +15,7 @@ export {
   findEquilibrium,
   type IterationRecord,
 } from './equilibrium/index.ts';
+export { type FirstPricePacing, firstPricePacing } from './fppe/index.ts';
 export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
