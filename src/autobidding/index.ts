@@ -8,6 +8,18 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type BoundHere,
+  boostStrength,
+  type Condition,
+  checkRatio,
+  type Provenance,
+  type RatioCheck,
+  WELFARE_BOUNDS,
+  type WelfareBound,
+  type WorstCase,
+  worstCaseRatio,
+} from './bounds/index.ts';
+export {
   type DynamicsName,
   type Equilibrium,
   equilibriumGap,
