@@ -8,6 +8,18 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type BoundHere,
+  boostStrength,
+  type Condition,
+  checkRatio,
+  type Provenance,
+  type RatioCheck,
+  WELFARE_BOUNDS,
+  type WelfareBound,
+  type WorstCase,
+  worstCaseRatio,
+} from './bounds/index.ts';
+export {
   type DynamicsName,
   type Equilibrium,
   equilibriumGap,
@@ -19,6 +31,7 @@ export {
   type WhatIfPoint,
   whatIf,
 } from './equilibrium/index.ts';
+export { type FirstPricePacing, firstPricePacing } from './fppe/index.ts';
 export { type BoostPolicy, boostBound } from './frontier/boost-bound.ts';
 export { FRONTIER_POLICIES, type FrontierPolicy, withPolicy } from './frontier/policies.ts';
 export { type WelfareGuarantee, welfareGuarantee } from './frontier/welfare-guarantee.ts';
@@ -145,3 +158,21 @@ export {
   type Setting,
   type TieRule,
 } from './types.ts';
+export {
+  type Claims,
+  type Fingerprint,
+  type Json,
+  type MarketSource,
+  type Objection,
+  parseSavedProfile,
+  type RestoredProfile,
+  restoreProfile,
+  type SavedClaims,
+  type SavedMarket,
+  type SavedProfile,
+  type SavedStrategy,
+  saveProfile,
+  type Verification,
+  type VerifyOptions,
+  verifyProfile,
+} from './verify/index.ts';
