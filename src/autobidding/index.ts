@@ -8,6 +8,14 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type DynamicsName,
+  type Equilibrium,
+  equilibriumGap,
+  type FindEquilibriumOptions,
+  findEquilibrium,
+  type IterationRecord,
+} from './equilibrium/index.ts';
+export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
   type GammaTopicParameters,
@@ -52,7 +60,16 @@ export {
 } from './import/import-log.ts';
 export { type Cell, LOG_COLUMN_NAMES, type LogColumn, type LogColumns } from './import/log-columns.ts';
 export { type RecordedProfile, recordedProfile } from './import/recorded-profile.ts';
-export { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from './landscape/index.ts';
+export {
+  type EntryIndex,
+  exactLandscapes,
+  gridLandscapes,
+  indexEntries,
+  landscapeOf,
+  type MultiplierGrid,
+  type MultiplierGridOptions,
+  multiplierGrid,
+} from './landscape/index.ts';
 export {
   type LabelBucketsOptions,
   type LabelledBuckets,

@@ -146,7 +146,11 @@ function capsOf({ market, bidders }: Setting, maxMultiplier: number): Float64Arr
   });
 }
 
-function unitsOf({ values, advertiserOf }: Market, bidders: readonly Bidder[] | undefined): Float64Array {
+/** What each entry bids at multiplier 1. */
+export function unitsOf(
+  { values, advertiserOf }: Market,
+  bidders: readonly Bidder[] | undefined,
+): Float64Array {
   if (!bidders?.some(({ kind }) => kind === 'manual')) return values;
   return values.map((value, e) => {
     const bidder = bidders[advertiserOf[e]];

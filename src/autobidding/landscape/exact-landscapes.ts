@@ -6,6 +6,7 @@ import { type Arena, layOutArena } from './arena.ts';
 import { addGroupSteps, groupStepsPerEntry } from './group-steps.ts';
 import { type OwnerGroups, ownerGroups } from './owner-groups.ts';
 import { emptyRanking, type Ranking, rankAuction } from './ranking.ts';
+import { siblingsOf } from './siblings.ts';
 import { sortSteps } from './sort-steps.ts';
 import { addEntrySteps, type StepStore } from './steps.ts';
 
@@ -182,13 +183,4 @@ function addSteps(
   const all = emptyRanking(offsets[j + 1] - offsets[j]);
   rankAuction(arena, j, all);
   addGroupSteps(arena, j, own, all, store, segment);
-}
-
-/** All entries of e's advertiser in auction j, e among them; they are neighbours. */
-function siblingsOf({ advertiserOf, offsets }: Market, e: number, j: number): number[] {
-  const siblings: number[] = [];
-  for (let other = offsets[j]; other < offsets[j + 1]; other++) {
-    if (advertiserOf[other] === advertiserOf[e]) siblings.push(other);
-  }
-  return siblings;
 }

@@ -1,5 +1,6 @@
 // The linear relaxation: shares of choices instead of one choice a bucket. Solved exactly by one sweep over the edges of the upper hulls.
 
+import { argsort } from '../../kernels/argsort.ts';
 import type { Choices } from './choices.ts';
 import type { Goal } from './goal.ts';
 
@@ -26,7 +27,7 @@ export interface Relaxation {
  * In the plane of cost and gain the sums of the buckets' hulls have one concave frontier: all edges by falling slope. Gain rises along it and
  * cost − gain is convex on it, so the optimum for both limits is where the frontier first meets either. Derived.
  *
- * O(choices + E log E) for E edges of hulls.
+ * O(choices): the edges are sorted by radix.
  */
 export function relax(choices: Choices, goal: Goal): Relaxation {
   const { offsets, gain, cost } = choices;
@@ -128,7 +129,9 @@ function hullEdges({ offsets, gain, cost }: Choices): Edges {
       to[count++] = hull[s];
     }
   }
-  const order = Uint32Array.from({ length: count }, (_, i) => i);
-  order.sort((a, b) => slopes[b] - slopes[a] || a - b);
+  // Stable, so that edges of one bucket stay in order; ascending in −slope.
+  const order = new Uint32Array(count);
+  const falling = slopes.subarray(0, count).map((slope) => -slope);
+  argsort(falling, order, new Float64Array(count));
   return { order, bucket, to };
 }

@@ -4,6 +4,8 @@ import { createRng, type Rng } from '../../core/rng.ts';
 import { outcomeAt } from '../response/multipliers.ts';
 import { AUCTION_FORMATS, type AuctionFormat, type Bidder, type Market, type Setting } from '../types.ts';
 import { exactLandscapes, indexEntries, landscapeOf } from './exact-landscapes.ts';
+import { gridLandscapes } from './grid-landscapes.ts';
+import { multiplierGrid } from './multiplier-grid.ts';
 import { outcomeByAuctions } from './oracle.ts';
 
 interface Variety {
@@ -93,26 +95,27 @@ function compareWithAuctions(setting: Setting, bids: Float64Array): void {
   });
 }
 
+const varieties: Record<string, Omit<Variety, 'format'>> = {
+  'plain auctions': {},
+  reserves: { reserve: true },
+  'boosts and factors': { boosts: true, reserve: true },
+  'owners of several advertisers': { owners: true },
+  'several entries of an advertiser': { several: true },
+  'all of it, with bidders by rule': {
+    reserve: true,
+    boosts: true,
+    owners: true,
+    several: true,
+    bidders: [
+      { kind: 'manual', bid: 0.75 },
+      { kind: 'value' },
+      { kind: 'utility' },
+      { kind: 'fixed', multiplier: 1 },
+    ],
+  },
+};
+
 describe('exactLandscapes', () => {
-  const varieties: Record<string, Omit<Variety, 'format'>> = {
-    'plain auctions': {},
-    reserves: { reserve: true },
-    'boosts and factors': { boosts: true, reserve: true },
-    'owners of several advertisers': { owners: true },
-    'several entries of an advertiser': { several: true },
-    'all of it, with bidders by rule': {
-      reserve: true,
-      boosts: true,
-      owners: true,
-      several: true,
-      bidders: [
-        { kind: 'manual', bid: 0.75 },
-        { kind: 'value' },
-        { kind: 'utility' },
-        { kind: 'fixed', multiplier: 1 },
-      ],
-    },
-  };
   for (const format of AUCTION_FORMATS) {
     for (const [name, variety] of Object.entries(varieties)) {
       it(`promises what the auctions then give: ${format}, ${name}`, () => {
@@ -200,5 +203,77 @@ describe('exactLandscapes', () => {
     assert.throws(call({ rules: { ...rules, boosts: bids.map(() => -1) } }), /boosts\[0\] is -1/);
     assert.throws(call({ bidders: [{ kind: 'value' }] }), { code: 'SHAPE' });
     assert.throws(() => landscapeOf(setting, bids, 4), /advertiser is 4/);
+  });
+});
+
+describe('gridLandscapes', () => {
+  for (const format of AUCTION_FORMATS) {
+    it(`equals the exact landscapes at every point of the grid: ${format}`, () => {
+      const rng = createRng(4).fork(format);
+      for (const [name, variety] of Object.entries(varieties)) {
+        for (let run = 0; run < 3; run++) {
+          const { setting, bids } = randomSetting(rng.fork(`${name} ${run}`), { format, ...variety });
+          const grid = multiplierGrid(setting, { size: 40 });
+          const exact = exactLandscapes(setting, bids);
+          gridLandscapes(setting, bids, grid).forEach((landscape, i) => {
+            assert.deepEqual(landscape.entries, exact[i].entries);
+            for (let k = 0; k < setting.buckets.count; k++) {
+              for (const mu of grid.multipliers) {
+                const row = new Float64Array(setting.buckets.count);
+                row[k] = mu;
+                const got = outcomeAt(landscape, row, format);
+                row[k] *= 1 + 1e-10; // thresholds that a rounding put above the point count as at it
+                const wanted = outcomeAt(exact[i], row, format);
+                // A few dozen additions of numbers below 20, in another order; first price pays 10⁻¹⁰ of at most 200 more.
+                assert.ok(Math.abs(got.value - wanted.value) < 1e-12, `${name}: value at ${mu}`);
+                assert.ok(Math.abs(got.spend - wanted.spend) < 1e-7, `${name}: spend at ${mu}`);
+              }
+            }
+          });
+        }
+      }
+    });
+  }
+
+  it('has 1 and the cap exactly on the grid, whatever the cap and the size', () => {
+    const { setting } = randomSetting(createRng(5), { format: 'gsp' });
+    for (const maxMultiplier of [1, 1.01, 2, 10, 1000]) {
+      for (const size of [2, 3, 40, 481]) {
+        const { multipliers, first, step } = multiplierGrid({ ...setting, maxMultiplier }, { size });
+        assert.equal(multipliers.length, size);
+        assert.equal(multipliers[-first], 1);
+        assert.equal(multipliers[size - 1], maxMultiplier);
+        assert.ok(step > 0 && multipliers.every((mu, g) => g === 0 || mu > multipliers[g - 1]));
+      }
+    }
+    assert.equal(multiplierGrid(setting).multipliers.length, 481);
+  });
+
+  it('counts a tie at multiplier 1 as won, and pays exactly the value for it in first price', () => {
+    const market: Market = {
+      auctions: 3,
+      advertisers: 2,
+      offsets: Uint32Array.of(0, 2, 4, 6),
+      advertiserOf: Uint32Array.of(0, 1, 0, 1, 0, 1),
+      values: Float64Array.of(0.1, 0.1, 0.7, 0.7, 1 / 3, 1 / 3),
+      discounts: Float64Array.of(1),
+    };
+    const setting: Setting = {
+      market,
+      buckets: { count: 1, ofEntry: new Uint16Array(6) },
+      rules: { format: 'fpa' },
+    };
+    const [landscape] = gridLandscapes(setting, market.values, multiplierGrid(setting));
+    assert.deepEqual([...landscape.thresholds], [1]);
+    assert.equal(landscape.value[0], landscape.spend[0]);
+  });
+
+  it('refuses a grid of another market and options out of range', () => {
+    const { setting, bids } = randomSetting(createRng(6), { format: 'gsp' });
+    const other = { ...multiplierGrid(setting), logUnits: new Float64Array(1) };
+    assert.throws(() => gridLandscapes(setting, bids, other), /grid is of 1 entries/);
+    assert.throws(() => multiplierGrid(setting, { size: 1 }), { code: 'INVALID_ARGUMENT' });
+    assert.throws(() => multiplierGrid(setting, { least: 1 }), { code: 'INVALID_ARGUMENT' });
+    assert.throws(() => multiplierGrid({ ...setting, maxMultiplier: 0 }), { code: 'INVALID_ARGUMENT' });
   });
 });
