@@ -113,3 +113,21 @@ export {
   type Setting,
   type TieRule,
 } from './types.ts';
+export {
+  type Claims,
+  type Fingerprint,
+  type Json,
+  type MarketSource,
+  type Objection,
+  parseSavedProfile,
+  type RestoredProfile,
+  restoreProfile,
+  type SavedClaims,
+  type SavedMarket,
+  type SavedProfile,
+  type SavedStrategy,
+  saveProfile,
+  type Verification,
+  type VerifyOptions,
+  verifyProfile,
+} from './verify/index.ts';
