@@ -2,6 +2,7 @@
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { LOG_COLUMN_NAMES } from '../../autobidding/index.ts';
+import { commandLine } from '../command-line.ts';
 import { count, list, nonNegativeNumber, positiveInteger, seedInteger } from '../parse.ts';
 import type { FlagPlaces } from './settings.ts';
 
@@ -99,6 +100,20 @@ export function addOutputFlags(command: Command): Command {
     .option('--config <file>', 'settings in YAML or JSON; flags go first')
     .option('--print-config', 'print the settings in effect and stop', false)
     .option('--json', 'print one JSON object instead of text', false);
+}
+
+/** The command line that gives the same result again. */
+export function repeatCommand(subcommand: string, flags: CommonFlags, operand: string | undefined): string {
+  const { columns } = flags as { columns?: Record<string, string> };
+  const pairs = columns && Object.entries(columns).map(([role, name]) => `${role}=${name}`);
+  return commandLine(
+    `autobid ${subcommand}`,
+    { ...flags, columns: pairs?.join(',') },
+    {
+      operands: operand === undefined ? [] : [operand],
+      leaveOut: ['log', 'out', 'tables', 'pictures', 'printConfig', 'json'],
+    },
+  );
 }
 
 /** `1,0.7` is [1, 0.7]. */
