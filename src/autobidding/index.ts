@@ -8,6 +8,34 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type BoundHere,
+  boostStrength,
+  type Condition,
+  checkRatio,
+  type Provenance,
+  type RatioCheck,
+  WELFARE_BOUNDS,
+  type WelfareBound,
+  type WorstCase,
+  worstCaseRatio,
+} from './bounds/index.ts';
+export {
+  type DynamicsName,
+  type Equilibrium,
+  equilibriumGap,
+  type FindEquilibriumOptions,
+  findEquilibrium,
+  type IterationRecord,
+  type WhatIf,
+  type WhatIfOptions,
+  type WhatIfPoint,
+  whatIf,
+} from './equilibrium/index.ts';
+export { type FirstPricePacing, firstPricePacing } from './fppe/index.ts';
+export { type BoostPolicy, boostBound } from './frontier/boost-bound.ts';
+export { FRONTIER_POLICIES, type FrontierPolicy, withPolicy } from './frontier/policies.ts';
+export { type WelfareGuarantee, welfareGuarantee } from './frontier/welfare-guarantee.ts';
+export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
   type GammaTopicParameters,
@@ -26,6 +54,42 @@ export {
   type ProvablyParameters,
   provablyGenerator,
 } from './generators/provably-generator.ts';
+export {
+  AUCTION_NET_DISCOUNTS,
+  type AuctionNetColumns,
+  type AuctionNetLog,
+  type ImportAuctionNetOptions,
+  importAuctionNet,
+} from './import/auction-net.ts';
+export {
+  type BatBuckets,
+  type BatCampaigns,
+  type BatLandscape,
+  type BatLandscapeOptions,
+  type BatStatistics,
+  batCampaign,
+  batLandscape,
+} from './import/bat.ts';
+export type { DroppedRows } from './import/drops.ts';
+export {
+  type ImportedLog,
+  type ImportLogOptions,
+  type ImportReport,
+  importLog,
+  type RecordedBehaviour,
+} from './import/import-log.ts';
+export { type Cell, LOG_COLUMN_NAMES, type LogColumn, type LogColumns } from './import/log-columns.ts';
+export { type RecordedProfile, recordedProfile } from './import/recorded-profile.ts';
+export {
+  type EntryIndex,
+  exactLandscapes,
+  gridLandscapes,
+  indexEntries,
+  landscapeOf,
+  type MultiplierGrid,
+  type MultiplierGridOptions,
+  multiplierGrid,
+} from './landscape/index.ts';
 export {
   type LabelBucketsOptions,
   type LabelledBuckets,
@@ -51,6 +115,30 @@ export {
   type MixedOutcome,
   mixedGap,
 } from './mixed/index.ts';
+export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
+export type { Change, ChangeVerdict } from './replay/change.ts';
+export { type ReplayOptions, replay } from './replay/replay.ts';
+export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
+export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
+export type { AdvertiserVerdict } from './replay/winners.ts';
+export {
+  bestResponse,
+  outcomeAt,
+  type RelaxedResponse,
+  type ResponseOptions,
+  relaxedResponse,
+} from './response/index.ts';
+export {
+  type Sweep,
+  type SweepCell,
+  type SweepColumn,
+  type SweepComparison,
+  type SweepGenerator,
+  type SweepMeasure,
+  type SweepOptions,
+  type SweepSearch,
+  sweep,
+} from './sweep/index.ts';
 export {
   type AdvertiserRegret,
   type AdvertiserTotals,
@@ -70,3 +158,21 @@ export {
   type Setting,
   type TieRule,
 } from './types.ts';
+export {
+  type Claims,
+  type Fingerprint,
+  type Json,
+  type MarketSource,
+  type Objection,
+  parseSavedProfile,
+  type RestoredProfile,
+  restoreProfile,
+  type SavedClaims,
+  type SavedMarket,
+  type SavedProfile,
+  type SavedStrategy,
+  saveProfile,
+  type Verification,
+  type VerifyOptions,
+  verifyProfile,
+} from './verify/index.ts';

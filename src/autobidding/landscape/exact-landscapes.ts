@@ -6,6 +6,7 @@ import { type Arena, layOutArena } from './arena.ts';
 import { addGroupSteps, groupStepsPerEntry } from './group-steps.ts';
 import { type OwnerGroups, ownerGroups } from './owner-groups.ts';
 import { emptyRanking, type Ranking, rankAuction } from './ranking.ts';
+import { siblingsOf } from './siblings.ts';
 import { sortSteps } from './sort-steps.ts';
 import { addEntrySteps, type StepStore } from './steps.ts';
 
@@ -56,14 +57,12 @@ export function exactLandscapes(setting: Setting, bids: Float64Array): Landscape
     }
   }
   return Array.from({ length: advertisers }, (_, i) =>
-    sortSteps(
-      store,
-      starts,
-      i * buckets,
-      buckets,
-      arena.format,
-      counts.slice(i * buckets, (i + 1) * buckets),
-    ),
+    sortSteps(store, starts, {
+      first: i * buckets,
+      format: arena.format,
+      entries: counts.slice(i * buckets, (i + 1) * buckets),
+      scalesValues: setting.bidders?.[i].kind !== 'manual',
+    }),
   );
 }
 
@@ -135,7 +134,12 @@ export function landscapeOf(
     rankAuction(arena, j, ranking);
     addSteps(arena, j, e, shared ? groups : undefined, ranking, store, bucketOf[e]);
   }
-  return sortSteps(store, starts, 0, buckets, arena.format, counts);
+  return sortSteps(store, starts, {
+    first: 0,
+    format: arena.format,
+    entries: counts,
+    scalesValues: setting.bidders?.[advertiser].kind !== 'manual',
+  });
 }
 
 /** Steps that entry `e` has at most. */
@@ -179,13 +183,4 @@ function addSteps(
   const all = emptyRanking(offsets[j + 1] - offsets[j]);
   rankAuction(arena, j, all);
   addGroupSteps(arena, j, own, all, store, segment);
-}
-
-/** All entries of e's advertiser in auction j, e among them; they are neighbours. */
-function siblingsOf({ advertiserOf, offsets }: Market, e: number, j: number): number[] {
-  const siblings: number[] = [];
-  for (let other = offsets[j]; other < offsets[j + 1]; other++) {
-    if (advertiserOf[other] === advertiserOf[e]) siblings.push(other);
-  }
-  return siblings;
 }

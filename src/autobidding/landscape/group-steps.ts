@@ -74,6 +74,17 @@ function passingMultipliers(arena: Arena, j: number, e: number, rivals: readonly
   return multipliers;
 }
 
+/** How fast the score of entry `e` grows with the multiplier. */
+function slopeOf({ factors, units }: Arena, e: number): number {
+  return (factors ? factors[e] : 1) * units[e];
+}
+
+/** Multiplier from which on entry `a` is ahead of its slower sibling `b`: above 0 only where b has the greater boost. */
+function overtaking(arena: Arena, a: number, b: number): number {
+  const lead = arena.boosts ? arena.boosts[b] - arena.boosts[a] : 0;
+  return Math.max(0, lead / (slopeOf(arena, a) - slopeOf(arena, b)));
+}
+
 /** Ascending and distinct, none above the cap. */
 function turningPoints({ arena, own, rivals, passing }: Contest): number[] {
   const points = new Set<number>();
@@ -81,31 +92,31 @@ function turningPoints({ arena, own, rivals, passing }: Contest): number[] {
     for (let s = 0; s < Math.min(arena.slots, rivals.length); s++) points.add(multipliers[s]);
     points.add(multipliers[rivals.length]);
   }
-  const { factors, boosts, units, market } = arena;
-  const cap = arena.caps[market.advertiserOf[own[0]]];
-  if (boosts) {
-    for (const a of own) {
-      for (const b of own) {
-        const slope = (factors ? factors[a] : 1) * units[a] - (factors ? factors[b] : 1) * units[b];
-        if (slope > 0) points.add(Math.max(0, (boosts[b] - boosts[a]) / slope));
-      }
-    }
+  for (const a of own) {
+    for (const b of own) if (slopeOf(arena, a) > slopeOf(arena, b)) points.add(overtaking(arena, a, b));
   }
+  const cap = arena.caps[arena.market.advertiserOf[own[0]]];
   return [...points].filter((point) => point <= cap).sort((a, b) => a - b);
 }
 
 function takenAbove(contest: Contest, multiplier: number): Taken {
   const { arena, own, rivals, passing } = contest;
-  const { factors, boosts, units, discounts, slots, market, format } = arena;
-  const slopeOf = (e: number): number => (factors ? factors[e] : 1) * units[e];
+  const { units, discounts, slots, market, format } = arena;
+  // Decided by the same numbers as the turning points: scores would tie or not as rounding has it.
+  const isAhead = (a: number, b: number): boolean => overtaking(arena, a, b) <= multiplier;
+  const compare = (a: number, b: number): number => {
+    const difference = slopeOf(arena, a) - slopeOf(arena, b);
+    if (difference > 0) return isAhead(a, b) ? -1 : 1;
+    if (difference < 0) return isAhead(b, a) ? 1 : -1;
+    return (arena.boosts ? arena.boosts[b] - arena.boosts[a] : 0) || a - b;
+  };
   const bidding = own
-    .map((e, i) => ({ e, above: countAbove(passing[i], rivals.length, multiplier), multipliers: passing[i] }))
+    .map((e, i) => ({ e, multipliers: passing[i] }))
     .filter(({ e, multipliers }) => units[e] > 0 && multipliers[rivals.length] <= multiplier)
-    .map((entry) => ({ ...entry, score: slopeOf(entry.e) * multiplier + (boosts ? boosts[entry.e] : 0) }))
-    // Just above the multiplier, of equal scores the one that grows faster is ahead.
-    .sort((a, b) => b.score - a.score || slopeOf(b.e) - slopeOf(a.e) || a.e - b.e);
+    .sort((a, b) => compare(a.e, b.e));
   const taken = { value: 0, paid: 0 };
-  bidding.forEach(({ e, above }, ownAbove) => {
+  bidding.forEach(({ e, multipliers }, ownAbove) => {
+    const above = countAbove(multipliers, rivals.length, multiplier);
     const slot = above + ownAbove;
     if (slot >= slots) return;
     taken.value += discounts[slot] * market.values[e];

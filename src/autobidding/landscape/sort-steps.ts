@@ -1,28 +1,39 @@
 // Steps in any order become step functions: sorted by threshold, equal thresholds merged, summed up.
 
-import { argsort } from '../../kernels/argsort.ts';
 import type { AuctionFormat, Landscape } from '../types.ts';
+import { sortMemory, sortThresholds } from './sort-thresholds.ts';
 import type { StepStore } from './steps.ts';
 
-/** Below this a comparison sort of indices beats the radix sort, which clears 6 tables of 2048 counts first. */
-const RADIX_FROM = 512;
+/**
+ * Stands for a threshold of 0 where first price is paid on something else than the value: spend = threshold · what is paid on, and 0 would
+ * lose that. Far below any multiplier.
+ */
+const NEXT_TO_ZERO = 2 ** -500;
+
+/** Which landscape to make of a store. */
+export interface SegmentsOf {
+  /** Its first segment; one for each bucket follows. */
+  first: number;
+  format: AuctionFormat;
+  /** Entries of the advertiser in each bucket, shape (buckets,). */
+  entries: Uint32Array;
+  /** Whether multipliers scale the values; if not, the bid of a `manual` bidder. */
+  scalesValues: boolean;
+}
 
 /**
- * The landscape of segments `first` … `first + buckets − 1`.
+ * The landscape in the segments of one advertiser.
  *
  * @param starts - where each segment starts; its cursor tells where it ends
- * @param entries - entries of the advertiser in each bucket, shape (buckets,)
  *
  * O(steps): radix sort of each segment, prefix sums in float64. Equal thresholds keep the order of the auctions.
  */
 export function sortSteps(
   store: StepStore,
   starts: Float64Array,
-  first: number,
-  buckets: number,
-  format: AuctionFormat,
-  entries: Uint32Array,
+  { first, format, entries, scalesValues }: SegmentsOf,
 ): Landscape {
+  const buckets = entries.length;
   let longest = 0;
   let total = 0;
   for (let segment = first; segment < first + buckets; segment++) {
@@ -30,23 +41,23 @@ export function sortSteps(
     longest = Math.max(longest, steps);
     total += steps;
   }
-  const order = new Uint32Array(longest);
-  const sorted = new Float64Array(longest);
+  const memory = sortMemory(longest);
   const bucketOffsets = new Uint32Array(buckets + 1);
   const thresholds = new Float64Array(total);
   const value = new Float64Array(total);
   const spend = new Float64Array(total);
+  const zero = format === 'fpa' && !scalesValues ? NEXT_TO_ZERO : 0;
   let at = 0;
   for (let bucket = 0; bucket < buckets; bucket++) {
     const start = starts[first + bucket];
     const count = store.cursors[first + bucket] - start;
-    sortThresholds(store.thresholds.subarray(start, start + count), order, sorted);
+    const order = sortThresholds(store.thresholds, start, start + count, memory);
     let sumValue = 0;
     let sumSpend = 0;
     const bucketStart = at;
     for (let t = 0; t < count; t++) {
       const step = start + order[t];
-      const threshold = sorted[t];
+      const threshold = store.thresholds[step] || zero;
       sumValue += store.value[step];
       sumSpend += store.spend[step];
       if (at === bucketStart || thresholds[at - 1] !== threshold) at++;
@@ -66,16 +77,4 @@ export function sortSteps(
         spend: spend.slice(0, at),
         entries,
       };
-}
-
-function sortThresholds(thresholds: Float64Array, order: Uint32Array, sorted: Float64Array): void {
-  const count = thresholds.length;
-  if (count >= RADIX_FROM) {
-    argsort(thresholds, order.subarray(0, count), sorted.subarray(0, count));
-    return;
-  }
-  const indices = order.subarray(0, count);
-  for (let i = 0; i < count; i++) indices[i] = i;
-  indices.sort((a, b) => thresholds[a] - thresholds[b] || a - b);
-  for (let i = 0; i < count; i++) sorted[i] = thresholds[indices[i]];
 }

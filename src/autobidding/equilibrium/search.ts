@@ -1,0 +1,89 @@
+// The search itself: iterations of a dynamic, rounds of the endgame, and the best profile on the way.
+
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
+import { DYNAMICS, type DynamicsName } from './dynamics/index.ts';
+import { type Look, lookAt, observeAll, scoreOf } from './look.ts';
+import { OVERSPEND_ALLOWED } from './objective.ts';
+import { polish, settleRound } from './settle.ts';
+import { playAll, type Table } from './table.ts';
+
+/** One iteration, as seen by the dynamic; one round, as it ended. */
+export interface IterationRecord extends Look {
+  readonly phase: 'dynamics' | 'endgame';
+}
+
+export interface Search extends RunOptions {
+  dynamics: DynamicsName;
+  iterations: number;
+  rounds: number;
+  seed: number;
+}
+
+/** The dynamic has arrived when multipliers move less than this in logarithms and the regret is below the second. */
+const STILL = 1e-3;
+const SETTLED = 0.002;
+
+/** Sweeps of polishing at most, as each may disturb others a little. */
+const SWEEPS = 40;
+
+/** Leaves the best profile found on the table. */
+export async function searchFor(table: Table, search: Search, history: IterationRecord[]): Promise<void> {
+  await runDynamic(table, search, history);
+  if (search.rounds > 0) await runEndgame(table, search, history);
+}
+
+async function runDynamic(
+  table: Table,
+  { dynamics, iterations, seed, signal, onProgress }: Search,
+  history: IterationRecord[],
+): Promise<void> {
+  const iterate = DYNAMICS[dynamics](table, seed);
+  for (let t = 0; t < iterations; t++) {
+    const before = table.profile.slice();
+    const seen = await iterate(t);
+    const look = lookAt(table, seen);
+    history.push({ phase: 'dynamics', ...look });
+    onProgress?.({ phase: dynamics, done: t + 1, total: iterations });
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+    // Damping alone makes steps small, so stillness counts only together with little regret.
+    if ((look.regret ?? Infinity) < SETTLED && largestMove(before, table.profile) < STILL) break;
+  }
+}
+
+async function runEndgame(
+  table: Table,
+  { rounds, signal, onProgress }: Search,
+  history: IterationRecord[],
+): Promise<void> {
+  const first = observeAll(table);
+  const best = { score: scoreOf(table, first), profile: table.profile.slice() };
+  const total = first.value.reduce((sum, value) => sum + value, 0);
+  // The most valuable first: those after them hardly move them.
+  const order = [...table.movers].sort((a, b) => first.value[b] - first.value[a] || a - b);
+  for (let round = 0; round < rounds; round++) {
+    const moved = settleRound(table, order, total, round);
+    const seen = observeAll(table);
+    const score = scoreOf(table, seen);
+    if (score < best.score) {
+      best.score = score;
+      best.profile = table.profile.slice();
+    }
+    history.push({ phase: 'endgame', ...lookAt(table, seen) });
+    onProgress?.({ phase: 'endgame', done: round + 1, total: rounds });
+    await yieldToEventLoop();
+    signal?.throwIfAborted();
+    if (moved === 0) break;
+  }
+  playAll(table, best.profile);
+  if (lookAt(table, observeAll(table)).overspend > OVERSPEND_ALLOWED) polish(table, SWEEPS);
+}
+
+/** Largest |Δ ln μ|. */
+function largestMove(before: Float64Array, after: Float64Array): number {
+  let move = 0;
+  for (let x = 0; x < before.length; x++) {
+    if (before[x] > 0 && after[x] > 0) move = Math.max(move, Math.abs(Math.log(after[x] / before[x])));
+  }
+  return move;
+}
