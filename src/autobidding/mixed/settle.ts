@@ -1,6 +1,7 @@
 // From the average of play to strategies that keep their targets, with no large regret left.
 
 import type { RunOptions } from '../../core/progress.ts';
+import { OVERSPEND_ALLOWED, spendingLimit } from '../equilibrium/objective.ts';
 import { multiplierAt } from '../response/multipliers.ts';
 import type {
   AuctionFormat,
@@ -17,7 +18,6 @@ import { type MixedResponse, mixedResponse } from './relaxed-response.ts';
 
 /** Spend is brought to this much below the target, so that the others' moves do not break it at once. */
 const MARGIN = 2e-5;
-const LARGEST_OVERSPEND = 1e-4;
 const MAX_PASSES = 8;
 /** Largest change of ln of the multipliers in one pass. */
 const MAX_SHIFT = 0.1;
@@ -49,8 +49,8 @@ export async function settle(
     const { gap } = await examine('settle', setting, profile, options, (i, regret, own, curves) => {
       const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
       if (bidder.kind === 'fixed' || bidder.kind === 'manual') return;
-      const limit = limitOf(bidder, own.value);
-      if (own.spend > limit * (1 + LARGEST_OVERSPEND)) {
+      const limit = spendingLimit(bidder, own.value);
+      if (own.spend > limit * (1 + OVERSPEND_ALLOWED)) {
         const ratio = own.spend / limit;
         next[i] = shifted(
           profile[i],
@@ -68,7 +68,7 @@ export async function settle(
 }
 
 function isBetter(gap: EquilibriumGap, than: EquilibriumGap): boolean {
-  const keeps = (g: EquilibriumGap) => g.maxOverspend <= LARGEST_OVERSPEND;
+  const keeps = (g: EquilibriumGap) => g.maxOverspend <= OVERSPEND_ALLOWED;
   if (keeps(gap) !== keeps(than)) return keeps(gap);
   if (!keeps(gap)) return gap.maxOverspend < than.maxOverspend;
   const [large, thanLarge] = [gap, than].map((g) => Math.max(LARGE_REGRET, g.maxRegretBound));
@@ -91,13 +91,6 @@ function mixedWith(
     weights: Float64Array.of(...weights.map((w) => w * (1 - RESPONSE_WEIGHT)), ...rows.map((r) => r.weight)),
     multipliers: Float64Array.of(...multipliers, ...rows.flatMap((r) => r.row)),
   };
-}
-
-/** The most a bidder may spend when it gets `value`. */
-function limitOf(bidder: Bidder, value: number): number {
-  if (bidder.kind !== 'value' && bidder.kind !== 'utility') return Infinity;
-  const budget = bidder.budget ?? Infinity;
-  return bidder.kind === 'value' ? Math.min(value, budget) : budget;
 }
 
 /** The largest change ≤ 0 of ln of all multipliers at which spend is within the limit. @param ratio - spend ÷ limit now */
@@ -123,7 +116,7 @@ function shiftTo(
       value += weight * won[kept];
       spend += weight * (format === 'fpa' ? won[kept] * Math.exp(logs[at] + shift) : paid[kept]);
     }
-    return spend / limitOf(bidder, value);
+    return spend / spendingLimit(bidder, value);
   };
   // Bins round; what that does to the ratio here, it does nearby.
   const wanted = ((1 - MARGIN) / ratio) * ratioAt(0);
