@@ -123,7 +123,7 @@ function averageTotals(
       paid += curves.spend[x];
       if (shares[x] === 0) continue;
       value += shares[x] * won;
-      spend += shares[x] * (format === 'fpa' ? won * Math.exp(curves.edge(bin)) : paid);
+      spend += shares[x] * (format === 'fpa' ? won * curves.edges[bin] : paid);
     }
   }
   return { value, spend };
