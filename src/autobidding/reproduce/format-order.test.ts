@@ -13,7 +13,7 @@ describe('reproduceFormatOrder', () => {
     const phases = new Set<string>();
     const report = await reproduceFormatOrder({ ...options, onProgress: ({ phase }) => phases.add(phase) });
     assert.deepEqual([...phases], ['mixed equilibria']);
-    const [{ formats, comparisons }] = report.figures.generators;
+    const [{ formats, comparisons, markets }] = report.figures.generators;
     assert.equal(formats.length, 6);
     for (const { welfare, profit, meanRegret, worstMeanRegret, worstRegret } of formats) {
       assert.equal(welfare.values.length, 2);
@@ -27,6 +27,9 @@ describe('reproduceFormatOrder', () => {
     assert.ok(one && Math.abs(one.difference - (fpa.welfare.mean - vcg.welfare.mean)) < 1e-12);
     // First price with one bucket: nearly efficient, also where targets are kept in expectation only.
     assert.ok(fpa.welfare.mean > 0.99);
+    for (const { ahead, behind, unresolved } of markets) assert.equal(ahead + behind + unresolved, 2);
+    const { ahead, behind } = markets.find((c) => c.level === 1 && c.a === 'fpa' && c.b === 'vcg')!;
+    assert.equal(ahead - behind > 0, one.difference > 0);
     assert.deepEqual(await reproduceFormatOrder({ ...options, workers: 2 }), report);
   });
 

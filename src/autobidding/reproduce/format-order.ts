@@ -27,6 +27,12 @@ export interface FormatOrderOptions extends ProtocolOptions {
   workers?: number | undefined;
 }
 
+const PAIRS = [
+  ['fpa', 'gsp'],
+  ['gsp', 'vcg'],
+  ['fpa', 'vcg'],
+] as const;
+
 /** One format at one level: means over seeds. */
 export interface FormatFigures {
   format: AuctionFormat;
@@ -41,12 +47,26 @@ export interface FormatFigures {
   worstOverspend: number;
 }
 
+/**
+ * Markets where one format's welfare is ahead of another's by more than the regret of either side, and where it is behind. Both above 0: the
+ * order is the market's, not the formats'.
+ */
+export interface MarketCount {
+  level: number;
+  a: AuctionFormat;
+  b: AuctionFormat;
+  ahead: number;
+  behind: number;
+  unresolved: number;
+}
+
 /** What one generator shows. */
 export interface GeneratorOrder {
   generator: string;
   formats: FormatFigures[];
   /** Paired by seed, in welfare and in profit: formats at each level, and each format's first level against its others. */
   comparisons: SweepComparison[];
+  markets: MarketCount[];
 }
 
 export interface FormatOrderFigures {
@@ -88,6 +108,7 @@ export async function reproduceFormatOrder(
       comparisons: await compareAll(own, AUCTION_FORMATS, levels, {
         ...{ confidence: 0.95, resamples: 2000, seed: seeds[0] },
       }),
+      markets: levels.flatMap((level) => PAIRS.map(([a, b]) => countMarkets(own, level, a, b))),
     });
   }
   return {
@@ -136,6 +157,26 @@ function figuresOf(cells: readonly SweepCell[], format: AuctionFormat, level: nu
     worstRegret: Math.max(...column((cell) => cell.maxRegretBound)),
     worstOverspend: Math.max(...column((cell) => cell.maxOverspend)),
   };
+}
+
+function countMarkets(
+  cells: readonly SweepCell[],
+  level: number,
+  a: AuctionFormat,
+  b: AuctionFormat,
+): MarketCount {
+  const count = { level, a, b, ahead: 0, behind: 0, unresolved: 0 };
+  const columnOf = (format: AuctionFormat) =>
+    cells.filter((cell) => cell.format === format && cell.level === level);
+  const others = columnOf(b);
+  for (const [at, cell] of columnOf(a).entries()) {
+    const difference = cell.welfare - others[at].welfare;
+    const regret = Math.max(cell.meanRegretBound, others[at].meanRegretBound);
+    if (difference > regret) count.ahead++;
+    else if (difference < -regret) count.behind++;
+    else count.unresolved++;
+  }
+  return count;
 }
 
 function verdictsOf(

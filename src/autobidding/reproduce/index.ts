@@ -5,5 +5,6 @@ export {
   type FormatOrderFigures,
   type FormatOrderOptions,
   type GeneratorOrder,
+  type MarketCount,
   reproduceFormatOrder,
 } from './format-order.ts';
