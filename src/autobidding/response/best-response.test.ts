@@ -156,7 +156,8 @@ describe('bestResponse', () => {
       [4, 4],
     ]) {
       const response = bestResponse(landscape, { kind: 'value', budget }, { format: 'gsp' });
-      assert.deepEqual([response.value, response.upperBound], [value, value]);
+      assert.equal(response.value, value);
+      assert.ok(Math.abs(response.upperBound - value) < 1e-11);
       const relaxed = relaxedResponse(landscape, { kind: 'value', budget: 0.5 }, { format: 'gsp' });
       // Half of the step that gains most for its cost; budgets have a slack of 10⁻¹².
       assert.ok(Math.abs(relaxed.value - 1) < 1e-11 && Math.abs(relaxed.spend - 0.5) < 1e-11);
