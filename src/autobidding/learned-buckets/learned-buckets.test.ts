@@ -206,6 +206,17 @@ describe('holdOutBuckets', () => {
     assert.ok(held.learned.fitted.value >= held.uniform.fitted.value);
     assert.ok(held.learned.refitted.value >= held.uniform.refitted.value);
     assert.ok(held.uniform.held.value > 0 && held.learned.held.value > 0);
+    assert.ok(Math.abs(held.learned.held.value - held.uniform.held.value) > 1e-3, 'the learned row is bid');
+    // Groups that were never met before are bid with the uniform multiplier: here all of those held out.
+    const { market } = one.setting;
+    const ofEntry = new Uint16Array(market.values.length);
+    for (let j = 0; j < market.auctions; j++) ofEntry.fill(j, market.offsets[j], market.offsets[j + 1]);
+    const strange = await holdOutBuckets(one.setting, one.bids, 0, {
+      ...options,
+      groups: { count: market.auctions, ofEntry },
+    });
+    assert.ok(strange.learned.fitted.value > strange.uniform.fitted.value);
+    assert.ok(Math.abs(strange.learned.held.value - strange.uniform.held.value) < 1e-9);
     // First price with one multiplier of 1 keeps every target, fitted or held out.
     assert.ok(Math.abs(held.uniform.held.spend - held.uniform.held.value) < 1e-9);
   });

@@ -146,21 +146,21 @@ describe('bestResponse', () => {
     const landscape: Landscape = {
       bucketOffsets: Uint32Array.of(0, 3),
       thresholds: Float64Array.of(0.5, 0.8, 0.9),
-      value: Float64Array.of(3, 2, 4),
+      value: Float64Array.of(3.2, 2, 4),
       spend: Float64Array.of(2.5, 1, 3.9),
     };
     for (const [budget, value] of [
       [0.5, 0],
       [1, 2],
-      [2.5, 3],
+      [2.5, 3.2],
       [4, 4],
     ]) {
       const response = bestResponse(landscape, { kind: 'value', budget }, { format: 'gsp' });
       assert.equal(response.value, value);
       assert.ok(Math.abs(response.upperBound - value) < 1e-11);
-      const relaxed = relaxedResponse(landscape, { kind: 'value', budget: 0.5 }, { format: 'gsp' });
-      // Half of the step that gains most for its cost; budgets have a slack of 10⁻¹².
-      assert.ok(Math.abs(relaxed.value - 1) < 1e-11 && Math.abs(relaxed.spend - 0.5) < 1e-11);
+      const relaxed = relaxedResponse(landscape, { kind: 'value', budget: 1.75 }, { format: 'gsp' });
+      // Half way from the cheapest step to the next; budgets have a slack of 10⁻¹².
+      assert.ok(Math.abs(relaxed.value - 2.6) < 1e-11 && Math.abs(relaxed.spend - 1.75) < 1e-11);
     }
   });
 
