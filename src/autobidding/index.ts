@@ -8,14 +8,35 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type BoundHere,
+  boostStrength,
+  type Condition,
+  checkRatio,
+  type Provenance,
+  type RatioCheck,
+  WELFARE_BOUNDS,
+  type WelfareBound,
+  type WorstCase,
+  worstCaseRatio,
+} from './bounds/index.ts';
+export {
   type DynamicsName,
   type Equilibrium,
   equilibriumGap,
   type FindEquilibriumOptions,
   findEquilibrium,
   type IterationRecord,
+  type WhatIf,
+  type WhatIfOptions,
+  type WhatIfPoint,
+  whatIf,
 } from './equilibrium/index.ts';
-export { type BoostBoundOptions, type BoostPolicy, boostBound } from './frontier/boost-bound.ts';
+export { type FirstPricePacing, firstPricePacing } from './fppe/index.ts';
+export {
+  type BoostBoundOptions,
+  type BoostPolicy,
+  boostBound,
+} from './frontier/boost-bound.ts';
 export {
   type FrontierCurve,
   type FrontierOptions,
@@ -97,6 +118,13 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export {
+  findMixedEquilibrium,
+  type MixedEquilibrium,
+  type MixedEquilibriumOptions,
+  type MixedOutcome,
+  mixedGap,
+} from './mixed/index.ts';
 export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
 export {
   type PredictionPoint,
@@ -108,7 +136,24 @@ export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
 export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
 export type { AdvertiserVerdict } from './replay/winners.ts';
-export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
+export {
+  bestResponse,
+  outcomeAt,
+  type RelaxedResponse,
+  type ResponseOptions,
+  relaxedResponse,
+} from './response/index.ts';
+export {
+  type Sweep,
+  type SweepCell,
+  type SweepColumn,
+  type SweepComparison,
+  type SweepGenerator,
+  type SweepMeasure,
+  type SweepOptions,
+  type SweepSearch,
+  sweep,
+} from './sweep/index.ts';
 export {
   type AdvertiserRegret,
   type AdvertiserTotals,
@@ -128,3 +173,21 @@ export {
   type Setting,
   type TieRule,
 } from './types.ts';
+export {
+  type Claims,
+  type Fingerprint,
+  type Json,
+  type MarketSource,
+  type Objection,
+  parseSavedProfile,
+  type RestoredProfile,
+  restoreProfile,
+  type SavedClaims,
+  type SavedMarket,
+  type SavedProfile,
+  type SavedStrategy,
+  saveProfile,
+  type Verification,
+  type VerifyOptions,
+  verifyProfile,
+} from './verify/index.ts';

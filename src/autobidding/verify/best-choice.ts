@@ -2,8 +2,8 @@
 
 import type { Choices } from './choices.ts';
 
-/** Share by which spend may pass value and budget: rounding of sums, and first-price bids 1e-9 above the infimum. */
-export const SLACK: number = 2e-9;
+/** Share by which spend may pass value and budget: rounding of compensated sums and quotients, far below the 1e-9 of bids just above a rival. */
+export const SLACK: number = 1e-12;
 
 /** Combinations looked at before the search gives up and leaves the bound to the relaxation. */
 const NODE_LIMIT = 2_000_000;

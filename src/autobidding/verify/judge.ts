@@ -24,11 +24,12 @@ export function judge(
   const nameOf = (i: number) => setting.market.names?.[i] ?? `advertiser ${i}`;
   const { maxMultiplier = CAP } = setting;
   const objections: Objection[] = [];
-  gap.advertisers.forEach(({ value, spend, overspend }, advertiser) => {
+  gap.advertisers.forEach(({ value, spend }, advertiser) => {
+    const { kind = 'value' } = setting.bidders?.[advertiser] ?? {};
     const budget = budgetOf(setting.bidders?.[advertiser]);
     const name = nameOf(advertiser);
-    if (overspend > maxOverspend) {
-      const message = `${name} spends ${shortNumber(spend)} for a value of ${shortNumber(value)}: its target is missed by ${percent(overspend)}.`;
+    if (kind === 'value' && spend > value * (1 + maxOverspend)) {
+      const message = `${name} spends ${shortNumber(spend)} for a value of ${shortNumber(value)}: its target is missed by ${percent(spend / value - 1)}.`;
       objections.push({ kind: 'target', advertiser, value, spend, message });
     }
     if (spend > budget * (1 + maxOverspend)) {
