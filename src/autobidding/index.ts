@@ -101,6 +101,18 @@ export {
   multiplierGrid,
 } from './landscape/index.ts';
 export {
+  type BucketExternality,
+  bucketExternality,
+  type HeldOut,
+  type HoldOut,
+  type HoldOutOptions,
+  holdOutBuckets,
+  type LearnBucketsOptions,
+  type LearnedBuckets,
+  learnBuckets,
+  type Outcome,
+} from './learned-buckets/index.ts';
+export {
   type LabelBucketsOptions,
   type LabelledBuckets,
   labelBuckets,
