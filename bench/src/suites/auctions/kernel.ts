@@ -1,7 +1,8 @@
-// runAuctions, checks and all, against NumPy (rows sorted at once) and against the auction loop of amzn/auction-gym. Error: largest difference
-// of an advertiser's spend, relative to the peer's.
+// The kernel of auctions against NumPy (rows sorted at once) and against the auction loop of amzn/auction-gym, which check nothing either; one row
+// is runAuctions with all its checks. Error: largest difference of an advertiser's spend, relative to the peer's.
 
 import { availableParallelism } from 'node:os';
+import { auctionTotals } from '../../../../src/autobidding/auction/run-auctions.ts';
 import { createMarket, runAuctions, type Setting } from '../../../../src/autobidding/index.ts';
 import { createRng } from '../../../../src/core/rng.ts';
 import type { Backend } from '../../../../src/kernels/index.ts';
@@ -25,7 +26,7 @@ export async function* kernelCases(): AsyncGenerator<Case> {
       yield {
         name: `auctions/s ${format} ${size} ${threadsText(threads)} vs NumPy (vectorised argsort)`,
         ...million,
-        setUp: () => againstNumpy(format, auctions, threads),
+        setUp: () => againstNumpy(format, auctions, { threads }),
       };
     }
   }
@@ -33,7 +34,7 @@ export async function* kernelCases(): AsyncGenerator<Case> {
     yield {
       name: `auctions/s gsp ${size} ${backend} 1 thread vs NumPy (vectorised argsort)`,
       ...million,
-      setUp: () => againstNumpy('gsp', auctions, 1, backend),
+      setUp: () => againstNumpy('gsp', auctions, { threads: 1, backend }),
     };
   }
   if (availableParallelism() > 1) {
@@ -80,14 +81,9 @@ function randomSetting(
   return { market, buckets: { count: 1, ofEntry: new Uint16Array(value.length) }, rules: { format } };
 }
 
-async function againstNumpy(
-  format: 'gsp' | 'vcg',
-  auctions: number,
-  threads: number,
-  backend?: Backend,
-): Promise<Contest> {
+async function againstNumpy(format: 'gsp' | 'vcg', auctions: number, ours: Ours): Promise<Contest> {
   const setting = randomSetting(format, auctions);
-  return contest(setting, threads, 1, backend, async (peer) => {
+  return contest(setting, ours, async (peer) => {
     await load(peer, setting);
     return { command: 'run_numpy', args: { format } };
   });
@@ -100,7 +96,7 @@ async function againstAuctionGym(auctions: number, folder: string): Promise<Cont
     auctions,
     DISCOUNTS.map(() => 1),
   );
-  return contest(setting, 1, 20, undefined, async (peer) => {
+  return contest(setting, { threads: 1, repeats: 20 }, async (peer) => {
     await load(peer, setting);
     await peer.call('load_auction_gym', { folder });
     return { command: 'run_auction_gym', args: { slots: DISCOUNTS.length } };
@@ -116,20 +112,31 @@ async function load(peer: PythonPeer, { market }: Setting): Promise<void> {
   });
 }
 
-/** @param repeats - runs of ours that one round times, so that it is not too short to be timed */
+interface Ours {
+  threads: number;
+  /** Runs that one round times, so that it is not too short to be timed. Default 1. */
+  repeats?: number;
+  /** Default: the fastest. */
+  backend?: Backend;
+  /** The public function with its checks, not the kernel alone. Default false. */
+  checked?: boolean;
+}
+
 async function contest(
   setting: Setting,
-  threads: number,
-  repeats: number,
-  backend: Backend | undefined,
+  { threads, repeats = 1, backend, checked = false }: Ours,
   prepare: (peer: PythonPeer) => Promise<{ command: string; args: Record<string, string | number> }>,
 ): Promise<Contest> {
   const peer = new PythonPeer('auctions', 1);
   const { command, args } = await prepare(peer);
   const before = process.env.PROVABLY_KERNELS;
   if (backend) process.env.PROVABLY_KERNELS = backend;
+  const bids = setting.market.values;
   // The optimum is another question, so nobody is asked for it.
-  const run = () => runAuctions(setting, { bids: setting.market.values }, { threads, optimum: 0 });
+  const run = () =>
+    checked
+      ? runAuctions(setting, { bids }, { threads, optimum: 0 })
+      : auctionTotals(setting, bids, { threads });
   return {
     async check() {
       const { totals } = await run();
