@@ -8,13 +8,33 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type BoundHere,
+  boostStrength,
+  type Condition,
+  checkRatio,
+  type Provenance,
+  type RatioCheck,
+  WELFARE_BOUNDS,
+  type WelfareBound,
+  type WorstCase,
+  worstCaseRatio,
+} from './bounds/index.ts';
+export {
   type DynamicsName,
   type Equilibrium,
   equilibriumGap,
   type FindEquilibriumOptions,
   findEquilibrium,
   type IterationRecord,
+  type WhatIf,
+  type WhatIfOptions,
+  type WhatIfPoint,
+  whatIf,
 } from './equilibrium/index.ts';
+export { type FirstPricePacing, firstPricePacing } from './fppe/index.ts';
+export { type BoostPolicy, boostBound } from './frontier/boost-bound.ts';
+export { FRONTIER_POLICIES, type FrontierPolicy, withPolicy } from './frontier/policies.ts';
+export { type WelfareGuarantee, welfareGuarantee } from './frontier/welfare-guarantee.ts';
 export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
@@ -88,12 +108,37 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export {
+  findMixedEquilibrium,
+  type MixedEquilibrium,
+  type MixedEquilibriumOptions,
+  type MixedOutcome,
+  mixedGap,
+} from './mixed/index.ts';
+export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
 export type { Change, ChangeVerdict } from './replay/change.ts';
 export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
 export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
 export type { AdvertiserVerdict } from './replay/winners.ts';
-export { bestResponse, outcomeAt, type ResponseOptions } from './response/index.ts';
+export {
+  bestResponse,
+  outcomeAt,
+  type RelaxedResponse,
+  type ResponseOptions,
+  relaxedResponse,
+} from './response/index.ts';
+export {
+  type Sweep,
+  type SweepCell,
+  type SweepColumn,
+  type SweepComparison,
+  type SweepGenerator,
+  type SweepMeasure,
+  type SweepOptions,
+  type SweepSearch,
+  sweep,
+} from './sweep/index.ts';
 export {
   type AdvertiserRegret,
   type AdvertiserTotals,

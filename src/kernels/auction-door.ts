@@ -58,12 +58,12 @@ function checkBids(name: string, task: AuctionBids, first: number, end: number, 
   const entries = offsets[end];
   requireArray(`${name}: advertiserOf`, advertiserOf, Uint32Array, entries);
   requireArray(`${name}: bids`, bids, Float64Array, entries);
-  for (let e = offsets[first]; e < entries; e++) {
-    if (advertiserOf[e] >= advertisers) {
-      throw new InvalidArgumentError(
-        `${name}: advertiserOf[${e}] is ${advertiserOf[e]}; expected less than ${advertisers}.`,
-      );
-    }
+  let greatest = -1;
+  for (let e = offsets[first]; e < entries; e++) if (advertiserOf[e] > greatest) greatest = advertiserOf[e];
+  if (greatest >= advertisers) {
+    throw new InvalidArgumentError(
+      `${name}: advertiserOf names advertiser ${greatest}; expected numbers below ${advertisers}.`,
+    );
   }
   if (typeof reserve === 'number') requireNumber(`${name}: reserve`, reserve, 0);
   else requireArray(`${name}: reserve`, reserve, Float64Array, end);

@@ -1,35 +1,32 @@
 // One look at everybody: what each has, what each could have, all others as they are.
 
-import { bestResponse } from '../response/index.ts';
 import { type Observation, observe } from './dynamics/dynamic.ts';
 import { OVERSPEND_ALLOWED, objectiveOf, overspendOf } from './objective.ts';
-import { type Table, viewAll } from './table.ts';
+import { answer, type Table, viewAll } from './table.ts';
 
 /** A profile in numbers. */
 export interface Look {
   readonly welfare: number;
   readonly profit: number;
-  /** Value-weighted regret, by the bound where there is one; undefined where no best responses were computed. */
+  /** Value-weighted regret of the best responses found; undefined where none were computed. */
   readonly regret: number | undefined;
   /** Largest relative overspend. */
   readonly overspend: number;
 }
 
 /** The table's profile, with best responses of all. */
-export function observeAll(table: Table): Observation & { best: Float64Array; bestBound: Float64Array } {
+export function observeAll(table: Table): Required<Observation> {
   const landscapes = viewAll(table);
   const seen = observe(table, landscapes);
-  const best = seen.bestBound.slice();
   for (const i of table.movers) {
     const bidder = table.bidders[i];
-    const response = bestResponse(landscapes[i], bidder, { format: table.format });
-    best[i] = Math.max(best[i], objectiveOf(bidder, response.value, response.spend));
-    seen.bestBound[i] = Math.max(best[i], response.upperBound);
+    const response = answer(table, i, landscapes[i], 64);
+    seen.best[i] = Math.max(seen.best[i], objectiveOf(bidder, response.value, response.spend));
   }
-  return { ...seen, best };
+  return seen;
 }
 
-export function lookAt({ bidders }: Table, { value, spend, bestBound }: Observation): Look {
+export function lookAt({ bidders }: Table, { value, spend, best }: Observation): Look {
   let [welfare, profit, own, gain, overspend] = [0, 0, 0, 0, 0];
   bidders.forEach((bidder, i) => {
     const budget = 'budget' in bidder ? (bidder.budget ?? Infinity) : Infinity;
@@ -37,10 +34,10 @@ export function lookAt({ bidders }: Table, { value, spend, bestBound }: Observat
     welfare += Math.min(value[i], budget);
     profit += spend[i];
     own += objective;
-    if (bestBound) gain += Math.max(0, bestBound[i] - objective);
+    if (best) gain += Math.max(0, best[i] - objective);
     overspend = Math.max(overspend, overspendOf(bidder, value[i], spend[i]));
   });
-  const regret = bestBound && (own > 0 ? gain / own : gain > 0 ? Infinity : 0);
+  const regret = best && (own > 0 ? gain / own : gain > 0 ? Infinity : 0);
   return { welfare, profit, regret, overspend };
 }
 

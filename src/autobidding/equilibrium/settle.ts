@@ -1,10 +1,10 @@
 // The endgame: from near an equilibrium to a profile that keeps every target and leaves little to gain.
 
-import { bestResponse, outcomeAt } from '../response/index.ts';
+import { outcomeAt } from '../response/index.ts';
 import { pull } from './dynamics/dynamic.ts';
 import { OVERSPEND_ALLOWED, objectiveOf, overspendOf } from './objective.ts';
 import { scaleToLimits } from './scale-to-limits.ts';
-import { play, rowOf, type Table, toRow, viewOf } from './table.ts';
+import { answer, play, rowOf, type Table, toRow, viewOf } from './table.ts';
 
 /** Targets are met to half of what is allowed, so that small moves of others do not break them at once. */
 const ALLOWANCE = OVERSPEND_ALLOWED / 2;
@@ -33,7 +33,7 @@ export function settleRound(table: Table, order: readonly number[], total: numbe
     const row = rowOf(table, i);
     const landscape = viewOf(table, i);
     const { value, spend } = outcomeAt(landscape, row, table.format);
-    const response = bestResponse(landscape, bidder, { format: table.format });
+    const response = answer(table, i, landscape, 0);
     const own = objectiveOf(bidder, value, spend);
     const gain = objectiveOf(bidder, response.value, response.spend) - own;
     const broken = overspendOf(bidder, value, spend) > OVERSPEND_ALLOWED;
@@ -71,11 +71,7 @@ export function polish(table: Table, sweeps: number): boolean {
       if (bidder.kind === 'value') {
         play(table, i, scaleToLimits(table, landscape, rowOf(table, i), bidder, ALLOWANCE));
       } else {
-        play(
-          table,
-          i,
-          toRow(table, landscape, bestResponse(landscape, bidder, { format: table.format }), rowOf(table, i)),
-        );
+        play(table, i, toRow(table, landscape, answer(table, i, landscape, 0), rowOf(table, i)));
       }
     }
     if (broken === 0) return true;

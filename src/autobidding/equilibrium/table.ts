@@ -1,12 +1,27 @@
 // The table at which a game is played: a profile that moves, the bids it makes, and what they look like to each advertiser.
 
-import { type EntryIndex, exactLandscapes, indexEntries, landscapeOf } from '../landscape/index.ts';
+import {
+  type EntryIndex,
+  exactLandscapes,
+  gridLandscapes,
+  indexEntries,
+  landscapeOf,
+  type MultiplierGrid,
+  multiplierGrid,
+} from '../landscape/index.ts';
 import { DEFAULT_MAX_MULTIPLIER } from '../market/check-setting.ts';
 import { profileBids } from '../market/profile-bids.ts';
+import { bestResponse } from '../response/index.ts';
 import type { AuctionFormat, Bidder, Landscape, Profile, Response, Setting } from '../types.ts';
 
 /** How far above a threshold first-price bids are made, relative: a tie is won for sure, at next to no cost. */
 export const ABOVE_TIE: number = 1e-9;
+
+/** Steps of all landscapes from which surveys are on a grid: sorting them takes about a third of a second. */
+const STEPS_TO_SORT = 1e6;
+
+/** Multipliers on it: 0.3 % apart at a cap of 10. */
+const GRID_SIZE = 1921;
 
 export interface Table {
   readonly setting: Setting;
@@ -18,6 +33,8 @@ export interface Table {
   /** Advertisers whose multipliers are searched for, ascending: not those that bid by rule, nor those whose best response is known. */
   readonly movers: readonly number[];
   readonly index: EntryIndex;
+  /** For surveys of large markets. */
+  readonly grid: MultiplierGrid | undefined;
   /** Moves; shape (advertisers · K,). */
   readonly profile: Profile;
   /** Bids of `profile`, shape (entries,). */
@@ -63,6 +80,10 @@ export function setTable(setting: Setting, initial?: Profile): Table {
     bidders,
     movers,
     index: indexEntries(market),
+    grid:
+      market.values.length * market.discounts.length > STEPS_TO_SORT
+        ? multiplierGrid(setting, { size: GRID_SIZE })
+        : undefined,
     profile,
     bids: profileBids(setting, profile),
   };
@@ -91,14 +112,28 @@ export function playAll(table: Table, profile: Profile): void {
   profileBids(table.setting, table.profile, table.bids);
 }
 
-/** What everybody sees. */
+/** What everybody sees, exactly. */
 export function viewAll({ setting, bids }: Table): Landscape[] {
   return exactLandscapes(setting, bids);
+}
+
+/** What everybody sees: on a fine grid of multipliers where there are more steps than are sorted in a moment, else exactly. */
+export function survey({ setting, bids, grid }: Table): Landscape[] {
+  return grid ? gridLandscapes(setting, bids, grid) : exactLandscapes(setting, bids);
 }
 
 /** What advertiser i sees. */
 export function viewOf({ setting, bids, index }: Table, i: number): Landscape {
   return landscapeOf(setting, bids, i, index);
+}
+
+/**
+ * Advertiser i's best response to what it sees.
+ *
+ * @param width - partial choices its search keeps: 0 for a quick answer that is short of the best by less than one step, as dynamics need it
+ */
+export function answer({ bidders, format }: Table, i: number, landscape: Landscape, width: number): Response {
+  return bestResponse(landscape, bidders[i], { format, width });
 }
 
 /**

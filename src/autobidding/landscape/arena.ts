@@ -1,16 +1,9 @@
 // What a landscape is computed in: a setting with the others' bids, checked once and laid out for the hot loops.
 
-import {
-  requireFinite,
-  requireInteger,
-  requireLength,
-  requireNonNegative,
-  requireOneOf,
-} from '../../core/check.ts';
-import { InvalidArgumentError, ShapeError } from '../../core/errors.ts';
-import { AUCTION_FORMATS, type AuctionFormat, type Bidder, type Market, type Setting } from '../types.ts';
-
-export const DEFAULT_MAX_MULTIPLIER: number = 10;
+import { requireLength, requireNonNegative } from '../../core/check.ts';
+import { InvalidArgumentError } from '../../core/errors.ts';
+import { checkSetting, DEFAULT_MAX_MULTIPLIER } from '../market/check-setting.ts';
+import type { AuctionFormat, Bidder, Market, Setting } from '../types.ts';
 
 const NO_RESERVES = new Float64Array(0);
 
@@ -48,16 +41,10 @@ export interface Arena {
 export function layOutArena(name: string, setting: Setting, bids: Float64Array): Arena {
   const { market, buckets, rules, bidders, maxMultiplier = DEFAULT_MAX_MULTIPLIER } = setting;
   const entries = market.values.length;
-  requireOneOf(`${name}: rules.format`, rules.format, AUCTION_FORMATS);
-  if (!(maxMultiplier >= 1 && maxMultiplier < Infinity)) {
-    throw new InvalidArgumentError(
-      `${name}: maxMultiplier is ${maxMultiplier}; expected a finite number ≥ 1.`,
-    );
-  }
+  checkSetting(name, setting);
   requireLength(`${name}: bids`, bids, entries);
   requireNonNegative(`${name}: bids`, bids);
-  requireBuckets(name, setting);
-  requireRules(name, setting);
+  requireCommonBuckets(name, setting);
   const slots = soldSlots(market.discounts);
   const discounts = new Float64Array(slots + 1);
   discounts.set(market.discounts.subarray(0, slots));
@@ -87,18 +74,9 @@ function soldSlots(discounts: Float64Array): number {
   return slots;
 }
 
-function requireBuckets(name: string, { market, buckets }: Setting): void {
-  const { ofEntry, count } = buckets;
-  requireInteger(`${name}: buckets.count`, count, 1, 65_536);
-  requireLength(`${name}: buckets.ofEntry`, ofEntry, market.values.length);
-  for (let e = 0; e < ofEntry.length; e++) {
-    if (ofEntry[e] >= count) {
-      throw new InvalidArgumentError(
-        `${name}: buckets.ofEntry[${e}] is ${ofEntry[e]}; expected an integer in [0, ${count - 1}].`,
-      );
-    }
-  }
+function requireCommonBuckets(name: string, { market, buckets }: Setting): void {
   const { offsets, advertiserOf, auctions } = market;
+  const { ofEntry } = buckets;
   for (let j = 0; j < auctions; j++) {
     for (let e = offsets[j] + 1; e < offsets[j + 1]; e++) {
       if (advertiserOf[e] === advertiserOf[e - 1] && ofEntry[e] !== ofEntry[e - 1]) {
@@ -107,35 +85,6 @@ function requireBuckets(name: string, { market, buckets }: Setting): void {
         );
       }
     }
-  }
-}
-
-function requireRules(name: string, { market, rules, bidders }: Setting): void {
-  const { reserve = 0, boosts, factors, owners } = rules;
-  const entries = market.values.length;
-  if (typeof reserve === 'number') {
-    requireNonNegative(`${name}: rules.reserve`, [reserve]);
-  } else {
-    requireLength(`${name}: rules.reserve`, reserve, market.auctions);
-    requireNonNegative(`${name}: rules.reserve`, reserve);
-  }
-  if (boosts) {
-    requireLength(`${name}: rules.boosts`, boosts, entries);
-    requireNonNegative(`${name}: rules.boosts`, boosts);
-  }
-  if (factors) {
-    requireLength(`${name}: rules.factors`, factors, entries);
-    requireFinite(`${name}: rules.factors`, factors);
-    const wrong = factors.findIndex((factor) => factor <= 0);
-    if (wrong >= 0) {
-      throw new InvalidArgumentError(
-        `${name}: rules.factors[${wrong}] is ${factors[wrong]}; expected a number > 0.`,
-      );
-    }
-  }
-  if (owners) requireLength(`${name}: rules.owners`, owners, market.advertisers);
-  if (bidders && bidders.length !== market.advertisers) {
-    throw new ShapeError(`${name}: bidders has length ${bidders.length}; expected ${market.advertisers}.`);
   }
 }
 

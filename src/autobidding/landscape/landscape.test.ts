@@ -198,7 +198,7 @@ describe('exactLandscapes', () => {
     const ofEntry = new Uint16Array(bids.length);
     ofEntry[split] = 1;
     assert.throws(call({ buckets: { count: 2, ofEntry } }), /the same advertiser in auction/);
-    assert.throws(call({ rules: { ...rules, reserve: NaN } }), /reserve\[0\] is NaN/);
+    assert.throws(call({ rules: { ...rules, reserve: NaN } }), /reserve is NaN/);
     assert.throws(call({ rules: { ...rules, factors: bids.map(() => 0) } }), /factors\[0\] is 0/);
     assert.throws(call({ rules: { ...rules, boosts: bids.map(() => -1) } }), /boosts\[0\] is -1/);
     assert.throws(call({ bidders: [{ kind: 'value' }] }), { code: 'SHAPE' });

@@ -2,8 +2,9 @@
 
 import { requireInteger } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
+import { DEFAULT_MAX_MULTIPLIER } from '../market/check-setting.ts';
 import type { Setting } from '../types.ts';
-import { DEFAULT_MAX_MULTIPLIER, unitsOf } from './arena.ts';
+import { unitsOf } from './arena.ts';
 
 export interface MultiplierGridOptions {
   /** G: multipliers on the grid, ≥ 2. Default 481. */

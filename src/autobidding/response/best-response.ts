@@ -1,23 +1,29 @@
 // The best that one bidder can do against the others' bids, in the strategies it has: one multiplier a bucket.
 
-import { requireNumber, requireOneOf } from '../../core/check.ts';
+import { requireInteger, requireNumber, requireOneOf } from '../../core/check.ts';
 import { AUCTION_FORMATS, type AuctionFormat, type Bidder, type Landscape, type Response } from '../types.ts';
 import { type Choices, undominated } from './choices.ts';
 import { type Goal, goalOf } from './goal.ts';
 import { hasEntries, multiplierAt, respondByRule } from './multipliers.ts';
 import { type Relaxation, relax } from './relax.ts';
+import { searchChoices } from './search.ts';
 import { topUp } from './top-up.ts';
 
 export interface ResponseOptions {
   /** Format of the auctions the landscape is of. */
   format: AuctionFormat;
+  /** Partial choices that the exact search keeps; 0: no search, the topped-up whole part of the relaxation. Default 4096. */
+  width?: number | undefined;
+  /** The search stops when `upperBound` is within this share of what is reached. Default 10⁻⁷. */
+  tolerance?: number | undefined;
 }
 
 /**
  * The multipliers with which a bidder reaches the most value (or utility) within its target and budget, others' bids fixed.
  *
  * A multiple-choice knapsack: each bucket takes one step of its landscape or bids nothing. Dominated steps are left out; the relaxation, solved
- * exactly on the hulls, gives `upperBound`; its whole part is feasible and is topped up. Among equals the cheaper. A value bidder without budget
+ * exactly on the hulls, bounds what can be reached; its whole part is feasible and is topped up; a search then improves it, mostly to the
+ * optimum, and lowers the bound to what it proved. Among equals the cheaper. A value bidder without budget
  * in first price with entries in one bucket bids exactly 1: with spend = multiplier · value that is weakly dominant. A `manual` bidder's
  * landscape is in multiples of its bid, so its response is 1 throughout.
  *
@@ -27,8 +33,14 @@ export interface ResponseOptions {
  *
  * O(steps + E log E) for E edges of hulls. Source: derived; the bids of arXiv 2311.10679 are of this form.
  */
-export function bestResponse(landscape: Landscape, bidder: Bidder, { format }: ResponseOptions): Response {
+export function bestResponse(
+  landscape: Landscape,
+  bidder: Bidder,
+  { format, width = 4096, tolerance = 1e-7 }: ResponseOptions,
+): Response {
   requireOneOf('bestResponse: format', format, AUCTION_FORMATS);
+  requireInteger('bestResponse: width', width, 0);
+  requireNumber('bestResponse: tolerance', tolerance, 0);
   if (bidder.kind === 'manual') {
     requireNumber('bestResponse: bidder.bid', bidder.bid, 0);
     return respondByRule(landscape, 1, format);
@@ -40,14 +52,15 @@ export function bestResponse(landscape: Landscape, bidder: Bidder, { format }: R
   const goal = goalOf('bestResponse', bidder);
   const choices = undominated(landscape, goal);
   const relaxation = relax(choices, goal);
-  const picked = relaxation.floor.slice();
-  const { gain } = topUp(choices, goal, picked);
+  const start = relaxation.floor.slice();
+  topUp(choices, goal, start);
+  const { picked, bound } = searchChoices(choices, goal, relaxation, start, { width, tolerance });
   const { multipliers, value, spend } = toBids(landscape, choices, picked);
   const response = {
     multipliers,
     value,
     spend,
-    upperBound: Math.max(gain, relaxation.bound),
+    upperBound: bound,
     multiplierOfTarget: priceOfTarget(relaxation, goal),
     unconstrained: relaxation.cutBucket < 0,
   };

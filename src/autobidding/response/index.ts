@@ -2,3 +2,4 @@
 
 export { bestResponse, type ResponseOptions } from './best-response.ts';
 export { outcomeAt } from './multipliers.ts';
+export { type RelaxedResponse, relaxedResponse } from './relaxed-response.ts';

@@ -10,8 +10,8 @@ export interface Observation {
   /** V and P of each advertiser, shape (advertisers,). One-at-a-time dynamics see each advertiser when it is its turn. */
   readonly value: Float64Array;
   readonly spend: Float64Array;
-  /** What the objective of each advertiser can be at most, the others as they were, shape (advertisers,); dynamics that compute no best response leave it out. */
-  readonly bestBound?: Float64Array | undefined;
+  /** Objective of each advertiser's best response, the others as they were, shape (advertisers,); dynamics that compute none leave it out. */
+  readonly best?: Float64Array;
 }
 
 /** Moves the table's profile by one iteration, and says what it saw. */
@@ -32,11 +32,11 @@ export function pull(row: Float64Array, target: Float64Array, eta: number): Floa
   });
 }
 
-/** Observation of a profile by landscapes, `bestBound` being what each has now: to be raised by who computes best responses. */
+/** Observation of a profile by landscapes, `best` being what each has now, to be raised by who computes best responses. */
 export function observe(
   table: Table,
   landscapes: readonly Landscape[],
-): Observation & { bestBound: Float64Array } {
+): Observation & { best: Float64Array } {
   const n = landscapes.length;
   const [value, spend] = [new Float64Array(n), new Float64Array(n)];
   landscapes.forEach((landscape, i) => {
@@ -44,8 +44,8 @@ export function observe(
     value[i] = outcome.value;
     spend[i] = outcome.spend;
   });
-  const bestBound = value.map((v, i) => objectiveOf(table.bidders[i], v, spend[i]));
-  return { value, spend, bestBound };
+  const best = value.map((v, i) => objectiveOf(table.bidders[i], v, spend[i]));
+  return { value, spend, best };
 }
 
 /** Row of advertiser i in the units of its landscape: a `manual` bidder's is in multiples of its bid. */

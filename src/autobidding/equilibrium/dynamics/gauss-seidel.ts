@@ -1,9 +1,9 @@
 // One advertiser after the other, each knowing what those before it did, and only when it is worth its while.
 
 import { createRng, shuffle } from '../../../core/rng.ts';
-import { bestResponse, outcomeAt } from '../../response/index.ts';
+import { outcomeAt } from '../../response/index.ts';
 import { OVERSPEND_ALLOWED, objectiveOf, overspendOf } from '../objective.ts';
-import { play, rowOf, toRow, viewOf } from '../table.ts';
+import { answer, play, rowOf, toRow, viewOf } from '../table.ts';
 import { asSeen, type Dynamic } from './dynamic.ts';
 
 /** Gain, relative to what it has, below which an advertiser stays where it is. */
@@ -17,7 +17,7 @@ export const gaussSeidel: Dynamic = (table, seed) => {
   const rng = createRng(seed).fork('gauss-seidel');
   const n = table.bidders.length;
   return (iteration) => {
-    const seen = { value: new Float64Array(n), spend: new Float64Array(n), bestBound: new Float64Array(n) };
+    const seen = { value: new Float64Array(n), spend: new Float64Array(n), best: new Float64Array(n) };
     const order = shuffle(
       Array.from({ length: n }, (_, i) => i),
       rng.fork(iteration),
@@ -30,11 +30,11 @@ export const gaussSeidel: Dynamic = (table, seed) => {
       const own = objectiveOf(bidder, value, spend);
       seen.value[i] = value;
       seen.spend[i] = spend;
-      seen.bestBound[i] = own;
+      seen.best[i] = own;
       if (!moves.has(i)) continue;
-      const response = bestResponse(landscape, bidder, { format: table.format });
-      seen.bestBound[i] = Math.max(own, response.upperBound);
+      const response = answer(table, i, landscape, 0);
       const gain = objectiveOf(bidder, response.value, response.spend) - own;
+      seen.best[i] = own + Math.max(0, gain);
       if (gain > INERTIA * Math.abs(own) || overspendOf(bidder, value, spend) > OVERSPEND_ALLOWED) {
         play(table, i, toRow(table, landscape, response, rowOf(table, i)));
       }

@@ -3,7 +3,7 @@
 import { stepAt } from '../../response/multipliers.ts';
 import type { Landscape } from '../../types.ts';
 import { spendingLimit } from '../objective.ts';
-import { playAll, rowOf, type Table, viewAll } from '../table.ts';
+import { playAll, rowOf, survey, type Table } from '../table.ts';
 import { type Dynamic, LN_LEAST, observe } from './dynamic.ts';
 
 /** Half-width in ln μ over which marginal gains are taken: steps of single auctions are noise to it. */
@@ -29,15 +29,15 @@ export const optimistic: Dynamic = (table) => {
   const lnPrice = new Float64Array(n);
   const before = { multipliers: new Float64Array(n * K), prices: new Float64Array(n) };
   return (iteration) => {
-    const landscapes = viewAll(table);
-    const seen = observe(table, landscapes);
+    const landscapes = survey(table);
+    const { value, spend } = observe(table, landscapes);
     const eta = STEP / Math.sqrt(1 + iteration / 10);
     const next = table.profile.slice();
     for (const i of table.movers) {
       const price = Math.exp(lnPrice[i]);
-      const limit = spendingLimit(table.bidders[i], seen.value[i]);
-      const scale = Math.max(seen.value[i], Number.MIN_VALUE);
-      const excess = limit === Infinity ? -1 : (seen.spend[i] - limit) / scale;
+      const limit = spendingLimit(table.bidders[i], value[i]);
+      const scale = Math.max(value[i], Number.MIN_VALUE);
+      const excess = limit === Infinity ? -1 : (spend[i] - limit) / scale;
       rowOf(table, i).forEach((multiplier, k) => {
         if (Number.isNaN(multiplier)) return;
         const at = i * K + k;
@@ -52,7 +52,7 @@ export const optimistic: Dynamic = (table) => {
       before.prices[i] = excess;
     }
     playAll(table, next);
-    return seen;
+    return { value, spend };
   };
 };
 
