@@ -1,9 +1,11 @@
 // `provably autobid`: markets of auctions between autobidders, from the log to certified equilibria.
 
 import { Command } from 'commander';
+import { autobidBestResponseCommand } from '../autobid/best-response.ts';
 import { autobidImportCommand } from '../autobid/import.ts';
 import { autobidReplayCommand } from '../autobid/replay.ts';
 import { autobidSimulateCommand } from '../autobid/simulate.ts';
+import { autobidSweepCommand } from '../autobid/sweep.ts';
 import { autobidVerifyCommand } from '../autobid/verify.ts';
 import type { CliContext } from '../context.ts';
 
@@ -12,6 +14,8 @@ const subcommands = [
   autobidReplayCommand,
   autobidImportCommand,
   autobidSimulateCommand,
+  autobidBestResponseCommand,
+  autobidSweepCommand,
   autobidVerifyCommand,
 ];
 
