@@ -4,7 +4,7 @@ import type { RunOptions } from '../../core/progress.ts';
 import type { MixedProfile, Setting } from '../types.ts';
 import { CAP } from './check-setting.ts';
 import { type Choices, choicesOf } from './choices.ts';
-import { expectedOf } from './expected.ts';
+import { type Expected, expectedOf } from './expected.ts';
 import { bidsByRule, bidsOfRows, runMarket } from './run-market.ts';
 
 /** What one advertiser gets. */
@@ -15,9 +15,9 @@ export interface Got {
 }
 
 export interface Players {
-  ownOf(advertiser: number): Got;
+  ownOf(advertiser: number): Promise<Got>;
   /** Everything one advertiser could choose, by bucket. */
-  choicesOf(advertiser: number): readonly Choices[];
+  choicesOf(advertiser: number): Promise<readonly Choices[]>;
   /** Runs everything with another row of one advertiser. */
   deviate(advertiser: number, row: Float64Array): Promise<Got>;
   /** Whether deviations may be lotteries over rows, which keep the target on average. */
@@ -36,8 +36,10 @@ export async function purePlayers(
   const bids = bidsWith(-1, new Float64Array(0));
   const totals = await runMarket(setting, bids, options);
   return {
-    ownOf: (i) => ({ value: totals.value[i], spend: totals.spend[i], wins: totals.wins[i] }),
-    choicesOf: (i) => choicesOf(setting, i, bids, cap),
+    async ownOf(i) {
+      return { value: totals.value[i], spend: totals.spend[i], wins: totals.wins[i] };
+    },
+    choicesOf: (i) => choicesOf(setting, i, bids, cap, options),
     async deviate(i, row) {
       const { value, spend, wins } = await runMarket(setting, bidsWith(i, row), options);
       return { value: value[i], spend: spend[i], wins: wins[i] };
@@ -46,21 +48,31 @@ export async function purePlayers(
   };
 }
 
-export function mixedPlayers(setting: Setting, strategies: MixedProfile, maxCombinations: number): Players {
+export function mixedPlayers(
+  setting: Setting,
+  strategies: MixedProfile,
+  maxCombinations: number,
+  { signal }: RunOptions,
+): Players {
   const { maxMultiplier: cap = CAP } = setting;
-  const asked = { cap, maxCombinations };
+  const asked = { cap, maxCombinations, signal };
   // One advertiser at a time: the lists of choices are long.
-  let last: { advertiser: number; expected: ReturnType<typeof expectedOf> } | undefined;
-  const expected = (advertiser: number) => {
+  let last: { advertiser: number; expected: Expected } | undefined;
+  const expected = async (advertiser: number) => {
     if (last?.advertiser !== advertiser) {
       const withChoices = !bidsByRule(setting, advertiser);
-      last = { advertiser, expected: expectedOf(setting, advertiser, strategies, { ...asked, withChoices }) };
+      last = {
+        advertiser,
+        expected: await expectedOf(setting, advertiser, strategies, { ...asked, withChoices }),
+      };
     }
     return last.expected;
   };
   return {
     ownOf: expected,
-    choicesOf: (i) => expected(i).choices,
+    async choicesOf(i) {
+      return (await expected(i)).choices;
+    },
     async deviate(i, row) {
       const mix = { weights: Float64Array.of(1), multipliers: row };
       const others = strategies.map((strategy, other) => (other === i ? mix : strategy));

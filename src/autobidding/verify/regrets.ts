@@ -32,7 +32,7 @@ export async function examineAdvertiser(
   advertiser: number,
   row: Float64Array,
 ): Promise<Examined> {
-  const own = players.ownOf(advertiser);
+  const own = await players.ownOf(advertiser);
   const bidder = setting.bidders?.[advertiser];
   if (bidsByRule(setting, advertiser)) {
     const regret = regretOf(own, own.value, own.value, own.value, 0, row);
@@ -43,7 +43,7 @@ export async function examineAdvertiser(
   const objectiveOf = ({ value, spend }: Got) => (utility ? value - spend : value);
   const objective = objectiveOf(own);
   const overspend = overspendOf(own.spend, utility ? budget : Math.min(budget, own.value));
-  const choices = players.choicesOf(advertiser);
+  const choices = await players.choicesOf(advertiser);
   const found = bestChoice({
     buckets: choices,
     objective: utility ? 'utility' : 'value',

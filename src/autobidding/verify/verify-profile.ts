@@ -43,7 +43,7 @@ export async function verifyProfile(
   const strategies = strategiesOf('verifyProfile', setting, profile);
   const players = isPure(strategies)
     ? await purePlayers(setting, strategies, options)
-    : mixedPlayers(setting, strategies, options.maxCombinations ?? DEFAULT_COMBINATIONS);
+    : mixedPlayers(setting, strategies, options.maxCombinations ?? DEFAULT_COMBINATIONS, options);
   const { advertisers } = setting.market;
   const examined: Examined[] = [];
   for (let i = 0; i < advertisers; i++) {
