@@ -279,6 +279,51 @@ struct RowMomentsTask {
   double* gram;           // (cols, cols), or null: not asked for
 };
 
+// Bids in position auctions; see src/kernels/auction-types.ts.
+struct AuctionBids {
+  const uint32_t* offsets;       // (auctions + 1,), ascending
+  const uint32_t* advertiserOf;  // (entries,)
+  const double* bids;            // (entries,), finite, ≥ 0
+  double reserve;                // of all auctions, ≥ 0
+  const double* reserves;        // (auctions,), or null: `reserve`
+  const double* factors;         // (entries,), > 0, or null: ones
+  const double* boosts;          // (entries,), ≥ 0, or null: zeros
+  const uint32_t* owners;        // (advertisers,), or null: each advertiser its own
+  bool grouped;                  // an owner may have several entries in an auction
+  bool hashed;                   // equal scores go by a hash with tieSeed
+  uint32_t tieSeed;
+  uint32_t firstNumber;          // number of auction 0 in that hash
+};
+
+enum class AuctionFormat : uint32_t { kFirstPrice, kSecondPrice, kVickrey };
+
+// Runs auctions first … end − 1, and adds what advertisers get to value, spend and wins. Sums go by chunks of kAuctionChunk auctions, which are
+// added in order: equal bits from every instruction set and for any number of threads.
+struct AuctionsTask {
+  AuctionBids market;
+  AuctionFormat format;
+  const double* discounts;  // (slots,), > 0, falling
+  size_t slots;
+  const double* values;  // (entries,)
+  size_t advertisers;
+  size_t first, end;  // first is a multiple of kAuctionChunk
+  double *value, *spend, *wins;  // (advertisers,)
+  double* counts;                // (2,): auctions with ties (NaN: a winner is not < advertisers), slots sold; added to
+  uint32_t* winners;             // (end − first, slots), or null
+  double* payments;              // (end − first, slots), or null
+};
+
+constexpr size_t kAuctionChunk = 8192;
+constexpr uint32_t kNoEntry = 0xffffffff;
+
+// The least bids that take each slot, others fixed, of the entries of auctions first … end − 1.
+struct ThresholdsTask {
+  AuctionBids market;
+  size_t slots;
+  size_t first, end;
+  double* thresholds;  // (entries of these auctions, slots)
+};
+
 struct KernelTable {
   const char* simd;
   void (*gemm)(const GemmTask&, Team&);
@@ -301,6 +346,8 @@ struct KernelTable {
   void (*sliceRows)(const SliceRowsTask&, Team&);
   void (*rowProducts)(const RowProductsTask&, Team&);
   void (*rowMoments)(const RowMomentsTask&, Team&);
+  void (*runAuctions)(const AuctionsTask&, Team&);
+  void (*bidThresholds)(const ThresholdsTask&, Team&);
 };
 
 }  // namespace provably

@@ -12,11 +12,11 @@ extern const KernelTable scalarTable;
 const KernelTable table{PROVABLY_TEXT(PROVABLY_TARGET), gemm, nearest, labelSums, rowNorms, xxh64,
                         uniform, exp, attention, attentionBackward, decode,
                         linear, dequantiseRows, rmsNorm, rotary, siluProduct, add, argsort, sliceRows, rowProducts,
-                        rowMoments};
+                        rowMoments, runAuctions, bidThresholds};
 const KernelTable scalarTable{"scalar",       gemmScalar,  nearestScalar, labelSumsScalar,
                               rowNormsScalar, xxh64Scalar, uniformScalar,
                               expScalar, attentionScalar, attentionBackwardScalar, decodeScalar,
                               linearScalar, dequantiseRowsScalar, rmsNormScalar, rotaryScalar, siluProductScalar, addScalar,
-                              argsortScalar, sliceRowsScalar, rowProductsScalar, rowMomentsScalar};
+                              argsortScalar, sliceRowsScalar, rowProductsScalar, rowMomentsScalar, runAuctionsScalar, bidThresholdsScalar};
 
 }  // namespace provably::PROVABLY_TARGET

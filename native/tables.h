@@ -25,6 +25,8 @@ void rowProducts(const RowProductsTask&, Team&);
 void rowMoments(const RowMomentsTask&, Team&);
 void argsort(const ArgsortTask&, Team&);
 void sliceRows(const SliceRowsTask&, Team&);
+void runAuctions(const AuctionsTask&, Team&);
+void bidThresholds(const ThresholdsTask&, Team&);
 
 // The obvious loops the kernels are tested against, one thread.
 void gemmScalar(const GemmTask&, Team&);
@@ -47,5 +49,7 @@ void rowProductsScalar(const RowProductsTask&, Team&);
 void rowMomentsScalar(const RowMomentsTask&, Team&);
 void argsortScalar(const ArgsortTask&, Team&);
 void sliceRowsScalar(const SliceRowsTask&, Team&);
+void runAuctionsScalar(const AuctionsTask&, Team&);
+void bidThresholdsScalar(const ThresholdsTask&, Team&);
 
 }  // namespace provably::PROVABLY_TARGET

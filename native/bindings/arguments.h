@@ -132,4 +132,45 @@ inline double operationsOf(const SliceRowsTask& task) {
   return double(task.end - task.first) * task.programmeCount * perRow + double(task.maxSize);
 }
 
+inline AuctionBids auctionBidsOf(const Napi::Object& from) {
+  AuctionBids market{};
+  market.offsets = dataOf<uint32_t>(from.Get("offsets"));
+  market.advertiserOf = dataOf<uint32_t>(from.Get("advertiserOf"));
+  market.bids = dataOf<double>(from.Get("bids"));
+  const Napi::Value reserve = from.Get("reserve");
+  if (reserve.IsNumber()) market.reserve = reserve.As<Napi::Number>().DoubleValue();
+  market.reserves = dataOf<double>(reserve);
+  market.factors = dataOf<double>(from.Get("factors"));
+  market.boosts = dataOf<double>(from.Get("boosts"));
+  market.owners = dataOf<uint32_t>(from.Get("owners"));
+  market.grouped = flagOf(from.Get("grouped"));
+  market.hashed = from.Get("tieSeed").IsNumber();
+  if (market.hashed) market.tieSeed = from.Get("tieSeed").As<Napi::Number>().Uint32Value();
+  return market;
+}
+
+inline AuctionsTask auctionsTaskOf(const Napi::Object& from) {
+  AuctionsTask task{};
+  task.market = auctionBidsOf(from);
+  task.format = AuctionFormat(sizeOf(from.Get("format")));
+  task.discounts = dataOf<double>(from.Get("discounts"));
+  task.slots = sizeOf(from.Get("slots"));
+  task.values = dataOf<double>(from.Get("values"));
+  task.advertisers = sizeOf(from.Get("advertisers"));
+  task.first = sizeOf(from.Get("first"));
+  task.end = sizeOf(from.Get("end"));
+  task.value = dataOf<double>(from.Get("value"));
+  task.spend = dataOf<double>(from.Get("spend"));
+  task.wins = dataOf<double>(from.Get("wins"));
+  task.counts = dataOf<double>(from.Get("counts"));
+  task.winners = dataOf<uint32_t>(from.Get("winners"));
+  task.payments = dataOf<double>(from.Get("payments"));
+  return task;
+}
+
+// Entries times the list of best ones that each passes through.
+inline double operationsOf(const AuctionBids& market, size_t first, size_t end, size_t slots) {
+  return double(market.offsets[end] - market.offsets[first]) * double(slots + 1);
+}
+
 }  // namespace provably

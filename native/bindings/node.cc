@@ -18,6 +18,8 @@
 
 namespace {
 
+using provably::auctionBidsOf;
+using provably::auctionsTaskOf;
 using provably::dataOf;
 using provably::decodeTaskOf;
 using provably::flagOf;
@@ -64,6 +66,7 @@ class Engine : public Napi::ObjectWrap<Engine> {
                         InstanceMethod<&Engine::attentionBackward>("attentionBackward"), InstanceMethod<&Engine::prepare>("prepare"),
                         InstanceMethod<&Engine::argsort>("argsort"), InstanceMethod<&Engine::sliceRows>("sliceRows"),
                         InstanceMethod<&Engine::rowProducts>("rowProducts"), InstanceMethod<&Engine::rowMoments>("rowMoments"),
+                        InstanceMethod<&Engine::runAuctions>("runAuctions"), InstanceMethod<&Engine::bidThresholds>("bidThresholds"),
                         InstanceMethod<&Engine::run>("run")});
   }
 
@@ -219,6 +222,18 @@ class Engine : public Napi::ObjectWrap<Engine> {
                                         dataOf<double>(info[7])};
     // A tile does some eight multiply-adds in the time of one operation of the other kernels.
     return submit(info, double(task.count) * task.cols * (task.gram ? 1 + task.cols / 8.0 : 1), table_->rowMoments, task);
+  }
+
+  Napi::Value runAuctions(const Napi::CallbackInfo& info) {
+    const provably::AuctionsTask task = auctionsTaskOf(info[0].As<Napi::Object>());
+    return submit(info, operationsOf(task.market, task.first, task.end, task.slots), table_->runAuctions, task);
+  }
+
+  Napi::Value bidThresholds(const Napi::CallbackInfo& info) {
+    const Napi::Object from = info[0].As<Napi::Object>();
+    const provably::ThresholdsTask task{auctionBidsOf(from), sizeOf(from.Get("slots")), sizeOf(from.Get("first")), sizeOf(from.Get("end")),
+                                        dataOf<double>(from.Get("thresholds"))};
+    return submit(info, operationsOf(task.market, task.first, task.end, task.slots), table_->bidThresholds, task);
   }
 
   // prepare(steps): an External of what run() needs. Each step is {kernel, task}; arrays are kept by the caller.

@@ -7,6 +7,8 @@
 #include "attention.cc"
 #include "attention_backward.cc"
 #include "attention_block.cc"
+#include "auctions.cc"
+#include "bid_thresholds.cc"
 #include "decode.cc"
 #include "dequantise.cc"
 #include "exp.cc"
@@ -206,4 +208,22 @@ void rowProducts(const double* features, size_t count, size_t cols, const double
 PROVABLY_EXPORT(rowMoments)
 void rowMoments(const double* features, size_t count, size_t cols, const double* center, const double* weights, double* sums, double* gram) {
   call(target::rowMoments, RowMomentsTask{features, nullptr, count, cols, center, weights, sums, gram});
+}
+
+// Arguments are 32-bit words, since there are many: sizes, addresses, 0 for none; those of AuctionBids first.
+static AuctionBids auctionBidsAt(const uint32_t* w, double reserve) {
+  return {at<uint32_t>(w[0]), at<uint32_t>(w[1]), at<double>(w[2]), reserve, at<double>(w[3]), at<double>(w[4]), at<double>(w[5]),
+          at<uint32_t>(w[6]), w[7] != 0, w[8] != 0, w[9], w[10]};
+}
+
+PROVABLY_EXPORT(runAuctions)
+void runAuctions(const uint32_t* w, double reserve) {
+  call(target::runAuctions, AuctionsTask{auctionBidsAt(w, reserve), AuctionFormat(w[11]), at<double>(w[12]), w[13], at<double>(w[14]), w[15],
+                                         w[16], w[17], at<double>(w[18]), at<double>(w[19]), at<double>(w[20]), at<double>(w[21]),
+                                         at<uint32_t>(w[22]), at<double>(w[23])});
+}
+
+PROVABLY_EXPORT(bidThresholds)
+void bidThresholds(const uint32_t* w, double reserve) {
+  call(target::bidThresholds, ThresholdsTask{auctionBidsAt(w, reserve), w[11], w[12], w[13], at<double>(w[14])});
 }

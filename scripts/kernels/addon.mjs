@@ -16,6 +16,8 @@ const KERNELS = [
   'attention',
   'attention_backward',
   'attention_block',
+  'auctions',
+  'bid_thresholds',
   'decode',
   'dequantise',
   'exp',

@@ -8,6 +8,18 @@ export {
   welfareOf,
 } from './auction/run-auctions.ts';
 export {
+  type BoundHere,
+  boostStrength,
+  type Condition,
+  checkRatio,
+  type Provenance,
+  type RatioCheck,
+  WELFARE_BOUNDS,
+  type WelfareBound,
+  type WorstCase,
+  worstCaseRatio,
+} from './bounds/index.ts';
+export {
   type DynamicsName,
   type Equilibrium,
   equilibriumGap,
@@ -19,6 +31,20 @@ export {
   type WhatIfPoint,
   whatIf,
 } from './equilibrium/index.ts';
+export { type FirstPricePacing, firstPricePacing } from './fppe/index.ts';
+export {
+  type BoostBoundOptions,
+  type BoostPolicy,
+  boostBound,
+} from './frontier/boost-bound.ts';
+export {
+  type FrontierCurve,
+  type FrontierOptions,
+  type FrontierPoint,
+  frontier,
+} from './frontier/frontier.ts';
+export { FRONTIER_POLICIES, type FrontierPolicy, withPolicy } from './frontier/policies.ts';
+export { type WelfareGuarantee, welfareGuarantee } from './frontier/welfare-guarantee.ts';
 export {
   type GammaTopicGeneratorOptions,
   type GammaTopicMarket,
@@ -75,6 +101,18 @@ export {
   multiplierGrid,
 } from './landscape/index.ts';
 export {
+  type BucketExternality,
+  bucketExternality,
+  type HeldOut,
+  type HoldOut,
+  type HoldOutOptions,
+  holdOutBuckets,
+  type LearnBucketsOptions,
+  type LearnedBuckets,
+  learnBuckets,
+  type Outcome,
+} from './learned-buckets/index.ts';
+export {
   type LabelBucketsOptions,
   type LabelledBuckets,
   labelBuckets,
@@ -92,6 +130,19 @@ export {
 export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts';
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
+export {
+  findMixedEquilibrium,
+  type MixedEquilibrium,
+  type MixedEquilibriumOptions,
+  type MixedOutcome,
+  mixedGap,
+} from './mixed/index.ts';
+export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
+export {
+  type PredictionPoint,
+  type PredictionStudyOptions,
+  predictionStudy,
+} from './noise/prediction-study.ts';
 export type { Change, ChangeVerdict } from './replay/change.ts';
 export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
@@ -134,3 +185,21 @@ export {
   type Setting,
   type TieRule,
 } from './types.ts';
+export {
+  type Claims,
+  type Fingerprint,
+  type Json,
+  type MarketSource,
+  type Objection,
+  parseSavedProfile,
+  type RestoredProfile,
+  restoreProfile,
+  type SavedClaims,
+  type SavedMarket,
+  type SavedProfile,
+  type SavedStrategy,
+  saveProfile,
+  type Verification,
+  type VerifyOptions,
+  verifyProfile,
+} from './verify/index.ts';

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { aggregateCommand } from './commands/aggregate.ts';
 import { apiKeyCommand } from './commands/api-key.ts';
 import { attentionCommand } from './commands/attention.ts';
+import { autobidCommand } from './commands/autobid.ts';
 import { cacheCommand } from './commands/cache.ts';
 import { chatCommand } from './commands/chat.ts';
 import { clusterCommand } from './commands/cluster.ts';
@@ -29,6 +30,7 @@ const commands = [
   selectCommand,
   clusterCommand,
   aggregateCommand,
+  autobidCommand,
   chatCommand,
   generateCommand,
   embedCommand,

@@ -2,7 +2,7 @@
 
 import { UnsupportedError } from '../core/errors.ts';
 import type { AttentionBackwardTask, AttentionLogits, AttentionTask, DecodeTask } from './attention-types.ts';
-import { auctionsReference } from './auction-reference.ts';
+import type { AuctionsTask, ThresholdsTask } from './auction-types.ts';
 import type { CheckedKernels } from './door.ts';
 import type { KernelStep, StepTasks } from './llm-types.ts';
 import { STORAGES } from './row-format.ts';
@@ -14,6 +14,9 @@ type Optional<T> = T | undefined;
 
 /** An attention task with what the addon cannot work out itself. */
 type Complete<Task> = Omit<Task, 'storage'> & { storage: number; biasHeads: number };
+
+/** Auctions as the addon reads them. */
+type CompleteAuctions = Omit<AuctionsTask, 'format'> & { format: number; slots: number };
 
 /** A step as the addon reads it: numbers for names, sizes that are lengths of arrays. */
 interface CompleteStep {
@@ -115,6 +118,8 @@ interface Engine {
     sums: Float64Array,
     gram: Optional<Float64Array>,
   ): Pending;
+  runAuctions(task: CompleteAuctions): Pending;
+  bidThresholds(task: ThresholdsTask): Pending;
   /** What `run` needs; it holds no arrays. */
   prepare(steps: readonly CompleteStep[]): unknown;
   run(prepared: unknown, steps: readonly CompleteStep[]): Pending;
@@ -154,7 +159,6 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     simd,
     threads,
     prepare,
-    ...auctionsReference,
     linear: asStep('linear'),
     dequantiseRows: asStep('dequantiseRows'),
     rmsNorm: asStep('rmsNorm'),
@@ -225,6 +229,13 @@ export function nativeKernels(simd: string, threads: number): CheckedKernels {
     },
     async rowMoments({ features, rows, count, cols, center, weights, sums, gram }) {
       await engine.rowMoments(features, rows, count, cols, center, weights, sums, gram);
+    },
+    async runAuctions(task) {
+      const format = ['fpa', 'gsp', 'vcg'].indexOf(task.format);
+      await engine.runAuctions({ ...task, format, slots: task.discounts.length });
+    },
+    async bidThresholds(task) {
+      await engine.bidThresholds(task);
     },
     async uniform({ key, start, out }) {
       await engine.uniform(out.length, key[0], key[1], start, out);

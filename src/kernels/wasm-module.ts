@@ -111,6 +111,8 @@ export interface WasmExports {
     sums: number,
     gram: number,
   ): void;
+  runAuctions(words: number, reserve: number): void;
+  bidThresholds(words: number, reserve: number): void;
   argsort(values: number, count: number, order: number, sorted: number): void;
   sliceRows(
     values: number,

@@ -3,11 +3,11 @@
 
 import type { WorkerFactory } from '../core/parallel.ts';
 import { yieldToEventLoop } from '../core/progress.ts';
-import { auctionsReference } from './auction-reference.ts';
 import type { CheckedKernels, FullGemmTask } from './door.ts';
 import type { HashTask, LabelSumsTask, NearestTask, RowNormsTask, UniformTask } from './types.ts';
 import { attentionInPieces } from './wasm-attention.ts';
 import { backwardInPieces } from './wasm-attention-backward.ts';
+import { auctionsInWasm } from './wasm-auctions.ts';
 import { Crew } from './wasm-crew.ts';
 import { decodeInWasm, expInWasm } from './wasm-decode.ts';
 import { KeptWeights } from './wasm-kept.ts';
@@ -56,7 +56,7 @@ export async function wasmKernels(
     rotary: async (task) => rotaryInWasm(wasm, task),
     siluProduct: async (task) => siluProductInWasm(wasm, task),
     add: async (task) => addInWasm(wasm, task),
-    ...auctionsReference,
+    ...auctionsInWasm(wasm),
     gemm: (task) => gemm(crew, task),
     nearest: (task) => nearest(crew, task),
     labelSums: (task) => labelSums(wasm, task),

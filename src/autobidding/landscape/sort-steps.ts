@@ -1,11 +1,8 @@
 // Steps in any order become step functions: sorted by threshold, equal thresholds merged, summed up.
 
-import { argsort } from '../../kernels/argsort.ts';
 import type { AuctionFormat, Landscape } from '../types.ts';
+import { sortMemory, sortThresholds } from './sort-thresholds.ts';
 import type { StepStore } from './steps.ts';
-
-/** Below this a comparison sort of indices beats the radix sort, which clears 6 tables of 2048 counts first. */
-const RADIX_FROM = 512;
 
 /**
  * Stands for a threshold of 0 where first price is paid on something else than the value: spend = threshold · what is paid on, and 0 would
@@ -44,8 +41,7 @@ export function sortSteps(
     longest = Math.max(longest, steps);
     total += steps;
   }
-  const order = new Uint32Array(longest);
-  const sorted = new Float64Array(longest);
+  const memory = sortMemory(longest);
   const bucketOffsets = new Uint32Array(buckets + 1);
   const thresholds = new Float64Array(total);
   const value = new Float64Array(total);
@@ -55,13 +51,13 @@ export function sortSteps(
   for (let bucket = 0; bucket < buckets; bucket++) {
     const start = starts[first + bucket];
     const count = store.cursors[first + bucket] - start;
-    sortThresholds(store.thresholds.subarray(start, start + count), order, sorted);
+    const order = sortThresholds(store.thresholds, start, start + count, memory);
     let sumValue = 0;
     let sumSpend = 0;
     const bucketStart = at;
     for (let t = 0; t < count; t++) {
       const step = start + order[t];
-      const threshold = sorted[t] || zero;
+      const threshold = store.thresholds[step] || zero;
       sumValue += store.value[step];
       sumSpend += store.spend[step];
       if (at === bucketStart || thresholds[at - 1] !== threshold) at++;
@@ -81,16 +77,4 @@ export function sortSteps(
         spend: spend.slice(0, at),
         entries,
       };
-}
-
-function sortThresholds(thresholds: Float64Array, order: Uint32Array, sorted: Float64Array): void {
-  const count = thresholds.length;
-  if (count >= RADIX_FROM) {
-    argsort(thresholds, order.subarray(0, count), sorted.subarray(0, count));
-    return;
-  }
-  const indices = order.subarray(0, count);
-  for (let i = 0; i < count; i++) indices[i] = i;
-  indices.sort((a, b) => thresholds[a] - thresholds[b] || a - b);
-  for (let i = 0; i < count; i++) sorted[i] = thresholds[indices[i]];
 }

@@ -3,6 +3,7 @@
 import type { Certified } from '../../core/certificate.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { runAuctions } from '../auction/run-auctions.ts';
+import { type FindEquilibriumOptions, findEquilibrium } from '../equilibrium/index.ts';
 import { profileBids } from '../market/profile-bids.ts';
 import type { Bidder, EquilibriumGap, Market, MarketOutcome, Profile, Setting } from '../types.ts';
 import { recordedGap } from './recorded-gap.ts';
@@ -28,8 +29,10 @@ export interface SolveOptions extends RunOptions {
   maxMultiplier?: number | undefined;
   /** Unsigned 32-bit integer. Default 0. */
   seed?: number | undefined;
-  /** What finds equilibria. */
-  solve: EquilibriumSolver;
+  /** How equilibria are searched for. */
+  search?: Omit<FindEquilibriumOptions, 'seed' | 'signal' | 'onProgress'> | undefined;
+  /** What finds equilibria. Default: `findEquilibrium` with the options of `search`. */
+  solve?: EquilibriumSolver | undefined;
 }
 
 /** A world with the bids that it is replayed with. */
@@ -45,7 +48,7 @@ export async function solveWorld(
   market: Market,
   { rules, buckets, bids }: ReplayWorld,
   name: string,
-  { bidders, maxMultiplier, solve, seed = 0, signal, onProgress }: SolveOptions,
+  { bidders, maxMultiplier, search, solve = withSearch(search), seed = 0, signal, onProgress }: SolveOptions,
 ): Promise<SolvedWorld> {
   const setting: Setting = { market, buckets, rules, bidders, maxMultiplier };
   const report =
@@ -75,4 +78,8 @@ export async function solveWorld(
       },
     },
   };
+}
+
+function withSearch(search: SolveOptions['search']): EquilibriumSolver {
+  return (setting, run) => findEquilibrium(setting, { ...search, ...run });
 }

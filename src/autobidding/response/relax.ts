@@ -1,6 +1,6 @@
 // The linear relaxation: shares of choices instead of one choice a bucket. Solved exactly by one sweep over the edges of the upper hulls.
 
-import { argsort } from '../../kernels/argsort.ts';
+import { sortMemory, sortThresholds } from '../landscape/sort-thresholds.ts';
 import type { Choices } from './choices.ts';
 import type { Goal } from './goal.ts';
 
@@ -104,7 +104,7 @@ interface Edges {
 function hullEdges({ offsets, gain, cost }: Choices): Edges {
   const buckets = offsets.length - 1;
   const hull = new Uint32Array(gain.length);
-  const slopes = new Float64Array(gain.length);
+  const prices = new Float64Array(gain.length); // cost of a unit of gain: 1 ÷ slope
   const bucket = new Uint16Array(gain.length);
   const to = new Uint32Array(gain.length);
   let count = 0;
@@ -112,7 +112,8 @@ function hullEdges({ offsets, gain, cost }: Choices): Edges {
     let size = 0;
     for (let a = offsets[k]; a < offsets[k + 1]; a++) {
       while (size > 1) {
-        const [below, last] = [hull[size - 2], hull[size - 1]];
+        const below = hull[size - 2];
+        const last = hull[size - 1];
         const turn =
           (gain[last] - gain[below]) * (cost[a] - cost[last]) -
           (gain[a] - gain[last]) * (cost[last] - cost[below]);
@@ -122,16 +123,13 @@ function hullEdges({ offsets, gain, cost }: Choices): Edges {
       hull[size++] = a;
     }
     for (let s = 1; s < size; s++) {
-      slopes[count] = (gain[hull[s]] - gain[hull[s - 1]]) / (cost[hull[s]] - cost[hull[s - 1]]);
-      // Slopes of a hull fall strictly; rounding may make them equal, never let it reverse them.
-      if (s > 1 && slopes[count] > slopes[count - 1]) slopes[count] = slopes[count - 1];
+      prices[count] = (cost[hull[s]] - cost[hull[s - 1]]) / (gain[hull[s]] - gain[hull[s - 1]]);
+      // Prices on a hull rise strictly; rounding may make them equal, never let it reverse them.
+      if (s > 1 && prices[count] < prices[count - 1]) prices[count] = prices[count - 1];
       bucket[count] = k;
       to[count++] = hull[s];
     }
   }
-  // Stable, so that edges of one bucket stay in order; ascending in −slope.
-  const order = new Uint32Array(count);
-  const falling = slopes.subarray(0, count).map((slope) => -slope);
-  argsort(falling, order, new Float64Array(count));
-  return { order, bucket, to };
+  // Stable, so that edges of one bucket stay in order.
+  return { order: sortThresholds(prices, 0, count, sortMemory(count)), bucket, to };
 }

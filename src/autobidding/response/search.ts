@@ -1,6 +1,6 @@
 // The exact search over one choice a bucket: dynamic programming over the buckets, cut by the relaxation's bound.
 
-import { argsort } from '../../kernels/argsort.ts';
+import { type SortMemory, sortMemory, sortThresholds } from '../landscape/sort-thresholds.ts';
 import type { Choices } from './choices.ts';
 import { type Goal, isWithin, ROUNDING_SLACK } from './goal.ts';
 import type { Relaxation } from './relax.ts';
@@ -46,10 +46,16 @@ export function searchChoices(
   let best: Whole = { picked: start, gain, cost };
   let bound = Math.max(relaxation.bound, gain);
   if (relaxation.cutBucket < 0) return { ...best, bound: best.gain };
-  const losses = lossesOf(choices, relaxation);
+  const search: Search = {
+    choices,
+    goal,
+    losses: lossesOf(choices, relaxation),
+    bound: relaxation.bound,
+    scratch: scratchOf(0),
+  };
   for (const kept of [...FIRST_WIDTHS.filter((first) => first < width), width]) {
     if (kept < 1 || bound - best.gain <= tolerance * bound) break;
-    const pass = searchOnce({ choices, goal, losses, bound: relaxation.bound }, best, kept);
+    const pass = searchOnce(search, best, kept);
     best = pass.best;
     bound = Math.max(best.gain, Math.min(bound, relaxation.bound - pass.leastDropped));
   }
@@ -77,12 +83,21 @@ interface Whole {
   cost: number;
 }
 
+/** Memory that stages use one after the other. */
+interface Scratch {
+  extended: Layer;
+  shifted: Float64Array;
+  kept: Uint32Array;
+  sort: SortMemory;
+}
+
 interface Search {
   choices: Choices;
   goal: Goal;
   losses: Float64Array;
   /** The relaxation's. */
   bound: number;
+  scratch: Scratch;
 }
 
 /** A bucket, its choices that may still be of use by rising loss, and what the buckets after it cost at least and bring at most. */
@@ -113,8 +128,8 @@ function searchOnce(search: Search, best: Whole, width: number): { best: Whole; 
   let leastDropped = Infinity;
   for (const stage of stages) {
     const extended = extend(search, layers[layers.length - 1], stage, best.gain, width);
-    const kept = prune(extended.layer, width);
-    leastDropped = Math.min(leastDropped, extended.leastDropped, kept.leastDropped);
+    const kept = prune(search.scratch, width);
+    leastDropped = Math.min(leastDropped, extended, kept.leastDropped);
     layers.push(kept.layer);
   }
   const last = layers[layers.length - 1];
@@ -168,21 +183,37 @@ function emptyLayer(room: number): Layer {
   };
 }
 
-/** Every partial choice with every choice of the stage, but for those that cannot become better than what is known. */
+function scratchOf(room: number): Scratch {
+  return {
+    extended: emptyLayer(room),
+    shifted: new Float64Array(room),
+    kept: new Uint32Array(room),
+    sort: sortMemory(room),
+  };
+}
+
+/**
+ * Every partial choice with every choice of the stage, into the scratch layer, but for those that cannot become better than what is known.
+ *
+ * @returns the least loss of what was dropped for want of room
+ */
 function extend(
-  { choices, goal, losses, bound }: Search,
+  search: Search,
   before: Layer,
   { survivors, restCost, restExcess, restGain }: Stage,
   known: number,
   width: number,
-): { layer: Layer; leastDropped: number } {
+): number {
+  const { choices, goal, losses, bound } = search;
   const rounding = ROUNDING * bound;
   const allowed = bound - known + rounding;
   const options = Math.min(
     survivors.length,
     Math.max(1, Math.floor((width * EXTENSIONS_PER_STATE) / before.count)),
   );
-  const layer = emptyLayer(before.count * options);
+  const room = before.count * options;
+  if (room > search.scratch.kept.length) search.scratch = scratchOf(2 * room);
+  const { extended } = search.scratch;
   let leastDropped = Infinity;
   let count = 0;
   for (let i = 0; i < before.count; i++) {
@@ -196,49 +227,46 @@ function extend(
       if (cost + restCost > goal.cap + rounding) continue;
       if (goal.target && cost - gain + restExcess > ROUNDING_SLACK * bound + rounding) continue;
       if (gain + restGain < known - rounding) continue;
-      layer.gain[count] = gain;
-      layer.cost[count] = cost;
-      layer.loss[count] = loss + losses[a];
-      layer.parent[count] = i;
-      layer.choice[count++] = a;
+      extended.gain[count] = gain;
+      extended.cost[count] = cost;
+      extended.loss[count] = loss + losses[a];
+      extended.parent[count] = i;
+      extended.choice[count++] = a;
     }
   }
-  layer.count = count;
-  return { layer, leastDropped };
+  extended.count = count;
+  return leastDropped;
 }
 
 /** Leaves out what costs more and gains less than another, and what loses most where more than `width` are left. */
-function prune(layer: Layer, width: number): { layer: Layer; leastDropped: number } {
-  const byCost = orderOf(layer.cost.subarray(0, layer.count));
-  const kept = new Uint32Array(layer.count);
-  const losses = new Float64Array(layer.count);
+function prune(
+  { extended, shifted, kept, sort }: Scratch,
+  width: number,
+): { layer: Layer; leastDropped: number } {
+  const { gain, cost, loss } = extended;
+  let least = Infinity;
+  for (let i = 0; i < extended.count; i++) least = Math.min(least, cost[i]);
+  for (let i = 0; i < extended.count; i++) shifted[i] = cost[i] - least; // the sort takes numbers ≥ 0
   let count = 0;
   let most = -Infinity;
-  for (const i of byCost) {
-    if (layer.gain[i] <= most) continue;
-    most = layer.gain[i];
-    losses[count] = layer.loss[i];
+  for (const i of sortThresholds(shifted, 0, extended.count, sort)) {
+    if (gain[i] <= most) continue;
+    most = gain[i];
     kept[count++] = i;
   }
-  const byLoss = orderOf(losses.subarray(0, count));
-  const result = emptyLayer(Math.min(count, width));
-  result.count = result.gain.length;
-  for (let r = 0; r < result.count; r++) {
+  const layer = emptyLayer(Math.min(count, width));
+  layer.count = layer.gain.length;
+  for (let r = 0; r < count; r++) shifted[r] = loss[kept[r]];
+  const byLoss = sortThresholds(shifted, 0, count, sort);
+  for (let r = 0; r < layer.count; r++) {
     const i = kept[byLoss[r]];
-    result.gain[r] = layer.gain[i];
-    result.cost[r] = layer.cost[i];
-    result.loss[r] = layer.loss[i];
-    result.parent[r] = layer.parent[i];
-    result.choice[r] = layer.choice[i];
+    layer.gain[r] = gain[i];
+    layer.cost[r] = cost[i];
+    layer.loss[r] = loss[i];
+    layer.parent[r] = extended.parent[i];
+    layer.choice[r] = extended.choice[i];
   }
-  return { layer: result, leastDropped: count > width ? losses[byLoss[width]] : Infinity };
-}
-
-/** Indices by rising value. */
-function orderOf(values: Float64Array): Uint32Array {
-  const order = new Uint32Array(values.length);
-  argsort(values, order, new Float64Array(values.length));
-  return order;
+  return { layer, leastDropped: count > width ? shifted[byLoss[width]] : Infinity };
 }
 
 function traceBack(layers: readonly Layer[], stages: readonly Stage[], last: number): Int32Array {

@@ -24,11 +24,12 @@ export function judge(
   const nameOf = (i: number) => setting.market.names?.[i] ?? `advertiser ${i}`;
   const { maxMultiplier = CAP } = setting;
   const objections: Objection[] = [];
-  gap.advertisers.forEach(({ value, spend, overspend }, advertiser) => {
+  gap.advertisers.forEach(({ value, spend }, advertiser) => {
+    const { kind = 'value' } = setting.bidders?.[advertiser] ?? {};
     const budget = budgetOf(setting.bidders?.[advertiser]);
     const name = nameOf(advertiser);
-    if (overspend > maxOverspend) {
-      const message = `${name} spends ${shortNumber(spend)} for a value of ${shortNumber(value)}: its target is missed by ${percent(overspend)}.`;
+    if (kind === 'value' && spend > value * (1 + maxOverspend)) {
+      const message = `${name} spends ${shortNumber(spend)} for a value of ${shortNumber(value)}: its target is missed by ${percent(spend / value - 1)}.`;
       objections.push({ kind: 'target', advertiser, value, spend, message });
     }
     if (spend > budget * (1 + maxOverspend)) {
@@ -45,13 +46,13 @@ export function judge(
   const gains = [...gap.advertisers.entries()].sort(([, a], [, b]) => b.regret - a.regret);
   for (const [advertiser, { regret: gain, deviation }] of gains) {
     const shown = demonstrations.get(advertiser);
-    if (!(gain > maxRegret) || !shown) continue;
+    if (!(gain > maxRegret + ROUNDING) || !shown) continue;
     const message =
       `${nameOf(advertiser)} gains ${percent(gain)} with multipliers [${[...deviation].map(shortNumber).join(', ')}]: ` +
       `all auctions run with them give it value ${shortNumber(shown.value)} for ${shortNumber(shown.spend)}.`;
     objections.push({ kind: 'deviation', advertiser, gain, deviation, ...shown, message });
   }
-  if (gap.meanRegret > meanRegret) {
+  if (gap.meanRegret > meanRegret + ROUNDING) {
     const message = `All deviations together gain ${percent(gap.meanRegret)} of the objectives; at most ${percent(meanRegret)} was stated.`;
     objections.push({ kind: 'mean-regret', gain: gap.meanRegret, message });
   }

@@ -4,6 +4,7 @@ import { InvalidArgumentError } from '../../core/errors.ts';
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { CompensatedSum } from '../../core/sums.ts';
 import type { AdvertiserTotals, Setting } from '../types.ts';
+import { budgetOf } from './check-setting.ts';
 import { emptyOutcomes, runSortedAuction } from './sorted-auction.ts';
 
 /** Auctions between two looks at the event loop and the signal: a few milliseconds. */
@@ -76,8 +77,12 @@ export async function runMarket(
   };
 }
 
-/** Σ over auctions of the s-th best value times the s-th discount: no allocation has more welfare. O(entries · log P). */
-export function bestWelfare({ auctions, offsets, values, discounts }: Setting['market']): number {
+/**
+ * No allocation has more welfare than this: Σ over auctions of the s-th discount times the s-th best value. Nor, where there are budgets, more
+ * liquid welfare than the budgets, or all an advertiser's values in slot 1 where that is less. O(entries · log P).
+ */
+export function bestWelfare({ market, bidders }: Setting): number {
+  const { auctions, offsets, advertiserOf, values, discounts } = market;
   const welfare = new CompensatedSum();
   for (let j = 0; j < auctions; j++) {
     const sorted = values.slice(offsets[j], offsets[j + 1]).sort();
@@ -85,5 +90,14 @@ export function bestWelfare({ auctions, offsets, values, discounts }: Setting['m
       welfare.add(discounts[s] * sorted[sorted.length - 1 - s]);
     }
   }
-  return welfare.value;
+  if (!bidders?.some((bidder) => budgetOf(bidder) < Infinity)) return welfare.value;
+  const alone = Array.from({ length: market.advertisers }, () => new CompensatedSum());
+  values.forEach((value, e) => {
+    alone[advertiserOf[e]].add(discounts[0] * value);
+  });
+  const liquid = new CompensatedSum();
+  alone.forEach(({ value }, i) => {
+    liquid.add(Math.min(value, budgetOf(bidders[i])));
+  });
+  return Math.min(welfare.value, liquid.value);
 }

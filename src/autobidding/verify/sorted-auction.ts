@@ -1,7 +1,10 @@
 // One position auction, decided the obvious way: sort everybody, then read off slots and prices. Slow, and shares nothing with the kernels.
 
-import { createRng } from '../../core/rng.ts';
+import { threefry2x32 } from '../../core/rng.ts';
 import type { AuctionRules, Market } from '../types.ts';
+
+/** "ties": the second word of the key under which auction and advertiser are hashed. */
+const TIE_KEY = 0x74696573;
 
 /** What the entries of the auctions run so far got; entries of other auctions keep what they had. */
 export interface EntryOutcomes {
@@ -18,9 +21,9 @@ export function emptyOutcomes(entries: number): EntryOutcomes {
 /**
  * Runs auction `j` on the bids given.
  *
- * Entries that bid nothing or less than the reserve are dropped; the others are sorted by score = factor · bid + boost. The price at a slot is
- * the least bid that would still rank above the best entry of another owner behind that slot, and at least the reserve. First price charges the
- * bid; GSP the price at the own slot; VCG each step from slot t to slot t + 1 at the price of slot t.
+ * Entries that bid nothing or less than the reserve are dropped; the others are sorted by score = factor · bid + boost. The price of a slot is
+ * the least bid that would still keep it, and at least the reserve, as if entries of the same owner behind were not there. First price charges
+ * the bid; GSP the price of the own slot; VCG each step from slot t to slot t + 1 at the price of slot t.
  *
  * @param bids - shape (entries,); only those of auction `j` are read
  * @param out - its entries of auction `j` are overwritten
@@ -47,16 +50,18 @@ export function runSortedAuction(
     out.discount[e] = discounts[s];
     if (rules.format === 'fpa') {
       out.payment[e] = discounts[s] * bids[e];
-    } else if (rules.format === 'gsp') {
-      out.payment[e] = discounts[s] * priceBehind(market, rules, ranked, s, e, bids, reserve);
-    } else {
-      let payment = 0;
-      for (let t = discounts.length - 1; t >= s; t--) {
-        const step = discounts[t] - (discounts[t + 1] ?? 0);
-        payment += step * priceBehind(market, rules, ranked, t, e, bids, reserve);
-      }
-      out.payment[e] = payment;
+      continue;
     }
+    const prices = pricesBehind(market, rules, ranked, s, bids, reserve);
+    if (rules.format === 'gsp') {
+      out.payment[e] = discounts[s] * (prices[0] ?? reserve);
+      continue;
+    }
+    let payment = 0;
+    for (let t = discounts.length - 1; t >= s; t--) {
+      payment += (discounts[t] - (discounts[t + 1] ?? 0)) * (prices[t - s] ?? reserve);
+    }
+    out.payment[e] = payment;
   }
 }
 
@@ -96,22 +101,27 @@ export function tieOrder(
   j: number,
 ): (a: number, b: number) => number {
   if (ties === 'index') return (a, b) => a - b;
-  const stream = createRng(ties.seed).fork(j);
-  return (a, b) => stream.at(advertiserOf[a]) - stream.at(advertiserOf[b]) || a - b;
+  const words = new Uint32Array(2);
+  const draw = (e: number) => {
+    threefry2x32(ties.seed, TIE_KEY, j, advertiserOf[e], words);
+    return words[0];
+  };
+  return (a, b) => draw(a) - draw(b) || a - b;
 }
 
-/** What keeps entry `e` above the first entry of another owner that ranks behind slot `s`. */
-function priceBehind(
+/** The least bids with which entry `e` keeps slot s, s + 1, …: set by the entries of other owners that rank behind it, best first. */
+function pricesBehind(
   { advertiserOf }: Market,
   rules: AuctionRules,
   ranked: readonly number[],
   s: number,
-  e: number,
   bids: Float64Array,
   reserve: number,
-): number {
+): number[] {
+  const e = ranked[s];
   const owner = ownerOf(rules, advertiserOf[e]);
-  const rival = ranked.find((other, rank) => rank > s && ownerOf(rules, advertiserOf[other]) !== owner);
-  if (rival === undefined) return reserve;
-  return Math.max(reserve, bidOfScore(rules, e, scoreOf(rules, rival, bids[rival])));
+  return ranked
+    .slice(s + 1)
+    .filter((other) => ownerOf(rules, advertiserOf[other]) !== owner)
+    .map((rival) => Math.max(reserve, bidOfScore(rules, e, scoreOf(rules, rival, bids[rival]))));
 }

@@ -1,0 +1,3 @@
+// First-price pacing equilibria under budgets.
+
+export { type FirstPricePacing, firstPricePacing } from './first-price-pacing.ts';

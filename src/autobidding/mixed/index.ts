@@ -1,0 +1,9 @@
+// Mixed strategies: expected landscapes, equilibria in mixed strategies and their certificates.
+
+export {
+  findMixedEquilibrium,
+  type MixedEquilibrium,
+  type MixedEquilibriumOptions,
+} from './find-mixed-equilibrium.ts';
+export { mixedGap } from './mixed-gap.ts';
+export type { MixedOutcome } from './mixed-outcome.ts';

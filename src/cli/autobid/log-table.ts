@@ -1,0 +1,161 @@
+// The table of a log: its columns read under the names that they have, or are given.
+
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import {
+  type AuctionNetColumns,
+  type AuctionNetLog,
+  type ImportedLog,
+  importAuctionNet,
+  importLog,
+  LOG_COLUMN_NAMES,
+  type LogColumn,
+  type LogColumns,
+} from '../../autobidding/index.ts';
+import { DataError } from '../../core/errors.ts';
+import { openTable, type Table } from '../../data/index.ts';
+import { writeFileAtomically } from '../../report/index.ts';
+import { parseJson } from '../aggregate/parse-json.ts';
+import { UsageError } from '../failure.ts';
+import { nearestName } from '../nearest.ts';
+import { toJson } from '../output.ts';
+import type { MarketSettings } from './settings-types.ts';
+
+/** A log as it was read, and the columns that settings asked for beside it. */
+export interface ReadLog {
+  readonly log: ImportedLog | AuctionNetLog;
+  /** Label of each entry in the column of segments, shape (entries,). */
+  readonly segments?: readonly (string | number)[] | undefined;
+  /** Label of each auction in the column of clusters, shape (auctions,). */
+  readonly clusters?: readonly (string | number)[] | undefined;
+}
+
+const required: readonly (keyof LogColumns)[] = ['auction', 'advertiser', 'value'];
+
+/** Named like a column, but no column. */
+export const SEGMENTS_BY_VALUE = 'value';
+
+/**
+ * Reads a log.
+ *
+ * @throws {DataError} the file is missing or damaged, a column is not there, or a row is wrong
+ * @throws {UsageError} there are neither discounts nor weights of slots
+ */
+export async function readLog(
+  path: string,
+  settings: MarketSettings,
+  signal: AbortSignal | undefined,
+): Promise<ReadLog> {
+  const { layout, columns, segmentBy, clusterBy } = settings;
+  const own = segmentBy === SEGMENTS_BY_VALUE ? undefined : segmentBy;
+  // Names are text, so that "007" stays what it is.
+  const named = [columns.auction, columns.advertiser, columns.bucket, own, clusterBy];
+  const names = ['auction_id', 'advertiser_id', 'bucket'];
+  const textColumns = [...names, ...named.filter((name) => name !== undefined)];
+  await using table = await openTable(path, { signal, textColumns });
+  const log =
+    layout === 'auctionnet' ? await readAuctionNet(table, settings) : await readRows(table, settings);
+  const { rowOf, offsets, auctions } = log.market;
+  const labels = async (name: string): Promise<(string | number)[]> => {
+    const column = await readCells(table, name);
+    return Array.from(rowOf, (row) => {
+      const label = column[row];
+      if (label === null || label === undefined || label === '') {
+        throw new DataError(`${path}: column "${name}" is empty at row ${row}; expected a label.`);
+      }
+      return label;
+    });
+  };
+  const byEntry = clusterBy === undefined ? undefined : await labels(clusterBy);
+  return {
+    log,
+    segments: own === undefined ? undefined : await labels(own),
+    // An auction without entries sells nothing: any cluster will do.
+    clusters: byEntry && Array.from({ length: auctions }, (_, j) => byEntry[offsets[j]] ?? ''),
+  };
+}
+
+async function readRows(table: Table, settings: MarketSettings): Promise<ImportedLog> {
+  const { columns, onInvalid, multiEntry } = settings;
+  const cells: Partial<Record<keyof LogColumns, LogColumn>> = {};
+  for (const role of Object.keys(LOG_COLUMN_NAMES) as (keyof LogColumns)[]) {
+    const given = columns[role];
+    const name = given ?? LOG_COLUMN_NAMES[role];
+    const there = table.columns.some((column) => column.name === name);
+    if (there) cells[role] = await readCells(table, name);
+    else if (given !== undefined || required.includes(role)) throw noColumn(table, role, name);
+  }
+  const discounts = settings.discounts ?? (await readDiscounts(table.path));
+  if (discounts === undefined && cells.positionWeight === undefined) {
+    throw new UsageError(
+      `what are the slots of ${table.path} worth? Give --discounts, best first (1 for a single slot), or a column position_weight.`,
+    );
+  }
+  return importLog(cells as LogColumns, { discounts, onInvalid, multiEntry });
+}
+
+async function readAuctionNet(
+  table: Table,
+  { discounts, onInvalid }: MarketSettings,
+): Promise<AuctionNetLog> {
+  const names = [
+    ...['pvIndex', 'advertiserNumber', 'pValue', 'CPAConstraint', 'budget'],
+    ...['bid', 'adSlot', 'cost', 'isExposed', 'deliveryPeriodIndex'],
+  ];
+  const cells: Record<string, LogColumn> = {};
+  for (const name of names) {
+    if (!table.columns.some((column) => column.name === name)) {
+      throw new DataError(
+        `${table.path} has no column "${name}"; expected the columns of AuctionNet: ${names.join(', ')}.`,
+      );
+    }
+    cells[name] = await readCells(table, name);
+  }
+  return importAuctionNet(cells as unknown as AuctionNetColumns, { discounts, onInvalid });
+}
+
+/** Numbers where a column holds nothing but numbers; else its text, with null where it is empty. */
+async function readCells(table: Table, name: string): Promise<Float64Array | (string | null)[]> {
+  const column = table.columns.find((candidate) => candidate.name === name);
+  if (column?.kind !== 'number') return table.readText(name);
+  try {
+    return await table.readNumbers(name);
+  } catch (error) {
+    if (!(error instanceof DataError && /is NULL at row/.test(error.message))) throw error;
+    return table.readText(name);
+  }
+}
+
+function noColumn(table: Table, role: keyof LogColumns, name: string): DataError {
+  const known = table.columns.map((column) => column.name);
+  const meant = nearestName(name, known);
+  const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
+  return new DataError(
+    `${table.path} has no column "${name}"; it has ${known.join(', ')}.${hint} Name the column with --columns ${role}=….`,
+  );
+}
+
+const discountsFile = z.strictObject({
+  format: z.literal('provably autobid discounts'),
+  discounts: z.array(z.number()).min(1),
+});
+
+/** Writes what the slots of an imported log are worth beside its table. */
+export async function writeDiscounts(
+  path: string,
+  discounts: Float64Array,
+  signal: AbortSignal,
+): Promise<void> {
+  const content = { format: 'provably autobid discounts', discounts };
+  await writeFileAtomically(`${path}.discounts.json`, `${toJson(content, 2)}\n`, { signal });
+}
+
+/** Discounts that `import` wrote beside a table, if it did. @throws {DataError} the file beside it is something else */
+async function readDiscounts(path: string): Promise<number[] | undefined> {
+  const file = `${path}.discounts.json`;
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const parsed = discountsFile.safeParse(parseJson(file, text));
+  if (parsed.success) return parsed.data.discounts;
+  throw new DataError(`${file} is not what import writes.\n${z.prettifyError(parsed.error)}`);
+}
