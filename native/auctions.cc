@@ -17,6 +17,7 @@ struct Share {
 
 struct ChunkCounts {
   size_t ties, sold;
+  bool strangers;  // a winner is no advertiser: its slot counts for nobody
 };
 
 template <bool Vectors>
@@ -54,7 +55,12 @@ class AuctionWalk {
       counts.sold += winners;
       for (size_t s = 0; s < winners; s++) {
         const uint32_t entry = winnerOf[s];
-        Share& share = shares[m.advertiserOf[entry]];
+        const uint32_t advertiser = m.advertiserOf[entry];
+        if (advertiser >= t_.advertisers) {
+          counts.strangers = true;
+          continue;
+        }
+        Share& share = shares[advertiser];
         share.value += t_.discounts[s] * t_.values[entry];
         share.spend += payments_[s];
         share.wins += 1;
@@ -156,7 +162,7 @@ void runAll(const AuctionsTask& t, Team& team) {
         t.spend[i] += own[i].spend;
         t.wins[i] += own[i].wins;
       }
-      t.counts[0] += double(counts[member].ties);
+      t.counts[0] += counts[member].strangers ? __builtin_nan("") : double(counts[member].ties);
       t.counts[1] += double(counts[member].sold);
     }
   }

@@ -46,13 +46,13 @@ export function judge(
   const gains = [...gap.advertisers.entries()].sort(([, a], [, b]) => b.regret - a.regret);
   for (const [advertiser, { regret: gain, deviation }] of gains) {
     const shown = demonstrations.get(advertiser);
-    if (!(gain > maxRegret) || !shown) continue;
+    if (!(gain > maxRegret + ROUNDING) || !shown) continue;
     const message =
       `${nameOf(advertiser)} gains ${percent(gain)} with multipliers [${[...deviation].map(shortNumber).join(', ')}]: ` +
       `all auctions run with them give it value ${shortNumber(shown.value)} for ${shortNumber(shown.spend)}.`;
     objections.push({ kind: 'deviation', advertiser, gain, deviation, ...shown, message });
   }
-  if (gap.meanRegret > meanRegret) {
+  if (gap.meanRegret > meanRegret + ROUNDING) {
     const message = `All deviations together gain ${percent(gap.meanRegret)} of the objectives; at most ${percent(meanRegret)} was stated.`;
     objections.push({ kind: 'mean-regret', gain: gap.meanRegret, message });
   }
