@@ -308,7 +308,7 @@ struct AuctionsTask {
   size_t advertisers;
   size_t first, end;  // first is a multiple of kAuctionChunk
   double *value, *spend, *wins;  // (advertisers,)
-  double* counts;                // (2,): auctions with ties, slots sold; added to
+  double* counts;                // (2,): auctions with ties (NaN: a winner is not < advertisers), slots sold; added to
   uint32_t* winners;             // (end − first, slots), or null
   double* payments;              // (end − first, slots), or null
 };

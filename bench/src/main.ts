@@ -16,6 +16,7 @@ const SUITES: Record<string, () => Promise<Suite>> = {
   cache: () => import('./suites/cache.ts'),
   llm: () => import('./suites/llm.ts'),
   aggregate: () => import('./suites/aggregate.ts'),
+  auctions: () => import('./suites/auctions.ts'),
 };
 
 /** What a file of suites/ exports. Peers are imported when a case needs them: they may have to be installed first. */

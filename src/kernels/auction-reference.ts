@@ -75,6 +75,10 @@ class AuctionWalk {
       for (let s = 0; s < winners; s++) {
         const entry = winnerOf[s];
         const advertiser = advertiserOf[entry];
+        if (advertiser >= task.advertisers) {
+          ties = NaN;
+          continue;
+        }
         value[advertiser] += discounts[s] * values[entry];
         spend[advertiser] += payments[s];
         wins[advertiser]++;

@@ -43,7 +43,10 @@ export interface AuctionsTask extends AuctionBids {
   value: Float64Array;
   spend: Float64Array;
   wins: Float64Array;
-  /** Added to: auctions where equal scores of different owners decided a slot or its price, slots sold. Shape (2,). */
+  /**
+   * Added to: auctions where equal scores of different owners decided a slot or its price, slots sold. Shape (2,). NaN when a winner is no
+   * advertiser of the market: the call then fails.
+   */
   counts: Float64Array;
   /** Receives the entry that wins each slot, NO_ENTRY where it stays empty, shape ((end − first) · slots,). Left out: not asked for. */
   winners?: Uint32Array | undefined;

@@ -130,6 +130,7 @@ for (const { name, kernels } of await allKernels()) {
         [{ winners: task.winners?.subarray(1) }, /winners has length/],
         [{ counts: new Float64Array(1) }, /counts has length 1/],
         [{ owners: new Uint32Array(3) }, /owners has length 3/],
+        [{ advertisers: 3, owners: new Uint32Array(3) }, /advertiserOf names advertiser/],
       ];
       for (const [fault, message] of faults) {
         await assert.rejects(kernels.runAuctions({ ...task, ...fault }), message);

@@ -41,13 +41,14 @@ export function checkSetting(
 function checkBuckets(where: string, { count, ofEntry }: Buckets, { values }: Market): void {
   requireInteger(`${where}: buckets.count`, count, 1, 0x10000);
   requireLength(`${where}: buckets.ofEntry`, ofEntry, values.length);
-  for (let e = 0; e < ofEntry.length; e++) {
-    if (ofEntry[e] >= count) {
-      throw new InvalidArgumentError(
-        `${where}: buckets.ofEntry[${e}] is ${ofEntry[e]}; expected less than the ${count} buckets there are.`,
-      );
-    }
-  }
+  // The greatest first, without leaving the loop early: this runs before every run.
+  let greatest = 0;
+  for (let e = 0; e < ofEntry.length; e++) if (ofEntry[e] > greatest) greatest = ofEntry[e];
+  if (greatest < count || ofEntry.length === 0) return;
+  const e = ofEntry.findIndex((bucket) => bucket >= count);
+  throw new InvalidArgumentError(
+    `${where}: buckets.ofEntry[${e}] is ${ofEntry[e]}; expected less than the ${count} buckets there are.`,
+  );
 }
 
 function checkRules(where: string, rules: AuctionRules, market: Market): void {
