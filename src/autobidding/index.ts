@@ -146,7 +146,14 @@ export {
 export type { Change, ChangeVerdict } from './replay/change.ts';
 export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
-export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
+export type {
+  AdvertiserChange,
+  Bootstrap,
+  Replay,
+  ReplayedWorld,
+  ReplayWorld,
+  WorldOutcome,
+} from './replay/types.ts';
 export type { AdvertiserVerdict } from './replay/winners.ts';
 export {
   bestResponse,
