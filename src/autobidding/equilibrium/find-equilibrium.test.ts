@@ -120,6 +120,16 @@ describe('findEquilibrium', () => {
     }
   });
 
+  it('warns where equal advertisers make the rule of ties decide', async () => {
+    const rows = { auction: [0, 0, 1, 1], advertiser: [0, 1, 0, 1], value: [2, 2, 2, 2] };
+    const market = createMarket(rows, { discounts: [1] });
+    const setting: Setting = { market, buckets: uniformBuckets(market), rules: { format: 'fpa' } };
+    const { value, certificate } = await findEquilibrium(setting);
+    assert.deepEqual([...value.outcome.totals.value], [4, 0]);
+    assert.equal(value.outcome.profit, 4);
+    assert.match(certificate.warnings.join(' '), /of auctions tie/);
+  });
+
   it('is cancelled before and between iterations', async () => {
     const controller = new AbortController();
     const seen: number[] = [];
