@@ -8,7 +8,8 @@ namespace provably::PROVABLY_TARGET {
 
 namespace {
 
-constexpr size_t kAuctionGroup = 8;  // chunks under way: their sums wait to be added in order
+constexpr size_t kAuctionGroup = 8;        // chunks under way: their sums wait to be added in order
+constexpr size_t kGroupShares = 1 << 19;   // of all of them, 16 MiB, unless there are more advertisers
 
 // What one advertiser got in a chunk, side by side: one cache line holds it.
 struct Share {
@@ -145,9 +146,11 @@ void runAll(const AuctionsTask& t, Team& team) {
   // The few best entries say it all where owners have one entry each and ties go by entry.
   const size_t most = t.market.grouped || t.market.hashed ? mostEntries(t.market, t.first, t.end) : 0;
   const size_t chunks = ceilDiv(t.end - t.first, kAuctionChunk);
-  Share* sums = scratchOf<Share>(team, team.threads, kAuctionGroup * t.advertisers);
-  for (size_t group = 0; group < chunks; group += kAuctionGroup) {
-    const size_t members = smaller(kAuctionGroup, chunks - group);
+  size_t perGroup = smaller(kAuctionGroup, chunks);
+  while (perGroup > 1 && perGroup * t.advertisers > kGroupShares) perGroup /= 2;
+  Share* sums = scratchOf<Share>(team, team.threads, perGroup * t.advertisers);
+  for (size_t group = 0; group < chunks; group += perGroup) {
+    const size_t members = smaller(perGroup, chunks - group);
     ChunkCounts counts[kAuctionGroup];
     forEachTask(team, members, [&](size_t member, int thread) {
       double* memory = scratchOf<double>(team, thread, AuctionWalk<Vectors>::workFor(t, most));

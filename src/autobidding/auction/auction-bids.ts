@@ -24,11 +24,11 @@ export function bidsOf(where: string, setting: Setting, strategy: Profile | Entr
   return bids;
 }
 
-/** Arrays are shared, not copied. O(entries) for markets where no owners are named, to see whether advertisers have several entries. */
+/** Arrays are shared, not copied. O(entries) the first time a market is seen without owners, to see whether advertisers have several entries. */
 export function auctionBids({ market, rules }: Setting, bids: Float64Array): AuctionBids {
   const { offsets, advertiserOf } = market;
   const { reserve = 0, factors, boosts, owners, ties = 'index' } = rules;
-  const grouped = owners !== undefined || hasSeveralEntries(market);
+  const grouped = owners !== undefined || mayHaveSeveralEntries(market);
   const tieSeed = ties === 'index' ? undefined : ties.seed;
   return { offsets, advertiserOf, bids, reserve, factors, boosts, owners, grouped, tieSeed };
 }
@@ -37,6 +37,18 @@ export function auctionBids({ market, rules }: Setting, bids: Float64Array): Auc
 export function soldDiscounts({ discounts }: Market): Float64Array {
   const none = discounts.indexOf(0);
   return none < 0 ? discounts : discounts.subarray(0, none);
+}
+
+/** Markets never change, and a search for an equilibrium runs the same one hundreds of times. */
+const severalEntries = new WeakMap<Market, boolean>();
+
+function mayHaveSeveralEntries(market: Market): boolean {
+  let several = severalEntries.get(market);
+  if (several === undefined) {
+    several = hasSeveralEntries(market);
+    severalEntries.set(market, several);
+  }
+  return several;
 }
 
 function hasSeveralEntries({ auctions, offsets, advertiserOf }: Market): boolean {

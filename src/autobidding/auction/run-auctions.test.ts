@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { createRng } from '../../core/rng.ts';
 import { createMarket } from '../market/create-market.ts';
 import { AUCTION_FORMATS, type AuctionFormat, type AuctionRules, type Setting } from '../types.ts';
 import { auctionDetails } from './auction-details.ts';
@@ -214,6 +215,37 @@ describe('runAuctions', () => {
     assert.ok(Math.abs(bySeed.totals.wins[0] - 1000) <= 112);
     assert.notDeepEqual((await wins({ seed: 4 })).totals.wins, bySeed.totals.wins);
     assert.deepEqual(await wins({ seed: 3 }), bySeed);
+  });
+
+  it('sells no slot of discount 0', async () => {
+    for (const format of AUCTION_FORMATS) {
+      const outcome = await runAuctions(oneAuction({ format }, 3, [0, 0]), Float64Array.of(3, 2, 1));
+      assert.deepEqual([outcome.sold, outcome.welfare, outcome.profit, outcome.optimum], [0, 0, 0, 0]);
+    }
+  });
+
+  it('gives more value for more money as one bucket bids more, in every format', async () => {
+    const rng = createRng(8);
+    const rows = { auction: [] as number[], advertiser: [] as number[], value: [] as number[] };
+    for (let row = 0; row < 300; row++) {
+      rows.auction.push(Math.floor(row / 5));
+      rows.advertiser.push(row % 5);
+      rows.value.push(Math.exp(rng.normal()));
+    }
+    const market = createMarket(rows, { discounts: [1, 0.6, 0.3] });
+    const buckets = { count: 2, ofEntry: Uint16Array.from(rows.auction, (j) => j % 2) };
+    for (const format of AUCTION_FORMATS) {
+      let [value, spend] = [0, 0];
+      for (let multiplier = 0; multiplier < 4; multiplier += 0.1) {
+        const profile = new Float64Array(10).fill(1);
+        profile[2 * 3 + 1] = multiplier;
+        const { totals } = await runAuctions({ market, buckets, rules: { format } }, profile);
+        // Sums of 60 terms may lose a little to rounding.
+        assert.ok(totals.value[3] >= value * (1 - 1e-13) && totals.spend[3] >= spend * (1 - 1e-13));
+        [value, spend] = [totals.value[3], totals.spend[3]];
+      }
+      assert.ok(value > 0 && spend > 0);
+    }
   });
 
   it('counts value beyond the budget for nothing, and bounds what could have been', async () => {

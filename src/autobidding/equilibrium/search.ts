@@ -24,9 +24,12 @@ export interface Search extends RunOptions {
 const STILL = 1e-3;
 const SETTLED = 0.002;
 
+/** Rounds of the endgame without a better profile after which it ends. */
+const PATIENCE = 8;
+
 /** Trials of the last step at most, and the regret from which an advertiser gets one. */
-const TRIALS = 16;
-const WORTH_A_TRIAL = 0.005;
+const TRIALS = 8;
+const WORTH_A_TRIAL = 0.01;
 
 /** Partial choices that its search for a best response keeps. */
 const EXACT_WIDTH = 4096;
@@ -65,7 +68,7 @@ async function runEndgame(
   history: IterationRecord[],
 ): Promise<void> {
   const first = observeAll(table);
-  const best = { score: scoreOf(table, first), profile: table.profile.slice() };
+  const best = { score: scoreOf(table, first), profile: table.profile.slice(), round: 0 };
   const total = first.value.reduce((sum, value) => sum + value, 0);
   // The most valuable first: those after them hardly move them.
   const order = [...table.movers].sort((a, b) => first.value[b] - first.value[a] || a - b);
@@ -76,12 +79,13 @@ async function runEndgame(
     if (score < best.score) {
       best.score = score;
       best.profile = table.profile.slice();
+      best.round = round;
     }
     history.push({ phase: 'endgame', ...lookAt(table, seen) });
     onProgress?.({ phase: 'endgame', done: round + 1, total: rounds });
     await yieldToEventLoop();
     signal?.throwIfAborted();
-    if (moved === 0) break;
+    if (moved === 0 || round - best.round >= PATIENCE) break;
   }
   playAll(table, best.profile);
   if (lookAt(table, observeAll(table)).overspend > OVERSPEND_ALLOWED) polish(table, SWEEPS);
@@ -117,7 +121,7 @@ async function lowerWorst(table: Table, { signal }: RunOptions): Promise<void> {
   }
 }
 
-/** Who gains most by its best response, relative to what it has, of those not tried and above 0.5 %; −1: nobody. */
+/** Who gains most by its best response, relative to what it has, of those not tried and above 1 %; −1: nobody. */
 function worstOf(
   table: Table,
   { value, spend, best }: Required<Observation>,

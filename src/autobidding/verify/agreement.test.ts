@@ -7,6 +7,7 @@ import { runAuctions } from '../auction/run-auctions.ts';
 import { equilibriumGap, findEquilibrium } from '../equilibrium/index.ts';
 import { provablyGenerator } from '../generators/provably-generator.ts';
 import { topicBuckets } from '../market/buckets.ts';
+import { findMixedEquilibrium } from '../mixed/index.ts';
 import { AUCTION_FORMATS, type Bidder, type Setting } from '../types.ts';
 import { verifyProfile } from './verify-profile.ts';
 
@@ -81,6 +82,52 @@ describe('verifier and finder', () => {
       const limits = { maxRegret: maxRegret + 1e-8, meanRegret: meanRegret + 1e-8 };
       const { value } = await verifyProfile(setting, found.profile, { ...limits, claims });
       assert.equal(value.verdict, 'accepted', value.objections.map(({ message }) => message).join(' '));
+    }
+  });
+});
+
+describe('verifier and finder of mixed equilibria', () => {
+  for (const format of AUCTION_FORMATS) {
+    it(`agree on expectations and bounds, ${format}`, async () => {
+      const generated = provablyGenerator({
+        advertisers: 5,
+        auctions: 60,
+        participants: 4,
+        topics: 4,
+        seed: 3,
+      });
+      const setting = { market: generated.market, buckets: topicBuckets(generated, 2), rules: { format } };
+      const { value: found } = await findMixedEquilibrium(setting, { iterations: 20, support: 5, seed: 1 });
+      const { value } = await verifyProfile(setting, found.profile);
+      found.gap.advertisers.forEach((theirs, i) => {
+        const ours = value.gap.advertisers[i];
+        assert.ok(
+          close(ours.value, theirs.value, 1e-9) && close(ours.spend, theirs.spend, 1e-9),
+          `advertiser ${i}`,
+        );
+        const slack = 1e-8 * (1 + theirs.value);
+        assert.ok(theirs.best <= ours.bestBound + slack, `${theirs.best} above ${ours.bestBound}`);
+        assert.ok(ours.best <= theirs.bestBound + slack, `${ours.best} above ${theirs.bestBound}`);
+        // Both bounds are of the same relaxation; theirs rounds thresholds to 1e-4.
+        assert.ok(ours.bestBound <= theirs.bestBound + slack, `${ours.bestBound} above ${theirs.bestBound}`);
+      });
+    });
+  }
+
+  it('stop on the way when told to', async () => {
+    const setting = randomSetting(2, { format: 'gsp', auctions: 200 });
+    const rows = [0, 1, 2].map((seed) => randomProfile(setting, seed));
+    const mixed = Array.from({ length: 4 }, (_, i) => ({
+      weights: Float64Array.of(0.5, 0.25, 0.25),
+      multipliers: Float64Array.from(rows.flatMap((row) => [...row.slice(2 * i, 2 * i + 2)])),
+    }));
+    for (const profile of [mixed, rows[0]]) {
+      const controller = new AbortController();
+      const onProgress = () => controller.abort(new Error('enough'));
+      await assert.rejects(
+        verifyProfile(setting, profile, { signal: controller.signal, onProgress }),
+        /enough/,
+      );
     }
   });
 });

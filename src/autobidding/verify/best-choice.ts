@@ -5,8 +5,8 @@ import type { Choices } from './choices.ts';
 /** Share by which spend may pass value and budget: rounding of compensated sums and quotients, far below the 1e-9 of bids just above a rival. */
 export const SLACK: number = 1e-12;
 
-/** Combinations looked at before the search gives up and leaves the bound to the relaxation. */
-const NODE_LIMIT = 8_000_000;
+/** Partial combinations looked at before the search gives up and leaves the bound to the relaxation. */
+export const NODE_LIMIT = 8_000_000;
 
 /** The first loss looked at, as a share of the gap, and by how much it grows. */
 const FIRST_LIMIT = 1 / 256;
@@ -22,6 +22,8 @@ export interface ChoiceProblem {
   readonly budget: number;
   /** Only combinations above it are looked for. */
   readonly incumbent: number;
+  /** Partial combinations to look at. */
+  readonly nodes: number;
 }
 
 export interface BestChoice {
@@ -52,7 +54,7 @@ interface Pick {
 }
 
 /**
- * Solves it exactly, or as far as `NODE_LIMIT` combinations go.
+ * Solves it exactly, or as far as `nodes` partial combinations go.
  *
  * For any prices ≥ 0 the best priced choices bound the objective; a combination above the incumbent can lose, summed over the buckets, at most
  * the difference of that bound and the incumbent against the best priced choices. Only such combinations are enumerated, by rising loss.
@@ -60,7 +62,7 @@ interface Pick {
  * O(choices · 100), with a budget · 10⁴, plus the search.
  */
 export function bestChoice(problem: ChoiceProblem): BestChoice {
-  const search: Search = { best: problem.incumbent, picks: undefined, left: NODE_LIMIT };
+  const search: Search = { best: problem.incumbent, picks: undefined, left: problem.nodes };
   const consider = (pick: Pick) => {
     if (pick.objective > search.best && feasible(problem, pick)) {
       search.best = pick.objective;

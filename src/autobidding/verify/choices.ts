@@ -1,5 +1,6 @@
 // What one advertiser can choose between: for each bucket, the outcomes of all multipliers, found by running its auctions again and again.
 
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { CompensatedSum } from '../../core/sums.ts';
 import type { Setting } from '../types.ts';
 import {
@@ -32,6 +33,9 @@ export interface Change {
   /** Not used in first price, where spend is multiplier · value. */
   readonly spend: number;
 }
+
+/** Auctions between two looks at the event loop: some ten milliseconds. */
+const AUCTIONS_PER_TURN = 256;
 
 /** Thresholds nearer to each other than this share count as one: several roundings of a quotient. */
 const SAME = 1e-12;
@@ -133,12 +137,21 @@ export function choicesOfChanges(changes: readonly Change[], firstPrice: boolean
  *
  * O(E P² log P) for E entries of the advertiser.
  */
-export function choicesOf(setting: Setting, advertiser: number, bids: Float64Array, cap: number): Choices[] {
+export async function choicesOf(
+  setting: Setting,
+  advertiser: number,
+  bids: Float64Array,
+  cap: number,
+  { signal }: RunOptions,
+): Promise<Choices[]> {
   const { buckets, rules } = setting;
   const own = bids.slice();
   const scratch = emptyOutcomes(bids.length);
   const changes: Change[][] = Array.from({ length: buckets.count }, () => []);
+  let turn = 0;
   for (const { auction, start, end } of ownEntries(setting, advertiser)) {
+    if (++turn % AUCTIONS_PER_TURN === 0) await yieldToEventLoop();
+    signal?.throwIfAborted();
     changes[buckets.ofEntry[start]].push(
       ...changesOfAuction(setting, auction, start, end, cap, own, scratch),
     );

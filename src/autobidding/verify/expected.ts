@@ -1,6 +1,7 @@
 // What one advertiser gets in expectation when all others mix independently: exact, by counting where nothing but ranks matters.
 
 import { InvalidArgumentError } from '../../core/errors.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { CompensatedSum } from '../../core/sums.ts';
 import type { MixedProfile, Setting } from '../types.ts';
 import { type Change, type Choices, changesOfAuction, choicesOfChanges, ownEntries } from './choices.ts';
@@ -15,6 +16,9 @@ import {
   tieOrder,
 } from './sorted-auction.ts';
 
+/** Auctions between two looks at the event loop: some ten milliseconds, with few atoms. */
+const AUCTIONS_PER_TURN = 16;
+
 /** Expectations of one advertiser. */
 export interface Expected {
   /** E V and E P of its own mix. */
@@ -26,7 +30,7 @@ export interface Expected {
   readonly choices: readonly Choices[];
 }
 
-export interface ExpectedOptions {
+export interface ExpectedOptions extends RunOptions {
   /** Largest multiplier of the choices. */
   readonly cap: number;
   /** Whether the choices are wanted. */
@@ -45,17 +49,20 @@ export interface ExpectedOptions {
  *
  * O(E A² P S) for E entries against A atoms of rivals each.
  */
-export function expectedOf(
+export async function expectedOf(
   setting: Setting,
   advertiser: number,
   strategies: MixedProfile,
-  { cap, withChoices, maxCombinations }: ExpectedOptions,
-): Expected {
+  { cap, withChoices, maxCombinations, signal }: ExpectedOptions,
+): Promise<Expected> {
   const { buckets, rules } = setting;
   const [value, spend] = [new CompensatedSum(), new CompensatedSum()];
   let wins = 0;
   const changes: Change[][] = Array.from({ length: buckets.count }, () => []);
+  let turn = 0;
   for (const own of ownEntries(setting, advertiser)) {
+    if (++turn % AUCTIONS_PER_TURN === 0) await yieldToEventLoop();
+    signal?.throwIfAborted();
     const parts = meetsRanksOnly(setting, own.auction)
       ? countAuction(setting, own.auction, own.start, strategies, withChoices ? cap : 0)
       : enumerateAuction(setting, own, strategies, withChoices ? cap : 0, maxCombinations);
