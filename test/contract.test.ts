@@ -5,6 +5,7 @@ import { ProvablyError } from '../src/core/errors.ts';
 import type { SystemContract } from './contract.ts';
 import { aggregateContract } from './contracts/aggregate.ts';
 import { attentionContract } from './contracts/attention.ts';
+import { autobiddingContract } from './contracts/autobidding.ts';
 import { cacheContract } from './contracts/kv-cache.ts';
 import { priorBoostContract } from './contracts/priorboost.ts';
 import { selectionContract } from './contracts/selection.ts';
@@ -12,6 +13,7 @@ import { selectionContract } from './contracts/selection.ts';
 const systems: SystemContract<unknown>[] = [
   aggregateContract as SystemContract<unknown>,
   attentionContract as SystemContract<unknown>,
+  autobiddingContract as SystemContract<unknown>,
   cacheContract as SystemContract<unknown>,
   priorBoostContract as SystemContract<unknown>,
   selectionContract as SystemContract<unknown>,

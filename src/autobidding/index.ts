@@ -32,7 +32,17 @@ export {
   whatIf,
 } from './equilibrium/index.ts';
 export { type FirstPricePacing, firstPricePacing } from './fppe/index.ts';
-export { type BoostPolicy, boostBound } from './frontier/boost-bound.ts';
+export {
+  type BoostBoundOptions,
+  type BoostPolicy,
+  boostBound,
+} from './frontier/boost-bound.ts';
+export {
+  type FrontierCurve,
+  type FrontierOptions,
+  type FrontierPoint,
+  frontier,
+} from './frontier/frontier.ts';
 export { FRONTIER_POLICIES, type FrontierPolicy, withPolicy } from './frontier/policies.ts';
 export { type WelfareGuarantee, welfareGuarantee } from './frontier/welfare-guarantee.ts';
 export {
@@ -91,6 +101,18 @@ export {
   multiplierGrid,
 } from './landscape/index.ts';
 export {
+  type BucketExternality,
+  bucketExternality,
+  type HeldOut,
+  type HoldOut,
+  type HoldOutOptions,
+  holdOutBuckets,
+  type LearnBucketsOptions,
+  type LearnedBuckets,
+  learnBuckets,
+  type Outcome,
+} from './learned-buckets/index.ts';
+export {
   type LabelBucketsOptions,
   type LabelledBuckets,
   labelBuckets,
@@ -109,6 +131,7 @@ export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts'
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
 export {
+  expectedLandscape,
   findMixedEquilibrium,
   type MixedEquilibrium,
   type MixedEquilibriumOptions,
@@ -116,10 +139,22 @@ export {
   mixedGap,
 } from './mixed/index.ts';
 export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
+export {
+  type PredictionPoint,
+  type PredictionStudyOptions,
+  predictionStudy,
+} from './noise/prediction-study.ts';
 export type { Change, ChangeVerdict } from './replay/change.ts';
 export { type ReplayOptions, replay } from './replay/replay.ts';
 export type { EquilibriumSolver, SolvedProfile, SolveOptions } from './replay/solve-world.ts';
-export type { AdvertiserChange, Bootstrap, Replay, ReplayedWorld, ReplayWorld } from './replay/types.ts';
+export type {
+  AdvertiserChange,
+  Bootstrap,
+  Replay,
+  ReplayedWorld,
+  ReplayWorld,
+  WorldOutcome,
+} from './replay/types.ts';
 export type { AdvertiserVerdict } from './replay/winners.ts';
 export {
   bestResponse,

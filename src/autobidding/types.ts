@@ -137,11 +137,14 @@ export interface Landscape {
 
 /** A best response and what it gives, as promised by the landscape. */
 export interface Response {
-  /** Shape (K,): the thresholds chosen; 0 where nothing is bid, NaN where the bucket holds no entry. */
+  /**
+   * Shape (K,): the thresholds chosen (10⁻⁹ or less for a threshold of 0); 0 where nothing is bid, NaN where the bucket holds no entry. In first
+   * price a value bidder without budget and with entries in one bucket bids 1.
+   */
   readonly multipliers: Float64Array;
   readonly value: number;
   readonly spend: number;
-  /** No single response has more value (value bidders) or utility (utility bidders): from the linear relaxation. */
+  /** No single response has more value (value bidders) or utility (utility bidders): what the search proved, at most the linear relaxation. */
   readonly upperBound: number;
   /** λ of the target's constraint at the relaxation's optimum; 0 when the target does not bind. */
   readonly multiplierOfTarget: number;

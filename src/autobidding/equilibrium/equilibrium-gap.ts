@@ -69,7 +69,7 @@ function regretOf(table: Table, { value, spend }: AdvertiserTotals, i: number): 
 }
 
 /** By how much `best` is above `own`, relative; 0 where both are 0. */
-function relativeGain(best: number, own: number): number {
+export function relativeGain(best: number, own: number): number {
   return shareOf(best - own, own);
 }
 

@@ -20,7 +20,7 @@ export function observeAll(table: Table): Required<Observation> {
   const seen = observe(table, landscapes);
   for (const i of table.movers) {
     const bidder = table.bidders[i];
-    const response = answer(table, i, landscapes[i], 64);
+    const response = answer(table, i, landscapes[i], 8);
     seen.best[i] = Math.max(seen.best[i], objectiveOf(bidder, response.value, response.spend));
   }
   return seen;

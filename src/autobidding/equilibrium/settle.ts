@@ -33,7 +33,7 @@ export function settleRound(table: Table, order: readonly number[], total: numbe
     const row = rowOf(table, i);
     const landscape = viewOf(table, i);
     const { value, spend } = outcomeAt(landscape, row, table.format);
-    const response = answer(table, i, landscape, 0);
+    const response = answer(table, i, landscape, value < SMALL * total ? 64 : 0);
     const own = objectiveOf(bidder, value, spend);
     const gain = objectiveOf(bidder, response.value, response.spend) - own;
     const broken = overspendOf(bidder, value, spend) > OVERSPEND_ALLOWED;

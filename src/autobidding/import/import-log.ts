@@ -172,6 +172,7 @@ function problemOf(
   if (advertisers.of[row] === NO_ID) return missing('advertiser_id', columns.advertiser[row]);
   const cell = columns.value[row];
   const value = numberOf(cell);
+  if (value !== undefined && value > 0 && Math.abs(Math.log(value / target)) <= LOG_RANGE) return undefined;
   const found = describeCell(cell);
   const wrong = (reason: string, expected: string): Problem => ({
     reason,
@@ -183,13 +184,10 @@ function problemOf(
   if (value < 0) return wrong('negative value', 'a finite number ≥ 0');
   if (value === Infinity) return wrong('infinite value', 'a finite number ≥ 0');
   if (value === 0) return wrong(ZERO, 'more');
-  if (!(Math.abs(Math.log(value / target)) <= LOG_RANGE)) {
-    return wrong(
-      'value beyond e^±50',
-      `a number between e^-${LOG_RANGE} and e^${LOG_RANGE} after its target ${target}, or 0`,
-    );
-  }
-  return undefined;
+  return wrong(
+    'value beyond e^±50',
+    `a number between e^-${LOG_RANGE} and e^${LOG_RANGE} after its target ${target}, or 0`,
+  );
 }
 
 function missing(name: string, cell: Cell): Problem {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createRng, type Rng } from '../../core/rng.ts';
+import { runAuctions } from '../auction/run-auctions.ts';
 import { outcomeAt } from '../response/multipliers.ts';
 import { AUCTION_FORMATS, type AuctionFormat, type Bidder, type Market, type Setting } from '../types.ts';
 import { exactLandscapes, indexEntries, landscapeOf } from './exact-landscapes.ts';
@@ -127,6 +128,31 @@ describe('exactLandscapes', () => {
       });
     }
   }
+
+  it('agrees with the auction kernel, whatever the rules', async () => {
+    const rng = createRng(7);
+    for (const format of AUCTION_FORMATS) {
+      for (const [name, variety] of Object.entries(varieties)) {
+        for (let run = 0; run < 4; run++) {
+          const draws = rng.fork(`${format} ${name} ${run}`);
+          const { setting, bids } = randomSetting(draws, { format, ...variety });
+          const advertiser = draws.integer(4);
+          const bidder = setting.bidders?.[advertiser];
+          const row = Float64Array.from({ length: 2 }, () => 2 * draws.next()); // ties nobody
+          const { advertiserOf, values } = setting.market;
+          const own = bids.map((bid, e) => {
+            if (advertiserOf[e] !== advertiser) return bid;
+            return row[setting.buckets.ofEntry[e]] * (bidder?.kind === 'manual' ? bidder.bid : values[e]);
+          });
+          const { totals } = await runAuctions(setting, { bids: own });
+          const promised = outcomeAt(landscapeOf(setting, bids, advertiser), row, format);
+          // A few dozen additions of numbers below 20, in another order.
+          assert.ok(Math.abs(totals.value[advertiser] - promised.value) < 1e-12, `${name}: value`);
+          assert.ok(Math.abs(totals.spend[advertiser] - promised.spend) < 1e-12, `${name}: spend`);
+        }
+      }
+    }
+  });
 
   it('has the thresholds, gains and prices of a hand-made auction', () => {
     const market: Market = {

@@ -110,6 +110,7 @@ function scatter(
 /** Sorts order[from … to − 1] by value, ascending indices being given: insertion for short runs. */
 function sortRun(values: Float64Array, start: number, order: Uint32Array, from: number, to: number): void {
   if (to - from > 32) {
+    if (isAscending(values, start, order, from, to)) return; // one threshold many times: 0 where nobody competes
     order.subarray(from, to).sort((a, b) => values[start + a] - values[start + b] || a - b);
     return;
   }
@@ -123,4 +124,17 @@ function sortRun(values: Float64Array, start: number, order: Uint32Array, from: 
     }
     order[at] = index;
   }
+}
+
+function isAscending(
+  values: Float64Array,
+  start: number,
+  order: Uint32Array,
+  from: number,
+  to: number,
+): boolean {
+  for (let i = from + 1; i < to; i++) {
+    if (values[start + order[i - 1]] > values[start + order[i]]) return false;
+  }
+  return true;
 }

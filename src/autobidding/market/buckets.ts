@@ -6,6 +6,7 @@ import { InvalidArgumentError, ShapeError } from '../../core/errors.ts';
 import { createRng, shuffle } from '../../core/rng.ts';
 import type { GeneratedMarket } from '../generators/generated.ts';
 import type { Buckets, Market } from '../types.ts';
+import { valuesByAdvertiser } from './values-by-advertiser.ts';
 
 /** Buckets are numbered in 16 bits. */
 const MOST_BUCKETS = 65_536;
@@ -41,8 +42,7 @@ export function topicBuckets(generated: GeneratedMarket, count: number): Buckets
 export function valueBuckets(market: Market, count: number): Buckets {
   requireInteger('valueBuckets: count', count, 1, MOST_BUCKETS);
   const { values, advertiserOf } = market;
-  const sorted = valuesByAdvertiser(market);
-  const cuts = sorted.map((own) => quantileCuts(own, count));
+  const cuts = valuesByAdvertiser(market).map((own) => quantileCuts(own.sort(), count));
   const ofEntry = new Uint16Array(values.length);
   for (let e = 0; e < values.length; e++) ofEntry[e] = countBelow(cuts[advertiserOf[e]], values[e]);
   return { count, ofEntry };
@@ -130,15 +130,6 @@ function fromAuctions(market: Market, count: number, bucketOf: (auction: number)
     ofEntry.fill(bucketOf(j), market.offsets[j], market.offsets[j + 1]);
   }
   return { count, ofEntry };
-}
-
-/** Each advertiser's values, ascending. */
-function valuesByAdvertiser({ advertisers, advertiserOf, values }: Market): Float64Array[] {
-  const sizes = new Uint32Array(advertisers);
-  for (const advertiser of advertiserOf) sizes[advertiser]++;
-  const own = Array.from(sizes, (size) => new Float64Array(size));
-  for (let e = values.length - 1; e >= 0; e--) own[advertiserOf[e]][--sizes[advertiserOf[e]]] = values[e];
-  return own.map((list) => list.sort());
 }
 
 /** With r values below v, v is of bucket ⌊r K / n⌋ ≥ b just if it is above sorted[⌈b n / K⌉ − 1]: those, for b = 1 … K − 1. */

@@ -19,13 +19,16 @@ export class BinnedCurves {
   /** Added by each bin, shape (cells · bins,). */
   readonly value: Float64Array;
   readonly spend: Float64Array;
-  private readonly logCap: number;
+  readonly logCap: number;
+  /** Upper edges of the bins, shape (bins,). */
+  readonly edges: Float64Array;
 
   constructor(cells: number, width: number, cap: number) {
     this.cells = cells;
     this.width = width;
     this.logCap = Math.log(cap);
     this.bins = Math.ceil(LOG_RANGE / width);
+    this.edges = Float64Array.from({ length: this.bins }, (_, bin) => Math.exp(this.edge(bin)));
     this.value = new Float64Array(cells * this.bins);
     this.spend = new Float64Array(cells * this.bins);
   }
@@ -67,6 +70,7 @@ export class BinnedCurves {
     format: AuctionFormat,
     { relaxed }: { relaxed: boolean },
   ): Landscape {
+    const { edges } = this;
     const buckets = entries.length;
     const bucketOffsets = new Uint32Array(buckets + 1);
     let steps = 0;
@@ -86,8 +90,8 @@ export class BinnedCurves {
         const added = this.value[at];
         if (!(added > 0)) continue;
         value += added;
-        const upper = Math.exp(this.edge(bin));
-        const lower = bin === 0 ? 0 : Math.exp(this.edge(bin - 1));
+        const upper = edges[bin];
+        const lower = bin === 0 ? 0 : edges[bin - 1];
         thresholds[count] = upper;
         values[count] = value;
         if (format === 'fpa') spends[count] = (relaxed ? lower : upper) * value;

@@ -35,8 +35,8 @@ export class ExpectedSteps {
   private readonly below: Float64Array; // F_c
   private readonly chances: Float64Array; // Pr[N = t], t < slots
   private readonly reached: Float64Array; // Pr[N < s] at the step before
-  // Bids passed, for prices in GSP: ln of the bid, who, and F of it before.
-  private passedLogs: Float64Array = new Float64Array(64);
+  // Bids passed, for prices in GSP: the bid, who, and F of it before.
+  private passedPrices: Float64Array = new Float64Array(64);
   private passedOther: Uint16Array = new Uint16Array(64);
   private passedBelow: Float64Array = new Float64Array(64);
   private readonly lower: Float64Array;
@@ -104,7 +104,7 @@ export class ExpectedSteps {
       if (below[who] === 0) certain--;
       if (format === 'gsp') {
         this.reservePassed(passed);
-        this.passedLogs[passed] = at;
+        this.passedPrices[passed] = Math.exp(at + scale);
         this.passedOther[passed] = who;
         this.passedBelow[passed] = below[who];
         passed++;
@@ -203,7 +203,7 @@ export class ExpectedSteps {
         left += coefficients[s];
         previous[s] = coefficients[s];
       }
-      price += share * Math.exp(this.passedLogs[at] + scale);
+      price += share * this.passedPrices[at];
     }
     if (start === -Infinity) return price;
     let share = 0;
@@ -234,8 +234,8 @@ export class ExpectedSteps {
   }
 
   private reservePassed(count: number): void {
-    if (count < this.passedLogs.length) return;
-    this.passedLogs = doubled(this.passedLogs);
+    if (count < this.passedPrices.length) return;
+    this.passedPrices = doubled(this.passedPrices);
     this.passedBelow = doubled(this.passedBelow);
     const others = new Uint16Array(2 * this.passedOther.length);
     others.set(this.passedOther);

@@ -42,6 +42,8 @@ interface Play {
   bin: number;
   weight: number;
   other: number;
+  /** Bins on either side of these that are played as well. */
+  reach: number;
 }
 
 /**
@@ -62,7 +64,7 @@ export async function fictitiousPlay(
   const average = { curves, shares: new Float64Array(cells * curves.bins), idle: new Float64Array(cells) };
   const sampled = new SampledCurves(setting, logScales(setting));
   const entries = countEntries(setting);
-  const plays = startPlays(setting, start, curves);
+  const plays = startPlays(setting, start, curves, spread);
   const logs = new Float64Array(cells);
   for (let t = 0; t < iterations; t++) {
     if (t % ITERATIONS_PER_TURN === 0) {
@@ -72,19 +74,24 @@ export async function fictitiousPlay(
     }
     const step = memory / (memory + t);
     fade(average, 1 - step);
-    for (const [cell, play] of plays.entries()) record(average, cell, play, step, spread);
+    for (const [cell, play] of plays.entries()) record(average, cell, play, step);
     for (let draw = 0; draw < draws; draw++) {
-      drawLogs(setting, plays, curves, spread, rng, logs);
+      drawLogs(setting, plays, curves, rng, logs);
       sampled.add(logs, step / draws, curves);
     }
-    for (let i = 0; i < market.advertisers; i++) {
+    const totals = Array.from(entries, (_, i) =>
+      averageTotals(average, i * buckets.count, buckets.count, rules.format),
+    );
+    const mean = totals.reduce((sum, { value }) => sum + value, 0) / market.advertisers;
+    for (const [i, { value, spend }] of totals.entries()) {
       const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
       if (bidder.kind === 'fixed' || bidder.kind === 'manual') continue;
       const landscape = curves.landscape(i * buckets.count, entries[i], rules.format, { relaxed: false });
-      const { value, spend } = averageTotals(average, i * buckets.count, buckets.count, rules.format);
       // What makes the average with the response meet the target, within reason.
       const ahead = memory / (memory + t + 1);
       const slack = clamp((value - spend) * (1 / ahead - 1), LARGEST_SLACK * value);
+      // Small advertisers need not be smooth for the others, and what they win comes in large steps.
+      const reach = Math.round((spread / curves.width) * Math.min(1, value / mean));
       const { steps, bucket, other, weight } = mixedResponse(landscape, bidder, slack);
       const binAt = (at: number) => (at < 0 ? -1 : curves.binOf(Math.log(landscape.thresholds[at])));
       for (let k = 0; k < buckets.count; k++) {
@@ -93,6 +100,7 @@ export async function fictitiousPlay(
           bin: binAt(steps[k]),
           weight: mixes ? 1 - weight : 1,
           other: mixes ? binAt(other) : -1,
+          reach,
         };
       }
     }
@@ -115,7 +123,7 @@ function averageTotals(
       paid += curves.spend[x];
       if (shares[x] === 0) continue;
       value += shares[x] * won;
-      spend += shares[x] * (format === 'fpa' ? won * Math.exp(curves.edge(bin)) : paid);
+      spend += shares[x] * (format === 'fpa' ? won * curves.edges[bin] : paid);
     }
   }
   return { value, spend };
@@ -125,12 +133,17 @@ function clamp(x: number, limit: number): number {
   return Math.max(-limit, Math.min(limit, x));
 }
 
-function startPlays({ market, buckets, bidders }: Setting, start: Profile, curves: BinnedCurves): Play[] {
+function startPlays(
+  { market, buckets, bidders }: Setting,
+  start: Profile,
+  curves: BinnedCurves,
+  spread: number,
+): Play[] {
   return Array.from({ length: market.advertisers * buckets.count }, (_, cell) => {
     const bidder = bidders?.[Math.floor(cell / buckets.count)];
     const multiplier = bidder?.kind === 'fixed' ? bidder.multiplier : start[cell];
     const bin = multiplier > 0 ? Math.min(curves.bins - 1, curves.binOf(Math.log(multiplier))) : -1;
-    return { bin, weight: 1, other: -1 };
+    return { bin, weight: 1, other: -1, reach: Math.round(spread / curves.width) };
   });
 }
 
@@ -143,11 +156,9 @@ function fade({ curves, shares, idle }: AveragePlay, factor: number): void {
 function record(
   { curves, shares, idle }: AveragePlay,
   cell: number,
-  { bin, weight, other }: Play,
+  { bin, weight, other, reach }: Play,
   step: number,
-  spread: number,
 ): void {
-  const reach = Math.round(spread / curves.width);
   for (const [center, share] of [
     [bin, weight],
     [other, 1 - weight],
@@ -168,11 +179,9 @@ function drawLogs(
   { market, buckets, bidders }: Setting,
   plays: readonly Play[],
   curves: BinnedCurves,
-  spread: number,
   rng: Rng,
   logs: Float64Array,
 ): void {
-  const reach = (Math.round(spread / curves.width) + 0.5) * curves.width;
   const cap = curves.edge(curves.bins - 1);
   for (let i = 0; i < market.advertisers; i++) {
     const bidder = bidders?.[i];
@@ -181,9 +190,9 @@ function drawLogs(
       if (bidder?.kind === 'fixed') logs[cell] = Math.log(bidder.multiplier);
       else if (bidder?.kind === 'manual') logs[cell] = Math.log(bidder.bid);
       else {
-        const { bin, weight, other } = plays[cell];
+        const { bin, weight, other, reach } = plays[cell];
         const center = weight === 1 || rng.next() < weight ? bin : other;
-        const jitter = (2 * rng.next() - 1) * reach;
+        const jitter = (2 * rng.next() - 1) * (reach + 0.5) * curves.width;
         logs[cell] = center < 0 ? -Infinity : Math.min(cap, curves.edge(center) + jitter);
       }
     }

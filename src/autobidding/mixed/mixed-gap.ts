@@ -1,6 +1,8 @@
 // How far a mixed profile is from a mixed equilibrium: exact expectations, every advertiser's best deviation and a bound on all of them.
 
 import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
+import { relativeGain, summariseGap } from '../equilibrium/equilibrium-gap.ts';
+import { objectiveOf, overspendOf } from '../equilibrium/objective.ts';
 import { checkSetting, DEFAULT_MAX_MULTIPLIER } from '../market/check-setting.ts';
 import { bestResponse } from '../response/index.ts';
 import type { AdvertiserRegret, Bidder, EquilibriumGap, MixedProfile, Setting } from '../types.ts';
@@ -35,8 +37,13 @@ export async function mixedGap(
   return gap;
 }
 
-/** Called with each advertiser's totals and curves before the curves are reused. */
-export type Visit = (advertiser: number, own: OwnTotals, curves: BinnedCurves) => void;
+/** Called with each advertiser's regret, entries and curves before the curves are reused. */
+export type Visit = (
+  advertiser: number,
+  regret: AdvertiserRegret,
+  own: OwnTotals,
+  curves: BinnedCurves,
+) => void;
 
 /** The gap of a profile in a checked setting. */
 export async function examine(
@@ -58,11 +65,13 @@ export async function examine(
     await yieldToEventLoop();
     const own = sweepOwn(setting, marginals, steps, index, i, curves);
     const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
-    advertisers.push(regretOf(own, curves, bidder, rules.format));
-    visit?.(i, own, curves);
+    const regret = regretOf(own, curves, bidder, rules.format);
+    advertisers.push(regret);
+    visit?.(i, regret, own, curves);
   }
   signal?.throwIfAborted();
-  return { gap: gapOf(advertisers, bidders) };
+  const all = Array.from(advertisers, (_, i): Bidder => bidders?.[i] ?? { kind: 'value' });
+  return { gap: summariseGap({ bidders: all }, advertisers) };
 }
 
 function regretOf(
@@ -71,18 +80,18 @@ function regretOf(
   bidder: Bidder,
   format: Setting['rules']['format'],
 ): AdvertiserRegret {
-  const overspend = spend > value ? spend / value - 1 : 0;
+  const overspend = overspendOf(bidder, value, spend);
   if (bidder.kind === 'fixed' || bidder.kind === 'manual') {
     const deviation = new Float64Array(entries.length).fill(NaN);
     return {
-      ...{ value, spend, best: value, bestBound: value, regret: 0, regretBound: 0, overspend: 0 },
+      ...{ value, spend, best: value, bestBound: value, regret: 0, regretBound: 0, overspend },
       deviation,
     };
   }
-  const objective = bidder.kind === 'utility' ? value - spend : value;
+  const objective = objectiveOf(bidder, value, spend);
   const landscape = curves.landscape(0, entries, format, { relaxed: false });
   const pure = bestResponse(landscape, bidder, { format });
-  const reached = bidder.kind === 'utility' ? pure.value - pure.spend : pure.value;
+  const reached = objectiveOf(bidder, pure.value, pure.spend);
   const relaxed = relaxedValue(curves.landscape(0, entries, format, { relaxed: true }), bidder);
   const best = Math.max(objective, reached);
   const bestBound = Math.max(best, relaxed);
@@ -90,31 +99,7 @@ function regretOf(
     ...{ value, spend, best, bestBound },
     regret: relativeGain(best, objective),
     regretBound: relativeGain(bestBound, objective),
-    overspend: bidder.kind === 'value' ? overspend : 0,
+    overspend,
     deviation: pure.multipliers,
-  };
-}
-
-function relativeGain(best: number, own: number): number {
-  if (best <= own) return 0;
-  return own > 0 ? best / own - 1 : Infinity;
-}
-
-function gapOf(advertisers: readonly AdvertiserRegret[], bidders: Setting['bidders']): EquilibriumGap {
-  let [best, bound, total, maxRegret, maxRegretBound, maxOverspend] = [0, 0, 0, 0, 0, 0];
-  for (const [i, one] of advertisers.entries()) {
-    const own = bidders?.[i].kind === 'utility' ? one.value - one.spend : one.value;
-    total += own;
-    best += one.best - own;
-    bound += one.bestBound - own;
-    maxRegret = Math.max(maxRegret, one.regret);
-    maxRegretBound = Math.max(maxRegretBound, one.regretBound);
-    maxOverspend = Math.max(maxOverspend, one.overspend);
-  }
-  const share = (gain: number) => (gain <= 0 ? 0 : total > 0 ? gain / total : Infinity);
-  return {
-    ...{ advertisers, maxRegret, maxRegretBound, maxOverspend },
-    meanRegret: share(best),
-    meanRegretBound: share(bound),
   };
 }

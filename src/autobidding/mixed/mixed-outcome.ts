@@ -1,5 +1,6 @@
 // Expected welfare and profit of mixed strategies.
 
+import { budgetOf } from '../market/optimal-welfare.ts';
 import type { EquilibriumGap, Setting } from '../types.ts';
 
 /** Expectations over the draws of all strategies. */
@@ -16,9 +17,7 @@ export interface MixedOutcome {
 export function outcomeOfGap({ bidders }: Setting, gap: EquilibriumGap, optimum: number): MixedOutcome {
   let [welfare, profit] = [0, 0];
   for (const [i, { value, spend }] of gap.advertisers.entries()) {
-    const bidder = bidders?.[i];
-    const budget = bidder && 'budget' in bidder ? (bidder.budget ?? Infinity) : Infinity;
-    welfare += Math.min(value, budget);
+    welfare += Math.min(value, budgetOf(bidders?.[i]));
     profit += spend;
   }
   return { welfare, profit, optimum };

@@ -29,6 +29,7 @@ export class SampledCurves {
     const { market, buckets, rules } = this.setting;
     const { auctions, offsets, advertiserOf, values, discounts } = market;
     const { topLogs, topBids, topEntries, scales } = this;
+    const { bins, value: valueAdded, spend: spendAdded } = curves;
     const slots = discounts.length;
     const firstPrice = rules.format === 'fpa';
     const vickrey = rules.format === 'vcg';
@@ -66,8 +67,10 @@ export class SampledCurves {
               : discounts[s] * price -
                 (s + 1 < slots ? discounts[s + 1] * (after < kept ? topBids[after] : reserve) : 0);
           }
-          const log = (rival ? topLogs[at] : floor) - scales[e];
-          curves.add(cell, log, weight * drop * values[e], weight * spend);
+          const bin = curves.binOf((rival ? topLogs[at] : floor) - scales[e]);
+          if (bin === bins) continue;
+          valueAdded[cell * bins + bin] += weight * drop * values[e];
+          if (!firstPrice) spendAdded[cell * bins + bin] += weight * spend;
         }
       }
     }

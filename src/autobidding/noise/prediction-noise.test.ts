@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { createRng } from '../../core/rng.ts';
+import { gammaTopicGenerator } from '../generators/gamma-topic-generator.ts';
 import type { Market } from '../types.ts';
 import { type PredictionModel, withPredictionNoise } from './prediction-noise.ts';
 
@@ -53,6 +54,22 @@ describe('withPredictionNoise', () => {
     // At the top v | v̂ has relative spread √(e^0.32 − 1) = 0.61: 1 % of the mean of 4000, and as much again for fitted moments; 6 σ.
     assert.ok(Math.abs(ratio('calibrated') - 1) < 0.1, `${ratio('calibrated')}`);
     assert.ok(ratio('unbiased') < 0.8, `${ratio('unbiased')}`);
+  });
+
+  it('is calibrated whatever the distribution of values', () => {
+    const { believed, truth } = withPredictionNoise(
+      gammaTopicGenerator({ auctions: 10_000, seed: 1 }).market,
+      0.5,
+      2,
+    );
+    const order = Array.from(believed.values.keys()).sort((a, b) => believed.values[a] - believed.values[b]);
+    const entries = order.length; // 60 000, from ten advertisers
+    for (let tenth = 0; tenth < 10; tenth++) {
+      const part = order.slice((tenth * entries) / 10, ((tenth + 1) * entries) / 10);
+      const ratio = average(part.map((e) => truth.values[e])) / average(part.map((e) => believed.values[e]));
+      // v | v̂ has relative spread < √(e^0.25 − 1) = 0.53: 0.7 % of the mean of 6000. 6 σ and 1 % for the smoothed prior.
+      assert.ok(Math.abs(ratio - 1) < 0.052, `tenth ${tenth}: ${ratio}`);
+    }
   });
 
   it('errs with the same numbers at every σ', () => {

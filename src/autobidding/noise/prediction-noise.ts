@@ -2,12 +2,14 @@
 
 import { requireNumber, requireOneOf, requireSeed } from '../../core/check.ts';
 import { createRng } from '../../core/rng.ts';
+import { valuesByAdvertiser } from '../market/values-by-advertiser.ts';
 import type { Market } from '../types.ts';
+import { logPosteriorMean } from './posterior-mean.ts';
 
 /**
  * How predictions err, σ being the spread of the error of ln v:
- * - `calibrated`: v̂ = E[v | ln v + σ Z], each advertiser's ln v taken for normal: right on average wherever they are looked at, and drawn to
- *   the mean where they know little. What a well-trained model does
+ * - `calibrated`: v̂ ∝ E[v | ln v + σ Z] over the advertiser's own values, with the mean of the true ones: right on average wherever they are
+ *   looked at, and drawn to the mean where they know little. What a well-trained model does
  * - `unbiased`: v̂ = v e^(σ Z − σ²/2): right on average at each v, and so too high where they are high (the winner's curse)
  */
 export type PredictionModel = 'calibrated' | 'unbiased';
@@ -44,46 +46,30 @@ export function withPredictionNoise(
   requireSeed('withPredictionNoise: seed', seed);
   requireOneOf('withPredictionNoise: model', model, ['calibrated', 'unbiased']);
   const rng = createRng(seed).fork('prediction noise');
-  const predict = model === 'unbiased' ? unbiased(sigma) : calibrated(market, sigma);
-  const values = market.values.map((value, e) => {
-    const error = sigma * rng.normal();
-    return sigma === 0 ? value : inRange(predict(Math.log(value), error, market.advertiserOf[e]));
-  });
+  const signals = market.values.map((value) => Math.log(value) + sigma * rng.normal());
+  const values =
+    sigma === 0
+      ? market.values.slice()
+      : model === 'unbiased'
+        ? signals.map((signal) => inRange(Math.exp(signal - (sigma * sigma) / 2)))
+        : calibrated(market, signals, sigma);
   return { believed: { ...market, values }, truth: market, sigma, seed, model };
 }
 
-type Predict = (logValue: number, error: number, advertiser: number) => number;
-
-function unbiased(sigma: number): Predict {
-  return (logValue, error) => Math.exp(logValue + error - (sigma * sigma) / 2);
-}
-
-/** With ln v ~ N(m, s²) and a signal of it with error σ: ln v | signal ~ N(m + w (signal − m), w σ²), w = s² / (s² + σ²). */
-function calibrated(market: Market, sigma: number): Predict {
-  const { mean, variance } = logMoments(market);
-  return (logValue, error, advertiser) => {
-    const weight = variance[advertiser] / (variance[advertiser] + sigma * sigma);
-    const centre = mean[advertiser];
-    return Math.exp(centre + weight * (logValue + error - centre) + (weight * sigma * sigma) / 2);
-  };
-}
-
-/** Mean and variance of each advertiser's ln v. */
-function logMoments({ advertisers, advertiserOf, values }: Market): {
-  mean: Float64Array;
-  variance: Float64Array;
-} {
-  const counts = new Float64Array(advertisers);
-  const mean = new Float64Array(advertisers);
-  const squares = new Float64Array(advertisers);
-  // Welford's updates: nothing cancels.
+function calibrated(market: Market, signals: Float64Array, sigma: number): Float64Array {
+  const { advertiserOf, values } = market;
+  const predict = valuesByAdvertiser(market).map((own) =>
+    own.length > 0 ? logPosteriorMean(own.map(Math.log), sigma) : () => 0,
+  );
+  const predicted = signals.map((signal, e) => Math.exp(predict[advertiserOf[e]](signal)));
+  const totals = new Float64Array(market.advertisers);
+  const guessed = new Float64Array(market.advertisers);
   for (let e = 0; e < values.length; e++) {
-    const i = advertiserOf[e];
-    const step = Math.log(values[e]) - mean[i];
-    mean[i] += step / ++counts[i];
-    squares[i] += step * (Math.log(values[e]) - mean[i]);
+    totals[advertiserOf[e]] += values[e];
+    guessed[advertiserOf[e]] += predicted[e];
   }
-  return { mean, variance: squares.map((square, i) => square / Math.max(1, counts[i])) };
+  // A model that is off on average over its own data would be corrected.
+  return predicted.map((value, e) => inRange((value * totals[advertiserOf[e]]) / guessed[advertiserOf[e]]));
 }
 
 /** Markets hold values of e^±50; an error of many σ may lead out of them. */

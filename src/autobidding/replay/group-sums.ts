@@ -3,15 +3,17 @@
 import type { RunOptions } from '../../core/progress.ts';
 import { NO_ENTRY } from '../../kernels/index.ts';
 import { auctionBatches } from '../auction/auction-details.ts';
-import type { Market, Setting } from '../types.ts';
+import type { AdvertiserTotals, Market, Setting } from '../types.ts';
 import type { GroupSums } from './bootstrap.ts';
 import type { AuctionGroups } from './groups.ts';
 
 /** Rules and the bids they meet; all worlds of a replay have the same market. */
 export interface BidWorld {
   readonly setting: Setting;
-  /** Shape (entries,). */
-  readonly bids: Float64Array;
+  /** Bids, or draws of bids that stand for their mean. */
+  readonly draws: { readonly count: number; readonly bids: (draw: number) => Float64Array };
+  /** What the sums over all groups are known to be; those of draws are scaled to it. Left out: as they come. */
+  readonly totals?: Pick<AdvertiserTotals, 'value' | 'spend'> | undefined;
 }
 
 /** Columns of `sumByGroup`: values and spends of each advertiser in each world, then the optimum. */
@@ -41,7 +43,9 @@ export function sumColumns(advertisers: number, worlds: number): SumColumns {
  *
  * @returns shape (groups, columns), columns as in `sumColumns`
  *
- * O(worlds · entries · slots). The details of 8192 auctions are held at once.
+ * Draws of mixed strategies are averaged, then scaled to their exact expectations: what is left of chance is how the sums spread over groups.
+ *
+ * O(draws · entries · slots). The details of 8192 auctions are held at once.
  */
 export async function sumByGroup(
   market: Market,
@@ -52,22 +56,38 @@ export async function sumByGroup(
   const { advertisers, advertiserOf, values, discounts } = market;
   const columns = sumColumns(advertisers, worlds.length);
   const data = new Float64Array(groups.count * columns.width);
-  for (const [world, { setting, bids }] of worlds.entries()) {
+  for (const [world, { setting, draws, totals }] of worlds.entries()) {
     const [valueStart, spendStart] = [columns.value(world, 0), columns.spend(world, 0)];
-    const batches = auctionBatches(setting, { bids }, { signal, onProgress });
-    for await (const { first, slots, winners, payments } of batches) {
-      for (let at = 0; at < winners.length; at++) {
-        const entry = winners[at];
-        if (entry === NO_ENTRY) continue;
-        const row = groups.of[first + Math.floor(at / slots)] * columns.width;
-        const advertiser = advertiserOf[entry];
-        data[row + valueStart + advertiser] += discounts[at % slots] * values[entry];
-        data[row + spendStart + advertiser] += payments[at];
+    for (let draw = 0; draw < draws.count; draw++) {
+      const batches = auctionBatches(setting, { bids: draws.bids(draw) }, { signal, onProgress });
+      for await (const { first, slots, winners, payments } of batches) {
+        for (let at = 0; at < winners.length; at++) {
+          const entry = winners[at];
+          if (entry === NO_ENTRY) continue;
+          const row = groups.of[first + Math.floor(at / slots)] * columns.width;
+          const advertiser = advertiserOf[entry];
+          data[row + valueStart + advertiser] += (discounts[at % slots] * values[entry]) / draws.count;
+          data[row + spendStart + advertiser] += payments[at] / draws.count;
+        }
+      }
+    }
+    if (totals) {
+      for (let i = 0; i < advertisers; i++) {
+        scaleColumn(data, columns, valueStart + i, totals.value[i]);
+        scaleColumn(data, columns, spendStart + i, totals.spend[i]);
       }
     }
   }
   addOptima(market, groups, data, columns);
   return { groups: groups.count, width: columns.width, data };
+}
+
+/** Scales a column to a known sum; one of zeros stays. */
+function scaleColumn(data: Float64Array, { width }: SumColumns, column: number, total: number): void {
+  let sum = 0;
+  for (let at = column; at < data.length; at += width) sum += data[at];
+  if (sum === 0) return;
+  for (let at = column; at < data.length; at += width) data[at] *= total / sum;
 }
 
 /** Column sums over all groups, shape (width,). */

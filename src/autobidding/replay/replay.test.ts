@@ -60,7 +60,7 @@ describe('sumByGroup', () => {
     });
     assert.equal(groups.count, 3);
     const bids = market.values.slice();
-    const sums = await sumByGroup(market, [{ setting, bids }], groups);
+    const sums = await sumByGroup(market, [{ setting, draws: { count: 1, bids: () => bids } }], groups);
     const columns = sumColumns(market.advertisers, 1);
     const total = (column: number): number =>
       [0, 1, 2].reduce((sum, g) => sum + sums.data[g * sums.width + column], 0);
@@ -248,6 +248,28 @@ describe('replay', () => {
     const ratio = Math.sqrt(summarize(differences).variance) / summarize(errors).mean;
     // 11 s²/σ² is χ² of 11 degrees of freedom: s/σ leaves [0.17, 2.2] less than once in 10⁶; the rest is for tails that are no normal ones.
     assert.ok(ratio > 0.15 && ratio < 2.5, `spread between logs ÷ standard error: ${ratio}`);
+  });
+
+  it('mixes strategies where pure ones find no rest, and keeps their exact expectations', async () => {
+    const buckets = topicBuckets(generated, 4);
+    const to = { rules: { format: 'fpa' as const }, buckets };
+    const own = {
+      from: worlds.from,
+      to,
+      resamples: 50,
+      search: { iterations: 10, rounds: 5, tolerance: 1e-4 },
+    };
+    const { value } = await replay(market, own);
+    const never = await replay(market, { ...own, mixed: 'never' });
+    assert.equal(never.value.to.origin, 'equilibrium');
+    assert.equal(value.to.origin, 'mixed equilibrium');
+    assert.ok(value.to.gap.meanRegretBound < never.value.to.gap.meanRegretBound);
+    const { value: values, spend } = value.to.outcome.totals;
+    value.advertisers.forEach((one, i) => {
+      near(one.value.after, values[i]);
+      near(one.spend.after, spend[i]);
+    });
+    near(value.welfare.after, value.to.outcome.welfare);
   });
 
   it('solves again on other draws when asked', async () => {

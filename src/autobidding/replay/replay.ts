@@ -66,7 +66,7 @@ export async function replay(market: Market, options: ReplayOptions): Promise<Ce
       ? await resolveSums([from, to], groups, resolve, options)
       : await resampleSums(sums, { resamples, seed, signal, onProgress: options.onProgress });
   const gaps = [from, to].map(({ replayed }) =>
-    replayed.origin === 'equilibrium' ? replayed.gap : undefined,
+    replayed.origin === 'recorded' ? undefined : replayed.gap,
   ) as [ReplayedWorld['gap'] | undefined, ReplayedWorld['gap'] | undefined];
   const changes = changesOf(market, totalSums(sums), resampled, {
     ...{ groups: groups.count, confidence, bidders, gaps },
@@ -82,26 +82,31 @@ export async function replay(market: Market, options: ReplayOptions): Promise<Ce
 }
 
 function certify(
-  { welfare, from, to, bootstrap }: Replay,
+  { welfare, profit, from, to, bootstrap }: Replay,
   worlds: readonly SolvedWorld[],
   { confidence, seed }: { confidence: number; seed: number },
 ): Certified<Replay>['certificate'] {
-  const { difference, interval, verdict } = welfare;
+  const { difference, interval } = welfare;
   const bound = Math.max(interval.high - difference, difference - interval.low);
   const warnings = worlds.flatMap((world, w) =>
     world.warnings.map((warning) => `${w === 0 ? 'before' : 'after'}: ${warning}`),
   );
-  if (from.origin === 'recorded' && to.origin === 'equilibrium') {
+  if (from.origin === 'recorded' && to.origin !== 'recorded') {
     warnings.push(
       'before are recorded bids, after is an equilibrium: the change is of rules and of bidding together. For the rules alone compare two equilibria.',
     );
   }
-  if (verdict !== 'separated') {
-    const hint =
-      verdict === 'within interval' && bootstrap.multipliers === 'held'
-        ? '. Found anew on each draw (resolve), equilibria give narrower intervals as a rule'
-        : '';
-    warnings.push(`the change of welfare is ${verdict}: do not read a sign into it${hint}`);
+  for (const [name, change] of [
+    ['welfare', welfare],
+    ['profit', profit],
+  ] as const) {
+    if (change.verdict !== 'separated') {
+      const narrower = change.verdict === 'within interval' && bootstrap.multipliers === 'held';
+      warnings.push(
+        `the change of ${name} is ${change.verdict}: do not read a sign into it.` +
+          (narrower ? ' Bidders that adapt to each draw (resolve) give narrower intervals as a rule.' : ''),
+      );
+    }
   }
   return {
     statement:
@@ -129,9 +134,9 @@ function certify(
 /** How near to rest the bidders of a world are. */
 function restAssumption({ origin, gap }: ReplayedWorld, when: string): Assumption {
   const statement =
-    origin === 'equilibrium'
-      ? `bidders ${when} are at rest: no deviation gains much`
-      : `bids ${when} are those recorded, at rest or not`;
+    origin === 'recorded'
+      ? `bids ${when} are those recorded, at rest or not`
+      : `bidders ${when} are at rest: no deviation gains much`;
   return {
     statement,
     status: 'checked',

@@ -2,11 +2,11 @@
 
 import { createRng } from '../../core/rng.ts';
 import { optimalWelfare } from '../market/optimal-welfare.ts';
-import type { MarketOutcome } from '../types.ts';
 import { sumColumns } from './group-sums.ts';
 import type { AuctionGroups } from './groups.ts';
 import { type SolvedWorld, type SolveOptions, solveWorld } from './solve-world.ts';
 import { takeAuctions, takeEntries } from './take-auctions.ts';
+import type { WorldOutcome } from './types.ts';
 
 /**
  * Draws the groups with replacement and finds the bids of both worlds on that log anew, `resamples` times. Recorded bids stay as recorded.
@@ -46,10 +46,10 @@ async function solveAgain(
   world: SolvedWorld,
   picks: Uint32Array,
   options: SolveOptions,
-): Promise<MarketOutcome> {
+): Promise<WorldOutcome> {
   const { setting, entryOf } = takeAuctions(world.setting, picks);
   const { market, buckets, rules } = setting;
-  const bids = world.replayed.origin === 'recorded' ? takeEntries(world.bids, entryOf) : undefined;
+  const bids = world.replayed.origin === 'recorded' ? takeEntries(world.draws.bids(0), entryOf) : undefined;
   const { replayed } = await solveWorld(market, { rules, buckets, bids }, 'draw', options);
   // With budgets the optimum of an outcome is that of liquid welfare; efficiency is against that of the log.
   return { ...replayed.outcome, optimum: optimalWelfare(market) };

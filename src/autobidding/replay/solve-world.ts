@@ -1,18 +1,21 @@
 // The bids of one world: recorded, or of an equilibrium.
 
 import type { Certified } from '../../core/certificate.ts';
+import { UnsupportedError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { runAuctions } from '../auction/run-auctions.ts';
 import { type FindEquilibriumOptions, findEquilibrium } from '../equilibrium/index.ts';
-import { profileBids } from '../market/profile-bids.ts';
-import type { Bidder, EquilibriumGap, Market, MarketOutcome, Profile, Setting } from '../types.ts';
+import { findMixedEquilibrium } from '../mixed/index.ts';
+import type { Bidder, EquilibriumGap, Market, MixedProfile, Profile, Setting } from '../types.ts';
+import type { BidWorld } from './group-sums.ts';
+import { drawsOf, isMixed } from './mixed-draws.ts';
 import { recordedGap } from './recorded-gap.ts';
-import type { ReplayedWorld, ReplayWorld } from './types.ts';
+import type { ReplayedWorld, ReplayWorld, WorldOutcome } from './types.ts';
 
 /** A profile at rest, what it does, and how much at rest it is. */
 export interface SolvedProfile {
-  readonly profile: Profile;
-  readonly outcome: MarketOutcome;
+  readonly profile: Profile | MixedProfile;
+  readonly outcome: WorldOutcome;
   readonly gap: EquilibriumGap;
 }
 
@@ -31,14 +34,17 @@ export interface SolveOptions extends RunOptions {
   seed?: number | undefined;
   /** How equilibria are searched for. */
   search?: Omit<FindEquilibriumOptions, 'seed' | 'signal' | 'onProgress'> | undefined;
-  /** What finds equilibria. Default: `findEquilibrium` with the options of `search`. */
+  /**
+   * Mixed strategies where pure ones come to no rest: 'when-needed', if the pure search does not converge and mixed ones are nearer to rest; or
+   * 'never'. Default 'when-needed'.
+   */
+  mixed?: 'when-needed' | 'never' | undefined;
+  /** What finds equilibria. Default: `findEquilibrium`, then `findMixedEquilibrium` as `mixed` says. */
   solve?: EquilibriumSolver | undefined;
 }
 
 /** A world with the bids that it is replayed with. */
-export interface SolvedWorld {
-  readonly setting: Setting;
-  readonly bids: Float64Array;
+export interface SolvedWorld extends BidWorld {
   readonly replayed: ReplayedWorld;
   readonly warnings: readonly string[];
 }
@@ -48,8 +54,9 @@ export async function solveWorld(
   market: Market,
   { rules, buckets, bids }: ReplayWorld,
   name: string,
-  { bidders, maxMultiplier, search, solve = withSearch(search), seed = 0, signal, onProgress }: SolveOptions,
+  options: SolveOptions,
 ): Promise<SolvedWorld> {
+  const { bidders, maxMultiplier, solve = solverOf(options), seed = 0, signal, onProgress } = options;
   const setting: Setting = { market, buckets, rules, bidders, maxMultiplier };
   const report =
     onProgress &&
@@ -61,25 +68,48 @@ export async function solveWorld(
     const outcome = await runAuctions(setting, { bids }, run);
     const gap = await recordedGap(setting, bids, outcome, run);
     return {
-      ...{ setting, bids, warnings: outcome.warnings },
+      ...{ setting, warnings: outcome.warnings },
+      draws: { count: 1, bids: () => bids },
       replayed: { origin: 'recorded', outcome, gap },
     };
   }
   const { value, certificate } = await solve(setting, { seed, ...run });
+  const { profile, outcome, gap } = value;
+  const mixes = isMixed(profile);
   return {
-    ...{ setting, bids: profileBids(setting, value.profile), warnings: certificate.warnings },
+    ...{ setting, warnings: certificate.warnings, draws: drawsOf(setting, profile, seed) },
+    totals: mixes ? outcome.totals : undefined,
     replayed: {
-      ...{
-        origin: 'equilibrium',
-        outcome: value.outcome,
-        profile: value.profile,
-        gap: value.gap,
-        certificate,
-      },
+      ...{ origin: mixes ? 'mixed equilibrium' : 'equilibrium', outcome, profile, gap, certificate },
     },
   };
 }
 
-function withSearch(search: SolveOptions['search']): EquilibriumSolver {
-  return (setting, run) => findEquilibrium(setting, { ...search, ...run });
+/** A pure equilibrium, or a mixed one where pure strategies stay further from rest than is tolerated. */
+function solverOf({ search, mixed = 'when-needed' }: SolveOptions): EquilibriumSolver {
+  return async (setting, run) => {
+    const pure = await findEquilibrium(setting, { ...search, ...run });
+    if (pure.value.converged || mixed === 'never') return pure;
+    const found = await mixedFrom(setting, pure.value.profile, run);
+    return found && found.value.gap.meanRegretBound < pure.value.gap.meanRegretBound ? found : pure;
+  };
+}
+
+/** A mixed equilibrium near a profile; none for rules that mixed strategies are not computed for. */
+async function mixedFrom(
+  setting: Setting,
+  profile: Profile,
+  run: RunOptions & { seed: number },
+): Promise<Certified<SolvedProfile> | undefined> {
+  try {
+    const start = profile.map((multiplier) => (Number.isNaN(multiplier) ? 1 : multiplier));
+    const { value, certificate } = await findMixedEquilibrium(setting, { ...run, start });
+    const column = (of: 'value' | 'spend') => Float64Array.from(value.gap.advertisers, (one) => one[of]);
+    const totals = { value: column('value'), spend: column('spend') };
+    const { outcome, gap } = value;
+    return { value: { profile: value.profile, outcome: { ...outcome, totals }, gap }, certificate };
+  } catch (error) {
+    if (error instanceof UnsupportedError) return undefined;
+    throw error;
+  }
 }

@@ -1,7 +1,15 @@
 // What a replay is asked and what it answers.
 
 import type { Certificate } from '../../core/certificate.ts';
-import type { AuctionRules, Buckets, EquilibriumGap, MarketOutcome, Profile } from '../types.ts';
+import type {
+  AdvertiserTotals,
+  AuctionRules,
+  Buckets,
+  EquilibriumGap,
+  MarketOutcome,
+  MixedProfile,
+  Profile,
+} from '../types.ts';
 import type { Change } from './change.ts';
 import type { AdvertiserVerdict } from './winners.ts';
 
@@ -13,12 +21,17 @@ export interface ReplayWorld {
   readonly bids?: Float64Array | undefined;
 }
 
+/** What bids lead to; expectations where strategies are mixed. */
+export type WorldOutcome = Omit<MarketOutcome, 'totals'> & {
+  readonly totals: Pick<AdvertiserTotals, 'value' | 'spend'>;
+};
+
 /** How the bids of a world came about, and what they led to. */
 export interface ReplayedWorld {
-  readonly origin: 'recorded' | 'equilibrium';
-  readonly outcome: MarketOutcome;
-  /** Shape (advertisers · K,); there for an equilibrium. */
-  readonly profile?: Profile | undefined;
+  readonly origin: 'recorded' | 'equilibrium' | 'mixed equilibrium';
+  readonly outcome: WorldOutcome;
+  /** There for an equilibrium: shape (advertisers · K,), or one mixed strategy for each advertiser. */
+  readonly profile?: Profile | MixedProfile | undefined;
   /**
    * What each advertiser could still gain alone. For recorded bids: by bidding one multiplier a bucket instead; no claim that anybody is at
    * rest.

@@ -52,7 +52,7 @@ describe('bestResponse', () => {
         const total = landscape.value.reduce((sum, v) => sum + v, 0);
         const bidders: Optimiser[] = [
           { kind: 'value' },
-          { kind: 'value', budget: draws.next() * total * 0.2 },
+          { kind: 'value', budget: draws.next() ** 2 * total },
           { kind: 'utility' },
           { kind: 'utility', budget: draws.next() * total * 0.1 },
         ];
@@ -72,6 +72,14 @@ describe('bestResponse', () => {
         const quickly = objectiveOf(bidder, quick);
         assert.ok(quickly <= best.objective + rounding && best.objective <= quick.upperBound + rounding);
         assert.ok(quickly >= best.objective - largestStep(landscape) - rounding);
+        // A search too narrow to be exact still bounds what it did not look at.
+        const narrow = bestResponse(landscape, bidder, { format, width: 1, tolerance: 0 });
+        const narrowly = objectiveOf(bidder, narrow);
+        assert.ok(narrowly >= quickly - rounding && narrowly <= best.objective + rounding);
+        assert.ok(
+          best.objective <= narrow.upperBound + rounding && narrow.upperBound <= quick.upperBound + rounding,
+        );
+        requireWithin(narrow, bidder);
         requireWithin(quick, bidder);
         if (quickly >= best.objective - rounding) equalWithoutSearch++;
       }
@@ -97,7 +105,62 @@ describe('bestResponse', () => {
         assert.ok(response.value >= quick.value && response.upperBound <= quick.upperBound);
         requireWithin(response, bidder);
         requireAsPromised(landscape, response, format);
+        for (const width of [1, 4, 32]) {
+          const narrow = bestResponse(landscape, bidder, { format, width, tolerance: 0 });
+          assert.ok(narrow.value >= quick.value && narrow.value <= response.upperBound);
+          assert.ok(narrow.upperBound >= response.value && narrow.upperBound <= quick.upperBound);
+        }
       }
+    }
+  });
+
+  it('bounds what a narrow search has no room to look at', () => {
+    const rng = createRng(15);
+    for (let run = 0; run < 60; run++) {
+      const draws = rng.fork(run);
+      // Two buckets of 80 steps near a common line, so that most steps survive every bound.
+      const rising = (): number[] => {
+        let sum = 0;
+        return Array.from({ length: 80 }, () => (sum += draws.next()));
+      };
+      const value = Float64Array.from([...rising(), ...rising()]);
+      const landscape: Landscape = {
+        bucketOffsets: Uint32Array.of(0, 80, 160),
+        thresholds: Float64Array.from(value, (_, t) => 1 + (t % 80) / 10),
+        value,
+        spend: Float64Array.from([...rising(), ...rising()]),
+      };
+      const bidder: Optimiser = { kind: 'value', budget: 60 * draws.next() };
+      const best = bestByEnumeration(landscape, bidder).objective;
+      for (const width of [1, 2, 3]) {
+        const narrow = bestResponse(landscape, bidder, { format: 'gsp', width, tolerance: 0 });
+        assert.ok(
+          narrow.value <= best + 1e-10 && narrow.upperBound >= best - 1e-10,
+          `${narrow.upperBound} ${best}`,
+        );
+      }
+    }
+  });
+
+  it('looks at steps that cost and gain less than the one before, as siblings with boosts make them', () => {
+    const landscape: Landscape = {
+      bucketOffsets: Uint32Array.of(0, 3),
+      thresholds: Float64Array.of(0.5, 0.8, 0.9),
+      value: Float64Array.of(3.2, 2, 4),
+      spend: Float64Array.of(2.5, 1, 3.9),
+    };
+    for (const [budget, value] of [
+      [0.5, 0],
+      [1, 2],
+      [2.5, 3.2],
+      [4, 4],
+    ]) {
+      const response = bestResponse(landscape, { kind: 'value', budget }, { format: 'gsp' });
+      assert.equal(response.value, value);
+      assert.ok(Math.abs(response.upperBound - value) < 1e-11);
+      const relaxed = relaxedResponse(landscape, { kind: 'value', budget: 1.75 }, { format: 'gsp' });
+      // Half way from the cheapest step to the next; budgets have a slack of 10⁻¹².
+      assert.ok(Math.abs(relaxed.value - 2.6) < 1e-11 && Math.abs(relaxed.spend - 1.75) < 1e-11);
     }
   });
 

@@ -5,8 +5,15 @@ import type { Choices } from './choices.ts';
 /** Share by which spend may pass value and budget: rounding of compensated sums and quotients, far below the 1e-9 of bids just above a rival. */
 export const SLACK: number = 1e-12;
 
-/** Combinations looked at before the search gives up and leaves the bound to the relaxation. */
-const NODE_LIMIT = 2_000_000;
+/** Partial combinations looked at before the search gives up and leaves the bound to the relaxation. */
+export const NODE_LIMIT = 8_000_000;
+
+/** The first loss looked at, as a share of the gap, and by how much it grows. */
+const FIRST_LIMIT = 1 / 256;
+const LIMIT_GROWTH = 1.4;
+
+/** Prices at which the rest of a combination is bounded too, as multiples of the best ones. */
+const OTHER_PRICES: readonly number[] = [0.25, 0.5, 0.8, 1.25, 2, 4, 16];
 
 export interface ChoiceProblem {
   readonly buckets: readonly Choices[];
@@ -15,6 +22,8 @@ export interface ChoiceProblem {
   readonly budget: number;
   /** Only combinations above it are looked for. */
   readonly incumbent: number;
+  /** Partial combinations to look at. */
+  readonly nodes: number;
 }
 
 export interface BestChoice {
@@ -45,15 +54,15 @@ interface Pick {
 }
 
 /**
- * Solves it exactly, or as far as `NODE_LIMIT` combinations go.
+ * Solves it exactly, or as far as `nodes` partial combinations go.
  *
  * For any prices ≥ 0 the best priced choices bound the objective; a combination above the incumbent can lose, summed over the buckets, at most
- * the difference of that bound and the incumbent against the best priced choices. Only such combinations are enumerated, least loss first.
+ * the difference of that bound and the incumbent against the best priced choices. Only such combinations are enumerated, by rising loss.
  *
  * O(choices · 100), with a budget · 10⁴, plus the search.
  */
 export function bestChoice(problem: ChoiceProblem): BestChoice {
-  const search = { problem, best: problem.incumbent, picks: undefined as Int32Array | undefined };
+  const search: Search = { best: problem.incumbent, picks: undefined, left: problem.nodes };
   const consider = (pick: Pick) => {
     if (pick.objective > search.best && feasible(problem, pick)) {
       search.best = pick.objective;
@@ -63,8 +72,8 @@ export function bestChoice(problem: ChoiceProblem): BestChoice {
   const prices = bestPrices(problem, consider);
   const relaxed = dual(problem, prices, consider);
   if (relaxed <= search.best) return { picks: search.picks, best: search.best, bound: search.best, relaxed };
-  const ended = enumerate(problem, prices, relaxed, search);
-  return { picks: search.picks, best: search.best, bound: ended ? search.best : relaxed, relaxed };
+  const bound = enumerate(problem, prices, relaxed, search);
+  return { picks: search.picks, best: search.best, bound, relaxed };
 }
 
 function feasible({ objective, budget }: ChoiceProblem, { surplus, spend }: Pick): boolean {
@@ -159,28 +168,67 @@ interface Candidate {
   spend: number;
 }
 
-/** Depth first over the buckets. @returns whether everything was seen */
-function enumerate(
+interface Search {
+  best: number;
+  picks: Int32Array | undefined;
+  /** Combinations that may still be looked at. */
+  left: number;
+}
+
+/**
+ * All combinations that lose at most a limit against the priced optimum, for limits that rise until they exclude everything above the best one
+ * found: good combinations lose little, so they are found early and cut the rest.
+ *
+ * @returns a bound on every combination: the best one found where the search ended
+ */
+function enumerate(problem: ChoiceProblem, prices: Prices, relaxed: number, search: Search): number {
+  const all = problem.buckets.map((choices) => candidatesOf(problem, choices, prices, relaxed - search.best));
+  let seen = 0;
+  for (let limit = (relaxed - search.best) * FIRST_LIMIT; ; limit *= LIMIT_GROWTH) {
+    if (!pass(problem, prices, all, relaxed, Math.min(limit, relaxed - search.best), search)) {
+      return Math.max(search.best, relaxed - seen);
+    }
+    if (limit >= relaxed - search.best) return search.best;
+    seen = limit;
+  }
+}
+
+/** Depth first over the buckets. @returns whether all combinations that lose at most `limit` were seen */
+function pass(
   problem: ChoiceProblem,
   prices: Prices,
+  all: readonly (readonly Candidate[])[],
   relaxed: number,
-  search: { best: number; picks: Int32Array | undefined },
+  limit: number,
+  search: Search,
 ): boolean {
-  const { buckets, budget, objective } = problem;
-  const candidates = buckets.map((choices) => candidatesOf(problem, choices, prices, relaxed - search.best));
-  const count = buckets.length;
+  const { budget, objective } = problem;
+  const candidates = all.map((list) => list.filter(({ loss }) => loss <= limit));
+  const count = candidates.length;
   // What the buckets from k on can add at most to the surplus and must at least spend.
   const surplusLeft = new Float64Array(count + 1);
   const spendLeft = new Float64Array(count + 1);
   for (let k = count - 1; k >= 0; k--) {
     surplusLeft[k] = surplusLeft[k + 1] + Math.max(...candidates[k].map(surplusOf));
-    spendLeft[k] = spendLeft[k + 1] + Math.min(...candidates[k].map((c) => c.spend));
+    spendLeft[k] = spendLeft[k + 1] + Math.min(...candidates[k].map(({ spend }) => spend));
   }
   const most = budget * (1 + SLACK);
+  // At other prices what is left to choose has other bounds: sharper ones where the choices so far ran far ahead or behind.
+  const rest = OTHER_PRICES.map((factor) => {
+    const other = { target: prices.target * factor, budget: prices.budget * factor };
+    const bounds = new Float64Array(count + 1);
+    bounds[count] = other.budget > 0 ? other.budget * most : 0;
+    for (let k = count - 1; k >= 0; k--) {
+      const best = candidates[k].map(({ value, spend }) => pricedOf(problem, value, spend, other));
+      bounds[k] = bounds[k + 1] + Math.max(...best);
+    }
+    return { other, bounds };
+  });
+  const hopeless = (k: number, value: number, spend: number) =>
+    rest.some(({ other, bounds }) => pricedOf(problem, value, spend, other) + bounds[k] < search.best);
   const picks = new Int32Array(count);
-  let nodes = 0;
   const visit = (k: number, loss: number, value: number, spend: number): boolean => {
-    if (++nodes > NODE_LIMIT) return false;
+    if (--search.left < 0) return false;
     if (spend + spendLeft[k] > most) return true;
     if (objective === 'value' && value * (1 + SLACK) - spend + surplusLeft[k] < 0) return true;
     if (k === count) {
@@ -191,11 +239,12 @@ function enumerate(
       }
       return true;
     }
+    if (hopeless(k, value, spend)) return true;
     for (const candidate of candidates[k]) {
-      if (relaxed - loss - candidate.loss <= search.best) break;
+      const lost = loss + candidate.loss;
+      if (lost > limit || relaxed - lost <= search.best) break;
       picks[k] = candidate.choice;
-      if (!visit(k + 1, loss + candidate.loss, value + candidate.value, spend + candidate.spend))
-        return false;
+      if (!visit(k + 1, lost, value + candidate.value, spend + candidate.spend)) return false;
     }
     return true;
   };

@@ -1,5 +1,6 @@
 // What one advertiser can choose between: for each bucket, the outcomes of all multipliers, found by running its auctions again and again.
 
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { CompensatedSum } from '../../core/sums.ts';
 import type { Setting } from '../types.ts';
 import {
@@ -16,7 +17,7 @@ import {
 export interface Choices {
   /** θ: the infimum of the multipliers with this outcome; not descending. */
   readonly thresholds: Float64Array;
-  /** 1 where the outcome is that of bidding exactly θ, 0 where it is that of bidding above. */
+  /** 1 where the outcome is that of bidding exactly θ and no more, 0 where it is that of bidding above. */
   readonly exact: Uint8Array;
   readonly value: Float64Array;
   /** In first price the infimum θ · value. */
@@ -33,14 +34,17 @@ export interface Change {
   readonly spend: number;
 }
 
+/** Auctions between two looks at the event loop: some ten milliseconds. */
+const AUCTIONS_PER_TURN = 256;
+
 /** Thresholds nearer to each other than this share count as one: several roundings of a quotient. */
 const SAME = 1e-12;
 
 /**
  * Outcomes of the entries `start` … `end` − 1, all of one advertiser in auction `j`, as their common multiplier rises from 0 to the cap.
  *
- * Wherever a score meets another one, the auction is run: between neighbouring thresholds, at thresholds where several meet at once (a tie
- * rule may then put the advertiser between its rivals), and at the cap.
+ * Wherever a score meets another one, the auction is run: exactly there, between neighbouring thresholds, and at the cap. Bidding a threshold
+ * exactly is a choice of its own where several ties meet, in one auction or in several: the tie rule then wins some of them and loses others.
  *
  * @param bids - of all entries; those of this advertiser in auction j are overwritten
  * @param scratch - overwritten
@@ -80,7 +84,7 @@ export function changesOfAuction(
     const threshold = thresholds[t];
     let next = t + 1;
     while (next < thresholds.length && thresholds[next] <= threshold * (1 + SAME)) next++;
-    if (next > t + 1 && threshold > 0) moveTo(outcomeAt(threshold), threshold, false);
+    if (threshold > 0) moveTo(outcomeAt(threshold), threshold, false);
     moveTo(outcomeAt(between(threshold, thresholds[next] ?? Infinity)), threshold, true);
     t = next;
   }
@@ -120,7 +124,10 @@ export function choicesOfChanges(changes: readonly Change[], firstPrice: boolean
   const all = [nothing, ...kept];
   return {
     thresholds: Float64Array.from(all, ({ threshold }) => threshold),
-    exact: Uint8Array.from(all, ({ above }) => Number(!above)),
+    // Where nothing more happens just above, bidding there does the same, and does not hang on a tie.
+    exact: Uint8Array.from(all, ({ above, threshold }, t) =>
+      Number(!above && all[t + 1]?.threshold === threshold),
+    ),
     value: Float64Array.from(all, (choice) => choice.value),
     spend: Float64Array.from(all, (choice) => choice.spend),
   };
@@ -133,12 +140,21 @@ export function choicesOfChanges(changes: readonly Change[], firstPrice: boolean
  *
  * O(E P² log P) for E entries of the advertiser.
  */
-export function choicesOf(setting: Setting, advertiser: number, bids: Float64Array, cap: number): Choices[] {
+export async function choicesOf(
+  setting: Setting,
+  advertiser: number,
+  bids: Float64Array,
+  cap: number,
+  { signal }: RunOptions,
+): Promise<Choices[]> {
   const { buckets, rules } = setting;
   const own = bids.slice();
   const scratch = emptyOutcomes(bids.length);
   const changes: Change[][] = Array.from({ length: buckets.count }, () => []);
+  let turn = 0;
   for (const { auction, start, end } of ownEntries(setting, advertiser)) {
+    if (++turn % AUCTIONS_PER_TURN === 0) await yieldToEventLoop();
+    signal?.throwIfAborted();
     changes[buckets.ofEntry[start]].push(
       ...changesOfAuction(setting, auction, start, end, cap, own, scratch),
     );

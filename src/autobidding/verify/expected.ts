@@ -1,6 +1,7 @@
 // What one advertiser gets in expectation when all others mix independently: exact, by counting where nothing but ranks matters.
 
 import { InvalidArgumentError } from '../../core/errors.ts';
+import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { CompensatedSum } from '../../core/sums.ts';
 import type { MixedProfile, Setting } from '../types.ts';
 import { type Change, type Choices, changesOfAuction, choicesOfChanges, ownEntries } from './choices.ts';
@@ -15,6 +16,9 @@ import {
   tieOrder,
 } from './sorted-auction.ts';
 
+/** Auctions between two looks at the event loop: some ten milliseconds, with few atoms. */
+const AUCTIONS_PER_TURN = 16;
+
 /** Expectations of one advertiser. */
 export interface Expected {
   /** E V and E P of its own mix. */
@@ -26,7 +30,7 @@ export interface Expected {
   readonly choices: readonly Choices[];
 }
 
-export interface ExpectedOptions {
+export interface ExpectedOptions extends RunOptions {
   /** Largest multiplier of the choices. */
   readonly cap: number;
   /** Whether the choices are wanted. */
@@ -45,17 +49,20 @@ export interface ExpectedOptions {
  *
  * O(E A² P S) for E entries against A atoms of rivals each.
  */
-export function expectedOf(
+export async function expectedOf(
   setting: Setting,
   advertiser: number,
   strategies: MixedProfile,
-  { cap, withChoices, maxCombinations }: ExpectedOptions,
-): Expected {
+  { cap, withChoices, maxCombinations, signal }: ExpectedOptions,
+): Promise<Expected> {
   const { buckets, rules } = setting;
   const [value, spend] = [new CompensatedSum(), new CompensatedSum()];
   let wins = 0;
   const changes: Change[][] = Array.from({ length: buckets.count }, () => []);
+  let turn = 0;
   for (const own of ownEntries(setting, advertiser)) {
+    if (++turn % AUCTIONS_PER_TURN === 0) await yieldToEventLoop();
+    signal?.throwIfAborted();
     const parts = meetsRanksOnly(setting, own.auction)
       ? countAuction(setting, own.auction, own.start, strategies, withChoices ? cap : 0)
       : enumerateAuction(setting, own, strategies, withChoices ? cap : 0, maxCombinations);
@@ -93,30 +100,42 @@ function countAuction(
   const { atoms, share } = levels;
   const parts: AuctionParts = { value: 0, spend: 0, wins: 0, changes: [] };
   const tie = tieOrder(market, rules, j);
+  const levelOf = (score: number) => {
+    let level = 0;
+    while (level < atoms.length && (atoms[level].score - score || tie(e, atoms[level].entry)) > 0) level++;
+    return level;
+  };
   const { weights, multipliers } = strategies[market.advertiserOf[e]];
   weights.forEach((weight, row) => {
     const bid = bidOfEntry(setting, e, multipliers[row * buckets.count + buckets.ofEntry[e]]);
     if (!(bid > 0 && bid >= reserve)) return;
-    const score = scoreOf(rules, e, bid);
-    let level = 0;
-    while (level < atoms.length && (atoms[level].score - score || tie(e, atoms[level].entry)) > 0) level++;
+    const level = levelOf(scoreOf(rules, e, bid));
     parts.value += weight * share[level] * unit;
     parts.wins += weight * levels.chanceAt(level);
     parts.spend += weight * (rules.format === 'fpa' ? bid * share[level] : levels.spendAt(level));
   });
   let last = { value: 0, spend: 0 };
+  const moveTo = (level: number, threshold: number, above: boolean) => {
+    const next = { value: share[level] * unit, spend: rules.format === 'fpa' ? 0 : levels.spendAt(level) };
+    if (next.value !== last.value || next.spend !== last.spend) {
+      parts.changes.push({
+        threshold,
+        above,
+        value: next.value - last.value,
+        spend: next.spend - last.spend,
+      });
+    }
+    last = next;
+  };
   for (let level = atoms.length; cap > 0; ) {
     // The price of being just above all atoms from `level` on; those that the reserve beats are passed with it.
     const price =
       level === atoms.length ? reserve : Math.max(reserve, bidOfScore(rules, e, atoms[level].score));
     while (level > 0 && bidOfScore(rules, e, atoms[level - 1].score) <= price) level--;
     if (price / unit >= cap) break;
-    const next = { value: share[level] * unit, spend: rules.format === 'fpa' ? 0 : levels.spendAt(level) };
-    if (next.value !== last.value || next.spend !== last.spend) {
-      const [gained, paid] = [next.value - last.value, next.spend - last.spend];
-      parts.changes.push({ threshold: price / unit, above: true, value: gained, spend: paid });
-    }
-    last = next;
+    // At the price itself the tie rule decides which of the atoms there are passed; above it, all are.
+    if (price > 0) moveTo(levelOf(scoreOf(rules, e, price)), price / unit, false);
+    moveTo(level, price / unit, true);
     if (level === 0) break;
     level--;
   }

@@ -3,22 +3,24 @@
 import { shortNumber } from '../../core/certificate.ts';
 import type { EquilibriumGap, MarketOutcome, MixedProfile, Setting } from '../types.ts';
 import { budgetOf, CAP } from './check-setting.ts';
+import type { Got } from './players.ts';
 import { largestMultiplier } from './strategies.ts';
 import type { Claims, Objection, Verification, VerifyOptions } from './verification.ts';
 
 /** Relative difference of sums that rounding and the order of addition explain. */
 const ROUNDING = 1e-9;
 
-/** V and P of the demonstrated deviation of each advertiser that has one. */
-export type Demonstrations = ReadonlyMap<number, { value: number; spend: number }>;
-
-/** Verdict and objections. */
+/**
+ * Verdict and objections.
+ *
+ * @param shown - what each advertiser's better reply gave when it was run; undefined where there is none
+ */
 export function judge(
   setting: Setting,
   strategies: MixedProfile,
   gap: EquilibriumGap,
   outcome: MarketOutcome,
-  demonstrations: Demonstrations,
+  shown: readonly (Got | undefined)[],
   { maxRegret = 1e-6, meanRegret = Infinity, maxOverspend = 1e-4, claims = {} }: VerifyOptions,
 ): Pick<Verification, 'verdict' | 'objections'> {
   const nameOf = (i: number) => setting.market.names?.[i] ?? `advertiser ${i}`;
@@ -45,14 +47,15 @@ export function judge(
   });
   const gains = [...gap.advertisers.entries()].sort(([, a], [, b]) => b.regret - a.regret);
   for (const [advertiser, { regret: gain, deviation }] of gains) {
-    const shown = demonstrations.get(advertiser);
-    if (!(gain > maxRegret) || !shown) continue;
+    const reply = shown[advertiser];
+    if (!(gain > maxRegret + ROUNDING) || !reply) continue;
+    const { value, spend } = reply;
     const message =
       `${nameOf(advertiser)} gains ${percent(gain)} with multipliers [${[...deviation].map(shortNumber).join(', ')}]: ` +
-      `all auctions run with them give it value ${shortNumber(shown.value)} for ${shortNumber(shown.spend)}.`;
-    objections.push({ kind: 'deviation', advertiser, gain, deviation, ...shown, message });
+      `all auctions run with them give it value ${shortNumber(value)} for ${shortNumber(spend)}.`;
+    objections.push({ kind: 'deviation', advertiser, gain, deviation, value, spend, message });
   }
-  if (gap.meanRegret > meanRegret) {
+  if (gap.meanRegret > meanRegret + ROUNDING) {
     const message = `All deviations together gain ${percent(gap.meanRegret)} of the objectives; at most ${percent(meanRegret)} was stated.`;
     objections.push({ kind: 'mean-regret', gain: gap.meanRegret, message });
   }

@@ -93,6 +93,6 @@ export interface Verification {
   readonly gap: EquilibriumGap;
   /** Totals as recomputed; expectations for mixed profiles. */
   readonly outcome: MarketOutcome;
-  /** Shares W ÷ W* and so on are left to the reader; this is how many deviations were run in full. */
+  /** Better replies that were shown by running everything with them. */
   readonly deviationsRun: number;
 }

@@ -1,5 +1,7 @@
 // The table of a log: its columns read under the names that they have, or are given.
 
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import {
   type AuctionNetColumns,
   type AuctionNetLog,
@@ -12,8 +14,11 @@ import {
 } from '../../autobidding/index.ts';
 import { DataError } from '../../core/errors.ts';
 import { openTable, type Table } from '../../data/index.ts';
+import { writeFileAtomically } from '../../report/index.ts';
+import { parseJson } from '../aggregate/parse-json.ts';
 import { UsageError } from '../failure.ts';
 import { nearestName } from '../nearest.ts';
+import { toJson } from '../output.ts';
 import type { MarketSettings } from './settings-types.ts';
 
 /** A log as it was read, and the columns that settings asked for beside it. */
@@ -71,7 +76,7 @@ export async function readLog(
 }
 
 async function readRows(table: Table, settings: MarketSettings): Promise<ImportedLog> {
-  const { columns, discounts, onInvalid, multiEntry } = settings;
+  const { columns, onInvalid, multiEntry } = settings;
   const cells: Partial<Record<keyof LogColumns, LogColumn>> = {};
   for (const role of Object.keys(LOG_COLUMN_NAMES) as (keyof LogColumns)[]) {
     const given = columns[role];
@@ -80,6 +85,7 @@ async function readRows(table: Table, settings: MarketSettings): Promise<Importe
     if (there) cells[role] = await readCells(table, name);
     else if (given !== undefined || required.includes(role)) throw noColumn(table, role, name);
   }
+  const discounts = settings.discounts ?? (await readDiscounts(table.path));
   if (discounts === undefined && cells.positionWeight === undefined) {
     throw new UsageError(
       `what are the slots of ${table.path} worth? Give --discounts, best first (1 for a single slot), or a column position_weight.`,
@@ -127,4 +133,29 @@ function noColumn(table: Table, role: keyof LogColumns, name: string): DataError
   return new DataError(
     `${table.path} has no column "${name}"; it has ${known.join(', ')}.${hint} Name the column with --columns ${role}=….`,
   );
+}
+
+const discountsFile = z.strictObject({
+  format: z.literal('provably autobid discounts'),
+  discounts: z.array(z.number()).min(1),
+});
+
+/** Writes what the slots of an imported log are worth beside its table. */
+export async function writeDiscounts(
+  path: string,
+  discounts: Float64Array,
+  signal: AbortSignal,
+): Promise<void> {
+  const content = { format: 'provably autobid discounts', discounts };
+  await writeFileAtomically(`${path}.discounts.json`, `${toJson(content, 2)}\n`, { signal });
+}
+
+/** Discounts that `import` wrote beside a table, if it did. @throws {DataError} the file beside it is something else */
+async function readDiscounts(path: string): Promise<number[] | undefined> {
+  const file = `${path}.discounts.json`;
+  const text = await readFile(file, 'utf8').catch(() => undefined);
+  if (text === undefined) return undefined;
+  const parsed = discountsFile.safeParse(parseJson(file, text));
+  if (parsed.success) return parsed.data.discounts;
+  throw new DataError(`${file} is not what import writes.\n${z.prettifyError(parsed.error)}`);
 }

@@ -117,7 +117,7 @@ function printAdvertisers(advertisers: readonly AdvertiserChange[], context: Cli
 
 function printWorld(name: string, { origin, certificate, gap }: ReplayedWorld, context: CliContext): void {
   const { bold } = colorsFor(context.stdout, context.env);
-  const how = origin === 'recorded' ? 'bids as recorded' : 'equilibrium';
+  const how = origin === 'recorded' ? 'bids as recorded' : origin;
   context.stdout.write(
     `${bold(name)}: ${how}; all advertisers together could gain ≤ ${percent(gap.meanRegretBound)} of their value by deviating, ` +
       `any one ≤ ${percent(gap.maxRegretBound)}; spend above value ≤ ${percent(gap.maxOverspend)}\n`,

@@ -61,7 +61,7 @@ async function compute(
   { json }: CommonFlags,
   context: CliContext,
 ): Promise<Certified<Replay>> {
-  const { from, to, bootstrap, seed, maxMultiplier, search } = settings;
+  const { from, to, bootstrap, seed, maxMultiplier, search, mixed } = settings;
   const { market, recordedBids, clusters, bidders } = opened;
   if (from.bids === 'recorded' && recordedBids === undefined) {
     throw new UsageError(
@@ -77,7 +77,7 @@ async function compute(
       bids: from.bids === 'equilibrium' ? undefined : recordedBids?.(buckets),
     },
     to: { rules: rulesOf(to, opened), buckets: opened.segments(to.segments) },
-    ...{ bidders, maxMultiplier, clusters, seed, ...bootstrap },
+    ...{ bidders, maxMultiplier, clusters, seed, mixed, ...bootstrap },
     search: searchOf(search),
     signal: context.signal,
     onProgress: progress.report,

@@ -25,6 +25,7 @@ export const replayPlaces: FlagPlaces = {
   reserve: ['from', 'reserve'],
   toReserve: ['to', 'reserve'],
   baseline: ['from', 'bids'],
+  mixed: ['mixed'],
   resamples: ['bootstrap', 'resamples'],
   resolve: ['bootstrap', 'resolve'],
   confidence: ['bootstrap', 'confidence'],
@@ -65,7 +66,12 @@ export function autobidReplayCommand(context: CliContext): Command {
     );
   addLogFlags(command);
   addGeneratorFlags(command);
-  addSearchFlags(command);
+  addSearchFlags(command).addOption(
+    new Option(
+      '--mixed <when>',
+      'mixed strategies where pure ones find no rest (default: when-needed)',
+    ).choices(['when-needed', 'never']),
+  );
   return addOutputFlags(command)
     .addHelpText('after', examples)
     .action(async (log: string | undefined, flags: CommonFlags) => {

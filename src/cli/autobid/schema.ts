@@ -101,6 +101,8 @@ export const simulateSchema: z.ZodType<SimulateSettings> = z.strictObject({
 
 export const replaySchema: z.ZodType<ReplaySettings> = z.strictObject({
   ...common,
+  /** Mixed strategies where pure ones find no rest. */
+  mixed: z.enum(['when-needed', 'never']).default('when-needed'),
   from: z.strictObject({
     ...rules,
     segments: segments.default(1),

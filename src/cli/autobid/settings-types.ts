@@ -89,6 +89,8 @@ export interface SimulateSettings extends CommonSettings, RulesSettings {
 }
 
 export interface ReplaySettings extends CommonSettings {
+  /** Mixed strategies where pure ones find no rest. */
+  mixed: 'when-needed' | 'never';
   /** bids auto: those recorded if the log has any, else an equilibrium. */
   from: RulesSettings & { segments: number; bids: 'auto' | 'recorded' | 'equilibrium' };
   to: RulesSettings & { segments: number };

@@ -1,15 +1,17 @@
 // Markets, rules and searches: from settings to what the library takes, and into saved profiles.
 
-import type { EquilibriumGap, MarketOutcome } from '../../autobidding/index.ts';
+import type { EquilibriumGap } from '../../autobidding/index.ts';
 import {
   type AuctionRules,
   type FindEquilibriumOptions,
   type Json,
   type MarketSource,
+  type MixedProfile,
   type Profile,
   type SavedProfile,
   type Setting,
   saveProfile,
+  type WorldOutcome,
 } from '../../autobidding/index.ts';
 import type { OpenedMarket } from './open-market.ts';
 import type { CommonSettings, MarketSettings, RulesSettings, SearchSettings } from './settings-types.ts';
@@ -50,8 +52,8 @@ export interface SourceRecipe {
 /** A profile for a file, with the figures that the verifier is to check. */
 export function savedProfileOf(
   setting: Setting,
-  profile: Profile,
-  { outcome, gap }: { outcome: MarketOutcome; gap: EquilibriumGap },
+  profile: Profile | MixedProfile,
+  { outcome, gap }: { outcome: WorldOutcome; gap: EquilibriumGap },
   opened: OpenedMarket,
   recipe: SourceRecipe,
 ): Promise<SavedProfile> {

@@ -1,11 +1,23 @@
 // `provably autobid`: markets of auctions between autobidders, from the log to certified equilibria.
 
 import { Command } from 'commander';
+import { autobidBestResponseCommand } from '../autobid/best-response.ts';
+import { autobidImportCommand } from '../autobid/import.ts';
 import { autobidReplayCommand } from '../autobid/replay.ts';
+import { autobidSimulateCommand } from '../autobid/simulate.ts';
+import { autobidSweepCommand } from '../autobid/sweep.ts';
+import { autobidVerifyCommand } from '../autobid/verify.ts';
 import type { CliContext } from '../context.ts';
 
 /** In the order of use. To add one: write `autobid/<name>.ts` and name it here. */
-const subcommands = [autobidReplayCommand];
+const subcommands = [
+  autobidReplayCommand,
+  autobidImportCommand,
+  autobidSimulateCommand,
+  autobidBestResponseCommand,
+  autobidSweepCommand,
+  autobidVerifyCommand,
+];
 
 export function autobidCommand(context: CliContext): Command {
   const command = new Command('autobid')

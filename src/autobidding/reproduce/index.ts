@@ -1,0 +1,31 @@
+// Findings F1 to F3 on autobidding (arXiv 2311.10679), held against figures measured here.
+
+export {
+  type FindingsOptions,
+  type FindingsReport,
+  type GeneratorFindings,
+  reproduceFormats,
+  reproduceNonUniformity,
+  reproduceVcgFlat,
+} from './findings.ts';
+export {
+  type FormatFigures,
+  type FormatOrderFigures,
+  type FormatOrderOptions,
+  type GeneratorOrder,
+  type MarketCount,
+  reproduceFormatOrder,
+} from './format-order.ts';
+export {
+  type AnarchyFigures,
+  type AnarchyRow,
+  type PriceOfAnarchyOptions,
+  reproducePriceOfAnarchy,
+} from './price-of-anarchy.ts';
+export {
+  reproduceWhatIf,
+  WHAT_IF_FROM,
+  WHAT_IF_TO,
+  type WhatIfTourOptions,
+  type WhatIfWorld,
+} from './what-if.ts';

@@ -1,0 +1,55 @@
+// `provably autobid best-response`: what one advertiser should bid, the others frozen.
+
+import { Command, Option } from 'commander';
+import type { CliContext } from '../context.ts';
+import { nonNegativeNumber, numberOr, positiveInteger } from '../parse.ts';
+import {
+  addGeneratorFlags,
+  addLogFlags,
+  addOutputFlags,
+  addSearchFlags,
+  type CommonFlags,
+  formats,
+  marketPlaces,
+  searchPlaces,
+} from './flags.ts';
+import type { FlagPlaces } from './settings.ts';
+
+export const bestResponsePlaces: FlagPlaces = {
+  ...marketPlaces,
+  ...searchPlaces,
+  advertiser: ['advertiser'],
+  format: ['format'],
+  segments: ['segments'],
+  reserve: ['reserve'],
+  others: ['others'],
+};
+
+export function autobidBestResponseCommand(context: CliContext): Command {
+  const command = new Command('best-response')
+    .description('the multipliers with which one advertiser gets most, the others’ bids frozen')
+    .argument('[log]', 'CSV, Parquet, JSONL or Arrow with entries of auctions (default: a generated market)')
+    .optionsGroup('Question:')
+    .option('--advertiser <name>', 'whose bids (default: the first)')
+    .option('--segments <count>', 'multipliers it may choose (default: 8)', positiveInteger)
+    .option(
+      '--others <bids>',
+      'of all others: equilibrium, recorded, or one multiplier for everybody (default: equilibrium)',
+      numberOr('equilibrium', 'recorded'),
+    )
+    .addOption(new Option('--format <format>', 'of the auctions (default: gsp)').choices(formats))
+    .option('--reserve <money>', 'reserve price (default: 0)', nonNegativeNumber);
+  addLogFlags(command);
+  addGeneratorFlags(command);
+  addSearchFlags(command);
+  return addOutputFlags(command)
+    .addHelpText(
+      'after',
+      '\nExample:\n  $ provably autobid best-response auctions.csv --advertiser adv-7 --others recorded --segments 8 --discounts 1,0.7 --out adv-7',
+    )
+    .action(async (log: string | undefined, flags: CommonFlags) => {
+      // Loaded when needed: --help and mistakes should not wait for it.
+      const { runBestResponse } = await import('./best-response-run.ts');
+      await runBestResponse({ ...flags, log }, context);
+    });
+}

@@ -1,0 +1,340 @@
+// `provably autobid`, as processes where a process matters: on a log written from the generator.
+
+import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { optimalWelfare, provablyGenerator } from '../src/autobidding/index.ts';
+import { openTable } from '../src/data/index.ts';
+import { parseCsv } from './cli-fixtures.ts';
+import { interruptAtWork, runCli, runInProcess } from './run-cli.ts';
+
+// One thread: workers take longer to start than these markets to solve.
+process.env.PROVABLY_THREADS = '1';
+const cwd = mkdtempSync(join(tmpdir(), 'provably-autobid-'));
+after(() => rmSync(cwd, { recursive: true }));
+const at = (file: string): string => join(cwd, file);
+const read = (file: string): string => readFileSync(at(file), 'utf8');
+
+const { market, topicOf } = provablyGenerator({ advertisers: 6, auctions: 250, participants: 4, seed: 3 });
+const optimum = optimalWelfare(market);
+
+/** A row an entry: bids 0.8 of values, and none in every tenth row. */
+function logRows(): string[] {
+  const rows: string[] = [];
+  for (let j = 0; j < market.auctions; j++) {
+    for (let e = market.offsets[j]; e < market.offsets[j + 1]; e++) {
+      const bid = rows.length % 10 === 0 ? '' : 0.8 * market.values[e];
+      rows.push(`q-${j},adv-${market.advertiserOf[e]},${market.values[e]},${bid},t${topicOf[j]},d${j % 9}`);
+    }
+  }
+  return rows;
+}
+
+const head = 'auction_id,advertiser_id,value,bid,topic,day';
+writeFileSync(at('auctions.csv'), `${head}\n${logRows().join('\n')}\n`);
+
+interface Printed {
+  input: Record<string, unknown>;
+  value: Record<string, never> & {
+    advertisers: { name: string; verdict: string; value: { before: number } }[];
+    from: { origin: string };
+    to: { origin: string; gap: { meanRegretBound: number } };
+    bootstrap: object;
+    reused: number;
+    verdict: string;
+  };
+  certificate: { bound: { value: number } };
+  figures: Record<string, number>;
+  recipe: { command: string };
+  out: { files: string[] };
+}
+
+/** Runs a subcommand here and parses what it prints. */
+async function autobid(...words: string[]): Promise<Printed> {
+  const { code, stdout, stderr } = await runInProcess(['autobid', ...words, '--json']);
+  assert.equal(code, 0, stderr);
+  return JSON.parse(stdout);
+}
+
+const slots = ['--discounts', '1,0.7,0.5,0.35'];
+const quick = ['--iterations', '10', '--rounds', '5'];
+
+describe('provably autobid', () => {
+  it('shows an example for each subcommand', async () => {
+    for (const name of ['replay', 'import', 'simulate', 'best-response', 'sweep', 'verify']) {
+      const { code, stdout } = await runInProcess(['autobid', name, '--help']);
+      assert.equal(code, 0);
+      assert.match(stdout, new RegExp(`Examples?:\\n {2}\\$ provably autobid ${name} `));
+      assert.match(stdout, /--json/);
+    }
+  });
+});
+
+describe('provably autobid replay', () => {
+  const whatIf = ['replay', 'auctions.csv', '--from', 'gsp', '--to', 'fpa', '--segments', '8'];
+
+  it('answers the whole question in one command, and verify accepts what it saved', async () => {
+    const words = [...whatIf, '--segment-by', 'topic', ...slots, ...quick, '--baseline', 'equilibrium'];
+    const { code, stdout, stderr } = await runCli(['autobid', ...words, '--out', 'what-if'], { cwd });
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^GSP, 1 segment → first price, 8 segments$/m);
+    assert.match(stdout, /^welfare +[\d.]+ +[\d.]+ +[+−][\d.]+ % .*(separated|within)/m);
+    assert.match(stdout, /^profit /m);
+    assert.match(stdout, /^\d+ winners$/m);
+    assert.match(stdout, /^\d+ losers$/m);
+    assert.match(stdout, /before: equilibrium; .*≤ [\d.]+ % of their value/);
+    assert.match(stdout, /certificate the change of welfare/);
+    for (const file of [
+      'result.json',
+      'settings.yaml',
+      'advertisers.parquet',
+      'changes.svg',
+      'report.html',
+    ]) {
+      assert.ok(existsSync(at(`what-if/${file}`)), file);
+    }
+    assert.match(read('what-if/report.html'), /<svg /);
+    await using table = await openTable(at('what-if/advertisers.parquet'));
+    const result: Printed = JSON.parse(read('what-if/result.json'));
+    const before = await table.readNumbers('value_before');
+    assert.deepEqual(
+      [...before],
+      result.value.advertisers.map(({ value }) => value.before),
+    );
+    const sum = before.reduce((total, value) => total + value, 0);
+    assert.ok(Math.abs(sum / result.figures.welfareBefore - 1) < 1e-9);
+    assert.ok(result.figures.welfareBefore < optimum);
+    assert.match(result.recipe.command, /^provably autobid replay auctions\.csv .*--segments 8/);
+    assert.deepEqual(
+      readdirSync(cwd).filter((name) => name.includes('partial')),
+      [],
+    );
+    const checked = await runCli(['autobid', 'verify', 'what-if/before.profile.json'], { cwd });
+    assert.equal(checked.code, 0, checked.stderr);
+    assert.match(checked.stdout, /accepted, on auctions\.csv, gsp/);
+  });
+
+  it('starts from recorded bids if there are any, draws clusters, and repeats itself', async () => {
+    const words = ['replay', at('auctions.csv'), ...slots, '--from', 'gsp', '--to', 'fpa', ...quick];
+    const first = await autobid(...words, '--cluster-by', 'day', '--resamples', '100');
+    assert.equal(first.value.from.origin, 'recorded');
+    assert.deepEqual(first.value.bootstrap, {
+      ...{ groups: 9, groupName: 'clusters', resamples: 100, multipliers: 'held' },
+    });
+    // First price with one multiplier: everybody bids its value, and the best takes every slot.
+    assert.ok(Math.abs(first.figures.welfareAfter / optimum - 1) < 1e-9);
+    assert.ok(Math.abs(first.figures.profitAfter / optimum - 1) < 1e-9);
+    const again = await autobid(...words, '--cluster-by', 'day', '--resamples', '100');
+    assert.deepEqual(again.value, first.value);
+  });
+
+  it('takes settings from a file, with flags above them, and prints those in effect', async () => {
+    writeFileSync(
+      at('study.yaml'),
+      `market: { log: ${at('auctions.csv')}, discounts: [1, 0.5] }\nfrom: { format: vcg }\nto:\n  format: gsp\n  segments: 2\nseed: 4\n`,
+    );
+    const { code, stdout, stderr } = await runInProcess([
+      'autobid',
+      'replay',
+      '--config',
+      at('study.yaml'),
+      '--to',
+      'fpa',
+      '--resolve',
+      '6',
+      '--print-config',
+    ]);
+    assert.equal(code, 0, stderr);
+    writeFileSync(at('effective.yaml'), stdout);
+    assert.match(stdout, /to:\n {2}format: fpa\n {2}reserve: 0\n {2}ties: index\n {2}segments: 2/);
+    assert.match(stdout, /resolve: 6/);
+    const again = await runInProcess([
+      'autobid',
+      'replay',
+      '--config',
+      at('effective.yaml'),
+      '--print-config',
+    ]);
+    assert.equal(again.stdout, stdout);
+  });
+
+  it('says what is wrong with settings, and where', async () => {
+    const wrong: [text: string, message: RegExp][] = [
+      [
+        'from: { format: gsp }\nto:\n  formt: fpa\n',
+        /bad\.yaml, line 3: "to\.formt" is not known; expected one of .*Did you mean "format"\?/,
+      ],
+      [
+        'from: { format: gps }\nto: { format: fpa }\n',
+        /line 1: "from\.format" is "gps"; expected one of fpa, gsp, vcg\. Did you mean "gsp"\?/,
+      ],
+      ['from: { format: gsp }\n', /"to" is missing/],
+      [
+        'from: { format: gsp }\nto: { format: fpa }\nbootstrap: { resolve: 3 }\n',
+        /line 3: "bootstrap\.resolve" is 3; expected an integer ≥ 5, or 0/,
+      ],
+    ];
+    for (const [text, message] of wrong) {
+      writeFileSync(at('bad.yaml'), text);
+      const { code, stderr } = await runInProcess(['autobid', 'replay', '--config', at('bad.yaml')]);
+      assert.equal(code, 2, stderr);
+      assert.match(stderr, message);
+    }
+  });
+
+  it('exits with 2 for bad usage and 1 for what is not there', async () => {
+    const log = at('auctions.csv');
+    const calls: [code: number, words: string[], message: RegExp][] = [
+      [2, ['replay', log, '--from', 'gsp', '--to', 'second'], /--to/],
+      [2, ['replay', log, '--from', 'gsp', ...slots], /"to" is missing|--to/],
+      [2, ['replay', '--from', 'gsp', '--to', 'fpa'], /which auctions\?/],
+      [2, ['replay', log, '--from', 'gsp', '--to', 'fpa'], /--discounts/],
+      [
+        2,
+        [
+          'replay',
+          log,
+          '--from',
+          'gsp',
+          '--to',
+          'fpa',
+          ...slots,
+          '--segments',
+          '40',
+          '--segment-by',
+          'topic',
+        ],
+        /40 segments of 16 labels/,
+      ],
+      [2, ['replay', log, '--generate', 'provably', '--from', 'gsp', '--to', 'fpa'], /a log and a generator/],
+      [1, ['replay', at('none.csv'), '--from', 'gsp', '--to', 'fpa', ...slots], /none\.csv/],
+      [
+        1,
+        ['replay', log, '--from', 'gsp', '--to', 'fpa', ...slots, '--columns', 'value=wert'],
+        /no column "wert".*--columns value=/,
+      ],
+      [1, ['replay', '--config', at('none.yaml')], /none\.yaml cannot be read/],
+      [2, ['simulate', log, ...slots, '--bids', 'often'], /equilibrium, recorded or a number/],
+      [
+        2,
+        ['best-response', log, ...slots, '--advertiser', 'adv-99'],
+        /no advertiser "adv-99".*Did you mean "adv-/,
+      ],
+      [2, ['sweep', '--segments', '0'], /--segments/],
+      [1, ['verify', at('none.json')], /none\.json cannot be read/],
+      [2, ['import', log, '--out', 'market.xls', ...slots], /--out market\.xls/],
+    ];
+    for (const [expected, words, message] of calls) {
+      const { code, stderr } = await runInProcess(['autobid', ...words]);
+      assert.equal(code, expected, `${words.join(' ')}\n${stderr}`);
+      assert.match(stderr, message);
+    }
+  });
+
+  it('leaves nothing behind on Ctrl-C', async () => {
+    const words = ['replay', '--generate', 'provably', '--auctions', '30000', '--from', 'gsp', '--to', 'vcg'];
+    const { code, stdout, stderr } = await runCli(
+      ['autobid', ...words, '--resolve', '50', '--out', 'stopped'],
+      {
+        cwd,
+        during: interruptAtWork,
+      },
+    );
+    assert.equal(code, 130, stderr);
+    assert.equal(stdout, '');
+    assert.deepEqual(
+      readdirSync(cwd).filter((name) => /stopped|partial/.test(name)),
+      [],
+    );
+  });
+});
+
+describe('provably autobid import', () => {
+  it('reports rows that it drops, and writes a table that needs no more flags', async () => {
+    const rows = logRows();
+    rows.splice(5, 0, 'q-0,,1,,t1,d0', 'q-1,adv-1x,-2,,t1,d1');
+    writeFileSync(at('dirty.csv'), `${head}\n${rows.join('\n')}\n`);
+    const strict = await runInProcess([
+      'autobid',
+      'import',
+      at('dirty.csv'),
+      ...slots,
+      '--out',
+      at('m.parquet'),
+    ]);
+    assert.equal(strict.code, 1);
+    assert.match(strict.stderr, /row 5 has advertiser_id empty/);
+    assert.equal(existsSync(at('m.parquet')), false);
+    const words = ['import', at('dirty.csv'), ...slots, '--segment-by', 'topic', '--on-invalid', 'drop'];
+    const { figures } = await autobid(...words, '--out', at('m.parquet'));
+    assert.equal(figures.dropped, 2);
+    assert.equal(figures.entries, market.values.length);
+    // The advertiser of a dropped row has no entry left; the rest is the market of the log.
+    const imported = await autobid('simulate', at('m.parquet'), '--bids', '1', '--segments', '2');
+    const direct = await autobid('simulate', at('auctions.csv'), ...slots, '--bids', '1');
+    assert.equal(imported.figures.welfare, direct.figures.welfare);
+  });
+});
+
+describe('provably autobid simulate', () => {
+  it('gives the exact outcome at given bids, in the tables asked for', async () => {
+    const words = ['simulate', at('auctions.csv'), ...slots, '--format', 'fpa', '--bids', '1'];
+    const { figures, out } = await autobid(
+      ...words,
+      '--out',
+      at('sim'),
+      '--tables',
+      'csv',
+      '--pictures',
+      'png',
+    );
+    assert.ok(Math.abs(figures.welfare / optimum - 1) < 1e-9);
+    assert.ok(Math.abs(figures.profit / figures.welfare - 1) < 1e-9);
+    assert.ok(out.files.includes('advertisers.csv') && out.files.includes('advertisers.png'));
+    const rows = parseCsv(read('sim/advertisers.csv'));
+    assert.deepEqual(
+      rows.map(({ advertiser }) => advertiser),
+      ['adv-0', 'adv-1', 'adv-2', 'adv-3', 'adv-4', 'adv-5'],
+    );
+    const saved = JSON.parse(read('sim/profile.json'));
+    saved.strategies[0].multipliers[0] = 1.5;
+    writeFileSync(at('sim/tampered.json'), JSON.stringify(saved));
+    const { code, stdout, stderr } = await runInProcess([
+      'autobid',
+      'verify',
+      at('sim/tampered.json'),
+      '--json',
+    ]);
+    assert.equal(code, 1);
+    assert.equal(JSON.parse(stdout).value.verdict, 'rejected');
+    assert.match(stderr, /is rejected/);
+  });
+});
+
+describe('provably autobid best-response', () => {
+  it('never does worse than what is bid now', async () => {
+    const words = ['best-response', at('auctions.csv'), ...slots, '--others', '1', '--advertiser', 'adv-2'];
+    const { figures } = await autobid(...words, '--segments', '4', '--format', 'vcg', '--out', at('br'));
+    assert.ok(figures.valueBest >= figures.valueNow * (1 - 1e-12));
+    assert.ok(figures.upperBound >= figures.valueBest && figures.spendBest <= figures.valueBest * (1 + 1e-9));
+    assert.match(read('br/landscape.svg'), /^<svg /);
+  });
+});
+
+describe('provably autobid sweep', () => {
+  it('keeps what is done, and uses it again while the settings are the same', async () => {
+    const words = ['sweep', '--auctions', '120', '--segments', '1,2', '--formats', 'fpa,vcg', ...quick];
+    const first = await autobid(...words, '--seeds', '2', '--out', at('sweep'));
+    assert.equal(first.value.reused, 0);
+    assert.equal(first.figures['welfare fpa K=1'].toFixed(9), '1.000000000');
+    const more = await autobid(...words, '--seeds', '3', '--out', at('sweep'));
+    assert.equal(more.value.reused, 2);
+    const fresh = await autobid(...words, '--seeds', '3');
+    assert.deepEqual(fresh.figures, more.figures);
+    const other = await autobid(...words, '--seeds', '2', '--reserve', '0.5', '--out', at('sweep'));
+    assert.equal(other.value.reused, 0);
+    assert.ok(existsSync(at('sweep/welfare.svg')));
+  });
+});
