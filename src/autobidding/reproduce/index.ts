@@ -16,6 +16,7 @@ export {
   type MarketCount,
   reproduceFormatOrder,
 } from './format-order.ts';
+export { type LargeMarketFigures, type LargeMarketsOptions, reproduceLargeMarkets } from './large-markets.ts';
 export {
   type AnarchyFigures,
   type AnarchyRow,
