@@ -22,3 +22,10 @@ export {
   type PriceOfAnarchyOptions,
   reproducePriceOfAnarchy,
 } from './price-of-anarchy.ts';
+export {
+  reproduceWhatIf,
+  WHAT_IF_FROM,
+  WHAT_IF_TO,
+  type WhatIfTourOptions,
+  type WhatIfWorld,
+} from './what-if.ts';
