@@ -8,7 +8,7 @@ const small = { name: 'provably' as const, auctions: 300 };
 
 describe('sweep', () => {
   it('gives the same bits for any number of workers, in a fixed order', async () => {
-    const options = { generator: small, seeds: [7, 3], levels: [1, 2], search: { iterations: 8, rounds: 4 } };
+    const options = { generator: small, seeds: [7, 3], levels: [1, 2], search: { iterations: 8, rounds: 4, mixed: 'never' as const } };
     const alone = await sweep({ ...options, workers: 1 });
     const together = await sweep({ ...options, workers: 3 });
     assert.deepEqual(together, alone);
@@ -30,6 +30,7 @@ describe('sweep', () => {
       generator: { name: 'provably', auctions: 700 },
       seeds: [200, 201, 202],
       levels: [1, 8],
+      search: { mixed: 'never' },
     });
     const find = (a: string, b: string, level: number, other = level) =>
       value.comparisons.find(
@@ -90,6 +91,7 @@ describe('compareColumns', () => {
     maxRegretBound: regret,
     maxOverspend: 0,
     converged: true,
+    strategies: 'pure',
     bindingShare: 1,
     lastQuarter: { welfare, profit: 0 },
   });
