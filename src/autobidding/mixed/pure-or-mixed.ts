@@ -4,7 +4,8 @@ import type { Certified } from '../../core/certificate.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { type Equilibrium, type FindEquilibriumOptions, findEquilibrium } from '../equilibrium/index.ts';
-import type { Setting } from '../types.ts';
+import { OVERSPEND_ALLOWED } from '../equilibrium/objective.ts';
+import type { EquilibriumGap, Setting } from '../types.ts';
 import { findMixedEquilibrium, type MixedEquilibrium } from './find-mixed-equilibrium.ts';
 
 /** 'when-needed': mixed strategies where the pure search does not converge and mixed ones are nearer to rest; 'never': pure ones only. */
@@ -26,9 +27,13 @@ export async function findPureOrMixed(
   if (pure.value.converged || mixed === 'never') return { pure };
   const { seed, signal, onProgress } = options;
   const found = await mixedFrom(setting, pure.value, { seed, signal, onProgress });
-  return found && found.value.gap.meanRegretBound < pure.value.gap.meanRegretBound
-    ? { pure, mixed: found }
-    : { pure };
+  return found && nearerToRest(found.value.gap, pure.value.gap) ? { pure, mixed: found } : { pure };
+}
+
+/** Less regret, and targets no worse kept than is allowed. */
+function nearerToRest(one: EquilibriumGap, other: EquilibriumGap): boolean {
+  const allowed = Math.max(OVERSPEND_ALLOWED, other.maxOverspend);
+  return one.maxOverspend <= allowed && one.meanRegretBound < other.meanRegretBound;
 }
 
 /** A mixed equilibrium near a pure profile; none for rules that mixed strategies are not computed for. */

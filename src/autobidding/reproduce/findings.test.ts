@@ -15,7 +15,7 @@ describe('findings', () => {
   it('reads all findings from one sweep, in which uniform first price is exactly efficient', async () => {
     const phases = new Set<string>();
     const found = await sweepFindings({
-      ...{ auctions: 40, seeds: [200], workers: 1 },
+      ...{ auctions: 150, seeds: [200], workers: 1, search: { mixed: 'never' as const } },
       onProgress: ({ phase }) => phases.add(phase),
     });
     assert.deepEqual([...phases], ['provably: equilibria', 'gamma-topic: equilibria']);

@@ -2,7 +2,7 @@
 // equilibria.
 
 import { judge, type ProtocolOptions, type ProtocolReport, type Verdict } from '../../reproduce/protocol.ts';
-import { type Sweep, type SweepComparison, type SweepGenerator, sweep } from '../sweep/index.ts';
+import { type Sweep, type SweepComparison, type SweepGenerator, type SweepSearch, sweep } from '../sweep/index.ts';
 import { AUCTION_FORMATS, type AuctionFormat } from '../types.ts';
 
 export interface SweepFindingsOptions extends ProtocolOptions {
@@ -10,6 +10,8 @@ export interface SweepFindingsOptions extends ProtocolOptions {
   auctions?: number | undefined;
   /** Default: both. */
   generators?: readonly SweepGenerator['name'][] | undefined;
+  /** How equilibria are searched for. Default: as `sweep`. */
+  search?: SweepSearch | undefined;
   /** Workers, ≥ 1; the report is the same for any number. Default: all cores. */
   workers?: number | undefined;
 }
@@ -47,13 +49,14 @@ const REGRET = { few: 0.001, many: 0.003, one: 0.02 };
  * @throws as `sweep`
  */
 export async function sweepFindings(options: SweepFindingsOptions = {}): Promise<SweptFindings> {
-  const { generators = ['provably', 'gamma-topic'], auctions, workers, signal, onProgress } = options;
+  const { generators = ['provably', 'gamma-topic'], auctions, workers, search } = options;
+  const { signal, onProgress } = options;
   const { seeds = Array.from({ length: 10 }, (_, s) => 200 + s) } = options;
   const found: GeneratorFindings[] = [];
   for (const name of generators) {
     const { value, certificate } = await sweep({
       generator: { name, ...(auctions === undefined ? {} : { auctions }) },
-      ...{ seeds, formats: AUCTION_FORMATS, levels: FINDING_LEVELS, workers, signal },
+      ...{ seeds, formats: AUCTION_FORMATS, levels: FINDING_LEVELS, search, workers, signal },
       onProgress: onProgress && ((now) => onProgress({ ...now, phase: `${name}: ${now.phase}` })),
     });
     const { cells, comparisons } = value;

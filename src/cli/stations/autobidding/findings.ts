@@ -9,7 +9,7 @@ import { comparisonsTable, levelChart, meansTable, OWN_DESIGN } from './shown.ts
 type Protocols = typeof import('../../../autobidding/reproduce/findings.ts');
 
 /** Of the sweep; whichever experiment comes first runs it. */
-const expectedSeconds = { full: 300, quick: 20 };
+const expectedSeconds = { full: 600, quick: 40 };
 
 export const formats: Experiment = finding({
   ...{ id: 'F1', title: 'Formats: welfare and profit', expectedSeconds },
@@ -64,7 +64,7 @@ async function sweepOnce({ sweepFindings }: Protocols, options: ExperimentOption
     sweeps.get(key) ??
     (await sweepFindings({
       ...runOptions(options),
-      seeds: Array.from({ length: quick ? 3 : 10 }, (_, s) => (first + s) >>> 0),
+      seeds: Array.from({ length: quick ? 2 : 10 }, (_, s) => (first + s) >>> 0),
       auctions: quick ? 300 : undefined,
     }));
   sweeps.set(key, found);
