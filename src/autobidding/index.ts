@@ -131,6 +131,7 @@ export { liquidOptimumBound, optimalWelfare } from './market/optimal-welfare.ts'
 export { profileBids } from './market/profile-bids.ts';
 export { uniformBuckets } from './market/uniform-buckets.ts';
 export {
+  expectedLandscape,
   findMixedEquilibrium,
   type MixedEquilibrium,
   type MixedEquilibriumOptions,

@@ -1,5 +1,6 @@
 // Mixed strategies: expected landscapes, equilibria in mixed strategies and their certificates.
 
+export { expectedLandscape } from './expected-landscape.ts';
 export {
   findMixedEquilibrium,
   type MixedEquilibrium,

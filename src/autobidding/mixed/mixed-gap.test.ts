@@ -10,6 +10,7 @@ import {
   type MixedStrategy,
   type Setting,
 } from '../types.ts';
+import { expectedLandscape } from './expected-landscape.ts';
 import { mixedGap } from './mixed-gap.ts';
 
 const BUCKETS = 2;
@@ -123,6 +124,30 @@ for (const format of AUCTION_FORMATS) {
       }
     });
 
+    it('has landscapes that promise what bidding their thresholds gives', async () => {
+      for (let seed = 40; seed < 44; seed++) {
+        const rng = createRng(seed).fork('profile');
+        const profile = [randomStrategy(rng), randomStrategy(rng), randomStrategy(rng)];
+        const setting = smallSetting(format, seed, {
+          rules: { format, reserve: seed % 2 === 0 ? 0 : 0.5 },
+        });
+        const { bucketOffsets, thresholds, value, spend } = expectedLandscape(setting, profile, 1);
+        assert.ok(thresholds.length > 10);
+        for (let k = 0; k < BUCKETS; k++) {
+          for (let t = bucketOffsets[k]; t < bucketOffsets[k + 1]; t += 3) {
+            if (thresholds[t] === thresholds[t + 1]) continue;
+            const row = new Float64Array(BUCKETS);
+            row[k] = Math.max(1e-9, thresholds[t] * (1 + 1e-11));
+            const got = await enumerate(setting, withPure(profile, 1, row));
+            assertClose(got.value[1], value[t], `seed ${seed}: value of step ${t}`);
+            // Bidding 10⁻¹¹ more to win the tie costs that much more in first price; at threshold 0 up to 10⁻⁹.
+            const tolerance = thresholds[t] > 0 ? 1e-10 : 1e-8;
+            assert.ok(Math.abs(got.spend[1] - spend[t]) <= tolerance * (1 + value[t]), `spend of step ${t}`);
+          }
+        }
+      }
+    });
+
     it('bounds every deviation, and finds one as good as all that keep the target', async () => {
       for (let seed = 20; seed < 26; seed++) {
         const rng = createRng(seed).fork('profile');
@@ -171,9 +196,10 @@ describe('mixedGap', () => {
     assertClose(advertisers[0].spend, 0.75 * 0.9, 'spend of 0');
     assertClose(advertisers[1].value, 0.5, 'value of 1');
     assertClose(advertisers[1].spend, 0.2, 'spend of 1');
-    // It could win always at .9, a multiplier of .45 (on the grid: up to 10⁻⁴ more).
+    // It could win always, bidding .9 or more: a multiplier from .45 up, whose value is 2.
     assertClose(advertisers[1].best, 2, 'best of 1');
-    assert.ok(Math.abs(advertisers[1].deviation[0] - 1) <= 1 || advertisers[1].deviation[0] >= 0.45);
+    assertClose(advertisers[1].bestBound, 2, 'bound of 1');
+    assert.ok(advertisers[1].deviation[0] >= 0.45);
   });
 
   it('refuses what it does not compute and profiles that do not fit', async () => {

@@ -15,7 +15,10 @@ export interface WhatIfTourOptions extends RunOptions {
   auctions?: number | undefined;
   /** Fresh auctions for each of the log. Default 10. */
   fresh?: number | undefined;
+  /** Draws of the bootstrap. Default 1000. */
   resamples?: number | undefined;
+  /** As of `replay`. Default 'when-needed'. */
+  mixed?: 'when-needed' | 'never' | undefined;
   /** Default 0. */
   seed?: number | undefined;
 }
@@ -34,12 +37,12 @@ export const WHAT_IF_TO: WhatIfWorld = { format: 'fpa', segments: 8 };
  * auctions of the same advertisers, bidders keeping their multipliers, as the bound says.
  */
 export async function reproduceWhatIf(options: WhatIfTourOptions = {}): Promise<Certified<Replay>> {
-  const { auctions = 500, fresh = 10, resamples = 1000, seed = 0, signal, onProgress } = options;
+  const { auctions = 500, fresh = 10, resamples = 1000, mixed, seed = 0, signal, onProgress } = options;
   // Fewer auctions of a seed are the first ones of more, with the same advertisers.
   const log = provablyGenerator({ auctions, seed });
   const all = provablyGenerator({ auctions: auctions * (1 + fresh), seed });
   const result = await replay(log.market, {
-    ...{ from: worldOf(log, WHAT_IF_FROM), to: worldOf(log, WHAT_IF_TO), seed, resamples },
+    ...{ from: worldOf(log, WHAT_IF_FROM), to: worldOf(log, WHAT_IF_TO), seed, resamples, mixed },
     ...{ signal, onProgress },
   });
   const { from, to, welfare } = result.value;

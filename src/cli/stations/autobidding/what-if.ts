@@ -17,7 +17,7 @@ export const whatIfTour: Experiment = {
       '../../../autobidding/reproduce/what-if.ts'
     );
     const { seed, quick } = options;
-    const size = quick ? { auctions: 250, resamples: 300 } : {};
+    const size = quick ? { auctions: 250, resamples: 300, mixed: 'never' as const } : {};
     const result = await reproduceWhatIf({ ...runOptions(options), ...size, seed });
     return describe(result, WHAT_IF_FROM, WHAT_IF_TO);
   },
