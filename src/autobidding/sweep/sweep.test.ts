@@ -8,7 +8,7 @@ const small = { name: 'provably' as const, auctions: 150 };
 
 describe('sweep', () => {
   it('gives the same bits for any number of workers, in a fixed order', async () => {
-    const options = { generator: small, seeds: [7, 3], levels: [1, 2], search: { iterations: 8, rounds: 4 } };
+    const options = { generator: small, seeds: [7, 3], levels: [1, 2], search: { iterations: 8, rounds: 4, mixed: 'never' as const } };
     const alone = await sweep({ ...options, workers: 1 });
     const together = await sweep({ ...options, workers: 2 });
     assert.deepEqual(together, alone);
@@ -31,6 +31,7 @@ describe('sweep', () => {
       seeds: [200, 201, 202],
       search: { rounds: 8 },
       levels: [1, 8],
+      search: { mixed: 'never' },
     });
     const find = (a: string, b: string, level: number, other = level) =>
       value.comparisons.find(
@@ -91,6 +92,7 @@ describe('compareColumns', () => {
     maxRegretBound: regret,
     maxOverspend: 0,
     converged: true,
+    strategies: 'pure',
     bindingShare: 1,
     lastQuarter: { welfare, profit: 0 },
   });
