@@ -172,6 +172,7 @@ export {
   type SweepMeasure,
   type SweepOptions,
   type SweepSearch,
+  type SweepStrategies,
   sweep,
 } from './sweep/index.ts';
 export {

@@ -31,7 +31,7 @@ export async function runMixedCell(task: MixedCellTask, signal?: AbortSignal): P
   const { outcome, gap } = (await findMixedEquilibrium(setting, options)).value;
   const totals = { welfare: outcome.welfare / outcome.optimum, profit: outcome.profit / outcome.optimum };
   return {
-    ...{ seed, format, level, ...totals },
+    ...{ seed, format, level, strategies: 'mixed', ...totals },
     meanRegret: gap.meanRegret,
     maxRegret: gap.maxRegret,
     meanRegretBound: gap.meanRegretBound,

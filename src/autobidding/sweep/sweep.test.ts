@@ -8,7 +8,13 @@ const small = { name: 'provably' as const, auctions: 150 };
 
 describe('sweep', () => {
   it('gives the same bits for any number of workers, in a fixed order', async () => {
-    const options = { generator: small, seeds: [7, 3], levels: [1, 2], search: { iterations: 8, rounds: 4 } };
+    const options = {
+      generator: small,
+      seeds: [7, 3],
+      levels: [1, 2],
+      search: { iterations: 8, rounds: 4 },
+      strategies: 'pure' as const,
+    };
     const alone = await sweep({ ...options, workers: 1 });
     const together = await sweep({ ...options, workers: 2 });
     assert.deepEqual(together, alone);
@@ -30,6 +36,7 @@ describe('sweep', () => {
       generator: { name: 'provably', auctions: 400 },
       seeds: [200, 201, 202],
       search: { rounds: 8 },
+      strategies: 'pure',
       levels: [1, 8],
     });
     const find = (a: string, b: string, level: number, other = level) =>
@@ -54,12 +61,30 @@ describe('sweep', () => {
     assert.equal(certificate.bound.value, worst);
   });
 
+  it('mixes where no pure profile is near enough to an equilibrium, and only there', async () => {
+    const options = {
+      ...{ generator: small, seeds: [5], levels: [1, 4], workers: 1 },
+      formats: ['fpa'] as const,
+    };
+    const pure = await sweep({ ...options, strategies: 'pure' });
+    const auto = await sweep(options);
+    auto.value.cells.forEach((cell, at) => {
+      const before = pure.value.cells[at];
+      assert.equal(before.strategies, 'pure');
+      if (cell.strategies === 'pure') assert.deepEqual(cell, before);
+      else assert.ok(!before.converged && cell.meanRegretBound < before.meanRegretBound);
+    });
+    assert.equal(auto.value.cells[0].strategies, 'pure'); // first price at K = 1 is exact
+    assert.equal(auto.value.cells[1].strategies, 'mixed');
+  });
+
   it('ends its workers when cancelled', async () => {
     const controller = new AbortController();
     const run = sweep({
       generator: small,
       seeds: [1, 2, 3],
       levels: [2],
+      strategies: 'pure',
       workers: 2,
       signal: controller.signal,
       onProgress: () => controller.abort(new Error('enough')),
@@ -83,6 +108,7 @@ describe('compareColumns', () => {
     seed,
     format,
     level: 1,
+    strategies: 'pure',
     welfare,
     profit: 0,
     meanRegret: regret,
