@@ -31,12 +31,13 @@ export async function runMixedCell(task: MixedCellTask, signal?: AbortSignal): P
   const { outcome, gap } = (await findMixedEquilibrium(setting, options)).value;
   const totals = { welfare: outcome.welfare / outcome.optimum, profit: outcome.profit / outcome.optimum };
   return {
-    ...{ seed, format, level, strategies: 'mixed', ...totals },
+    ...{ seed, format, level, ...totals },
     meanRegret: gap.meanRegret,
     maxRegret: gap.maxRegret,
     meanRegretBound: gap.meanRegretBound,
     maxRegretBound: gap.maxRegretBound,
     maxOverspend: gap.maxOverspend,
+    strategies: 'mixed',
     converged: gap.meanRegretBound <= REGRET_WANTED,
     bindingShare:
       gap.advertisers.filter(({ value, spend }) => spend >= BINDING * value).length / market.advertisers,

@@ -12,8 +12,7 @@ describe('sweep', () => {
       generator: small,
       seeds: [7, 3],
       levels: [1, 2],
-      search: { iterations: 8, rounds: 4 },
-      strategies: 'pure' as const,
+      search: { iterations: 8, rounds: 4, mixed: 'never' as const },
     };
     const alone = await sweep({ ...options, workers: 1 });
     const together = await sweep({ ...options, workers: 2 });
@@ -35,8 +34,7 @@ describe('sweep', () => {
     const { value, certificate } = await sweep({
       generator: { name: 'provably', auctions: 400 },
       seeds: [200, 201, 202],
-      search: { rounds: 8 },
-      strategies: 'pure',
+      search: { rounds: 8, mixed: 'never' },
       levels: [1, 8],
     });
     const find = (a: string, b: string, level: number, other = level) =>
@@ -62,20 +60,12 @@ describe('sweep', () => {
   });
 
   it('mixes where no pure profile is near enough to an equilibrium, and only there', async () => {
-    const options = {
-      ...{ generator: small, seeds: [5], levels: [1, 4], workers: 1 },
-      formats: ['fpa'] as const,
-    };
-    const pure = await sweep({ ...options, strategies: 'pure' });
-    const auto = await sweep(options);
-    auto.value.cells.forEach((cell, at) => {
-      const before = pure.value.cells[at];
-      assert.equal(before.strategies, 'pure');
-      if (cell.strategies === 'pure') assert.deepEqual(cell, before);
-      else assert.ok(!before.converged && cell.meanRegretBound < before.meanRegretBound);
-    });
-    assert.equal(auto.value.cells[0].strategies, 'pure'); // first price at K = 1 is exact
-    assert.equal(auto.value.cells[1].strategies, 'mixed');
+    const options = { generator: small, seeds: [5], levels: [1, 4], formats: ['fpa'] as const, workers: 1 };
+    const pure = await sweep({ ...options, search: { mixed: 'never' } });
+    const mixed = await sweep(options);
+    assert.deepEqual(mixed.value.cells[0], pure.value.cells[0]); // first price at K = 1 is exact
+    assert.deepEqual([pure.value.cells[1].strategies, mixed.value.cells[1].strategies], ['pure', 'mixed']);
+    assert.ok(mixed.value.cells[1].meanRegretBound < pure.value.cells[1].meanRegretBound);
   });
 
   it('ends its workers when cancelled', async () => {
@@ -84,7 +74,6 @@ describe('sweep', () => {
       generator: small,
       seeds: [1, 2, 3],
       levels: [2],
-      strategies: 'pure',
       workers: 2,
       signal: controller.signal,
       onProgress: () => controller.abort(new Error('enough')),
@@ -108,7 +97,6 @@ describe('compareColumns', () => {
     seed,
     format,
     level: 1,
-    strategies: 'pure',
     welfare,
     profit: 0,
     meanRegret: regret,
@@ -117,6 +105,7 @@ describe('compareColumns', () => {
     maxRegretBound: regret,
     maxOverspend: 0,
     converged: true,
+    strategies: 'pure',
     bindingShare: 1,
     lastQuarter: { welfare, profit: 0 },
   });

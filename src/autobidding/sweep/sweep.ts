@@ -15,7 +15,6 @@ import {
   type SweepCell,
   type SweepGenerator,
   type SweepSearch,
-  type SweepStrategies,
   type SweepTask,
 } from './cell.ts';
 import { compareAll, type SweepComparison } from './compare.ts';
@@ -35,12 +34,7 @@ export interface SweepOptions extends RunOptions {
   bidders?: readonly Bidder[] | undefined;
   /** Cap of multipliers. Default 10. */
   maxMultiplier?: number | undefined;
-  /**
-   * What is searched for: pure equilibria, mixed ones, or 'auto': mixed ones, from the pure profile, where its certified value-weighted regret is
-   * above the tolerance (of `search`; by default 0.1 % at K ≤ 2 and 0.3 % above). Default 'auto'.
-   */
-  strategies?: SweepStrategies | undefined;
-  /** How pure equilibria are searched for. Default: as `findEquilibrium`. */
+  /** How equilibria are searched for. Default: as `findEquilibrium`, then mixed ones where needed. */
   search?: SweepSearch | undefined;
   /** Of intervals, in (0, 1). Default 0.95. */
   confidence?: number | undefined;
@@ -71,6 +65,8 @@ export interface Sweep {
  * @returns cells in a fixed order, the same bits for any number of workers; the bound is on the largest value-weighted regret of a cell
  * @throws {InvalidArgumentError} an option leaves its range @throws `signal.reason` when cancelled: workers are ended
  *
+ * Strategies are pure where they come to rest (0.1 % of value at K ≤ 2, 0.3 % above), else mixed where that is nearer to rest.
+ *
  * Time: that of `findEquilibrium` · seeds · formats · levels ÷ workers.
  * Source: derived protocol; findings F1–F3 as in the abstract of arXiv 2311.10679. The generators are ours.
  */
@@ -80,7 +76,6 @@ export async function sweep(options: SweepOptions = {}): Promise<Certified<Sweep
     seeds = Array.from({ length: 10 }, (_, s) => 200 + s),
     formats = AUCTION_FORMATS,
     levels = [1, 2, 4, 8],
-    strategies = 'auto',
     confidence = 0.95,
     resamples = 2000,
     workers = defaultPoolSize(),
@@ -91,7 +86,6 @@ export async function sweep(options: SweepOptions = {}): Promise<Certified<Sweep
   for (const [at, format] of formats.entries())
     requireOneOf(`sweep: formats[${at}]`, format, AUCTION_FORMATS);
   requireNestedLevels('sweep: levels', levels);
-  requireOneOf('sweep: strategies', strategies, ['pure', 'mixed', 'auto']);
   requireProbability('sweep: confidence', confidence);
   requireInteger('sweep: resamples', resamples, 1);
   requireInteger('sweep: workers', workers, 1);
@@ -102,7 +96,6 @@ export async function sweep(options: SweepOptions = {}): Promise<Certified<Sweep
       levels.map(
         (level): SweepTask => ({
           generator,
-          strategies,
           seed,
           format,
           level,
@@ -158,7 +151,7 @@ function certifySweep(cells: readonly SweepCell[], seed: number): Certificate {
   const short = cells.filter((cell) => !cell.converged).length;
   return {
     statement:
-      'every cell is an ε-equilibrium, pure or mixed as it says: all advertisers together could raise their value by no more than this share, each ' +
+      'every cell is an ε-equilibrium, of mixed strategies where it says so: all advertisers together could raise their value by no more than this share, each ' +
       'by changing its own multipliers',
     source:
       'derived: exact bid landscapes of every cell; question of arXiv 2311.10679, generators and dynamics of this library',
