@@ -59,6 +59,15 @@ describe('sweep', () => {
     assert.equal(certificate.bound.value, worst);
   });
 
+  it('mixes where no pure profile is near enough to an equilibrium, and only there', async () => {
+    const options = { generator: small, seeds: [5], levels: [1, 4], formats: ['fpa'] as const, workers: 1 };
+    const pure = await sweep({ ...options, search: { mixed: 'never' } });
+    const mixed = await sweep(options);
+    assert.deepEqual(mixed.value.cells[0], pure.value.cells[0]); // first price at K = 1 is exact
+    assert.deepEqual([pure.value.cells[1].strategies, mixed.value.cells[1].strategies], ['pure', 'mixed']);
+    assert.ok(mixed.value.cells[1].meanRegretBound < pure.value.cells[1].meanRegretBound);
+  });
+
   it('ends its workers when cancelled', async () => {
     const controller = new AbortController();
     const run = sweep({
