@@ -9,7 +9,7 @@ import { comparisonsTable, meansTable, OWN_DESIGN, welfareChart } from './shown.
 type Protocols = typeof import('../../../autobidding/reproduce/findings.ts');
 
 export const formats: Experiment = finding({
-  ...{ id: 'F1', title: 'Formats: welfare and profit', expectedSeconds: { full: 45, quick: 8 } },
+  ...{ id: 'F1', title: 'Formats: welfare and profit', expectedSeconds: { full: 60, quick: 8 } },
   question: 'Which format has more welfare and profit: first price, GSP or VCG?',
   run: ({ reproduceFormats }, options) => reproduceFormats(options),
 });
