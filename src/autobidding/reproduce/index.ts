@@ -1,12 +1,16 @@
 // Findings F1 to F3 on autobidding (arXiv 2311.10679), held against figures measured here.
 
 export {
-  type FindingsOptions,
+  FINDING_LEVELS,
   type FindingsReport,
   type GeneratorFindings,
-  reproduceFormats,
-  reproduceNonUniformity,
-  reproduceVcgFlat,
+  reportCertificates,
+  reportFormats,
+  reportNonUniformity,
+  reportVcgFlat,
+  type SweepFindingsOptions,
+  type SweptFindings,
+  sweepFindings,
 } from './findings.ts';
 export {
   type FormatFigures,
@@ -16,6 +20,7 @@ export {
   type MarketCount,
   reproduceFormatOrder,
 } from './format-order.ts';
+export { type LargeMarketFigures, type LargeMarketsOptions, reproduceLargeMarkets } from './large-markets.ts';
 export {
   type AnarchyFigures,
   type AnarchyRow,

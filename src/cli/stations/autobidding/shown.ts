@@ -1,7 +1,8 @@
 // What the autobidding experiments show alike: comparisons of formats and levels, as tables and curves.
 
-import type { SweepCell, SweepComparison } from '../../../autobidding/index.ts';
+import type { SweepCell, SweepComparison, SweepMeasure } from '../../../autobidding/index.ts';
 import type { GeneratorFindings } from '../../../autobidding/reproduce/findings.ts';
+import { AUCTION_FORMATS } from '../../../autobidding/types.ts';
 import { summarize } from '../../../core/statistics/index.ts';
 import type { Chart, Table } from '../../../report/index.ts';
 import { percent, signedPercent } from '../../autobid/words.ts';
@@ -11,7 +12,7 @@ export const OWN_DESIGN =
   'Markets of our own generators, equilibria of our own dynamics: the paper’s data and constants are not published.';
 
 /** Means of the cells: one row for each format and level. */
-export function meansTable({ generator, cells, formats, levels }: GeneratorFindings): {
+export function meansTable({ generator, cells }: GeneratorFindings): {
   caption: string;
   table: Table;
 } {
@@ -26,9 +27,10 @@ export function meansTable({ generator, cells, formats, levels }: GeneratorFindi
         'regret, mean',
         'regret, worst market',
         'of one advertiser',
+        'mixed markets',
       ],
-      rows: formats.flatMap((format) =>
-        levels.map((level) => {
+      rows: AUCTION_FORMATS.flatMap((format) =>
+        levelsOf(cells).map((level) => {
           const column = cells.filter((cell) => cell.format === format && cell.level === level);
           const most = (of: (cell: SweepCell) => number) => percent(Math.max(...column.map(of)));
           const mean = (of: (cell: SweepCell) => number) => percent(summarize(column.map(of)).mean);
@@ -37,6 +39,7 @@ export function meansTable({ generator, cells, formats, levels }: GeneratorFindi
             mean(({ meanRegretBound }) => meanRegretBound),
             most(({ meanRegretBound }) => meanRegretBound),
             most(({ maxRegretBound }) => maxRegretBound),
+            `${column.filter(({ strategies }) => strategies === 'mixed').length} of ${column.length}`,
           ];
         }),
       ),
@@ -66,24 +69,28 @@ export function comparisonsTable(
   };
 }
 
-/** Welfare over the number of segments, a line for each format; bands: two standard errors, or the regret where that is larger. */
-export function welfareChart({ generator, cells, formats, levels }: GeneratorFindings): Chart {
+/** A measure over the number of multipliers, a line for each format; bands: two standard errors, or the regret where that is larger. */
+export function levelChart({ generator, cells }: GeneratorFindings, measure: SweepMeasure): Chart {
   return {
     kind: 'line',
-    title: `Welfare by number of segments, ${generator} generator`,
+    title: `${measure === 'welfare' ? 'Welfare' : 'Profit'} by number of multipliers, ${generator} generator`,
     description:
-      'Mean over markets; bands: two standard errors, or the certified regret where that is larger. Bands that overlap are no order.',
-    x: { label: 'segments K', scale: 'log' },
-    y: { label: 'welfare ÷ optimum (%)' },
-    series: formats.map((format) => ({
+      'Mean over markets; bands: two standard errors, or the certified regret where that is larger. Differences are paired by market: read them in the table.',
+    x: { label: 'multipliers K', scale: 'log' },
+    y: { label: `${measure} ÷ optimum (%)` },
+    series: AUCTION_FORMATS.map((format) => ({
       name: format.toUpperCase(),
-      points: levels.map((level) => {
+      points: levelsOf(cells).map((level) => {
         const column = cells.filter((cell) => cell.format === format && cell.level === level);
-        const { mean, variance, count } = summarize(column.map(({ welfare }) => welfare));
+        const { mean, variance, count } = summarize(column.map((cell) => cell[measure]));
         const regret = summarize(column.map(({ meanRegretBound }) => meanRegretBound)).mean;
         const half = Math.max(2 * Math.sqrt(variance / count), mean * regret);
         return { x: level, y: 100 * mean, low: 100 * (mean - half), high: 100 * (mean + half) };
       }),
     })),
   };
+}
+
+function levelsOf(cells: readonly SweepCell[]): number[] {
+  return [...new Set(cells.map(({ level }) => level))].toSorted((a, b) => a - b);
 }
