@@ -2,7 +2,13 @@
 // equilibria.
 
 import { judge, type ProtocolOptions, type ProtocolReport, type Verdict } from '../../reproduce/protocol.ts';
-import { type Sweep, type SweepComparison, type SweepGenerator, type SweepSearch, sweep } from '../sweep/index.ts';
+import {
+  type Sweep,
+  type SweepComparison,
+  type SweepGenerator,
+  type SweepSearch,
+  sweep,
+} from '../sweep/index.ts';
 import { AUCTION_FORMATS, type AuctionFormat } from '../types.ts';
 
 export interface SweepFindingsOptions extends ProtocolOptions {

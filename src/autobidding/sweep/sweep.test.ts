@@ -8,7 +8,12 @@ const small = { name: 'provably' as const, auctions: 150 };
 
 describe('sweep', () => {
   it('gives the same bits for any number of workers, in a fixed order', async () => {
-    const options = { generator: small, seeds: [7, 3], levels: [1, 2], search: { iterations: 8, rounds: 4, mixed: 'never' as const } };
+    const options = {
+      generator: small,
+      seeds: [7, 3],
+      levels: [1, 2],
+      search: { iterations: 8, rounds: 4, mixed: 'never' as const },
+    };
     const alone = await sweep({ ...options, workers: 1 });
     const together = await sweep({ ...options, workers: 2 });
     assert.deepEqual(together, alone);
@@ -29,9 +34,8 @@ describe('sweep', () => {
     const { value, certificate } = await sweep({
       generator: { name: 'provably', auctions: 400 },
       seeds: [200, 201, 202],
-      search: { rounds: 8 },
       levels: [1, 8],
-      search: { mixed: 'never' },
+      search: { rounds: 8, mixed: 'never' },
     });
     const find = (a: string, b: string, level: number, other = level) =>
       value.comparisons.find(
