@@ -31,6 +31,8 @@ export {
   reproducePriceOfAnarchy,
 } from './price-of-anarchy.ts';
 export {
+  type LevelCurve,
+  levelCurve,
   reproduceWhatIf,
   WHAT_IF_FROM,
   WHAT_IF_TO,
