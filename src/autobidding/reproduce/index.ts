@@ -1,5 +1,6 @@
 // Findings F1 to F3 on autobidding (arXiv 2311.10679), held against figures measured here.
 
+export { type BudgetsFigures, type BudgetsOptions, reproduceBudgets } from './budgets.ts';
 export {
   FINDING_LEVELS,
   type FindingsReport,
@@ -21,6 +22,9 @@ export {
   reproduceFormatOrder,
 } from './format-order.ts';
 export { type LargeMarketFigures, type LargeMarketsOptions, reproduceLargeMarkets } from './large-markets.ts';
+export type { PairedGain } from './paired-gain.ts';
+export { type PoliciesOptions, type PolicyRow, reproducePolicies } from './policies.ts';
+export { type PredictionRow, type PredictionsOptions, reproducePredictions } from './predictions.ts';
 export {
   type AnarchyFigures,
   type AnarchyRow,
@@ -28,6 +32,8 @@ export {
   reproducePriceOfAnarchy,
 } from './price-of-anarchy.ts';
 export {
+  type LevelCurve,
+  levelCurve,
   reproduceWhatIf,
   WHAT_IF_FROM,
   WHAT_IF_TO,

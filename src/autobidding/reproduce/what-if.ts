@@ -8,6 +8,7 @@ import { topicBuckets } from '../market/buckets.ts';
 import { drawsOf } from '../replay/mixed-draws.ts';
 import { replay } from '../replay/replay.ts';
 import type { Replay, ReplayedWorld, ReplayWorld } from '../replay/types.ts';
+import { type SweepCell, sweep } from '../sweep/index.ts';
 import type { AuctionFormat } from '../types.ts';
 
 export interface WhatIfTourOptions extends RunOptions {
@@ -31,6 +32,24 @@ export interface WhatIfWorld {
 
 export const WHAT_IF_FROM: WhatIfWorld = { format: 'vcg', segments: 1 };
 export const WHAT_IF_TO: WhatIfWorld = { format: 'fpa', segments: 8 };
+
+/** Equilibria of all formats on one log, by the number of multipliers. */
+export interface LevelCurve {
+  readonly generator: 'provably';
+  /** In pure strategies, and at K = 1, 2, 4, 8: their regrets are the bands. */
+  readonly cells: readonly SweepCell[];
+}
+
+/** The log of `reproduceWhatIf` under every format at every level. */
+export async function levelCurve(
+  options: Pick<WhatIfTourOptions, 'auctions' | 'seed' | 'signal' | 'onProgress'> = {},
+): Promise<LevelCurve> {
+  const { auctions = 500, seed = 0, signal, onProgress } = options;
+  const generator = { name: 'provably' as const, auctions };
+  const search = { mixed: 'never' as const, iterations: 15, rounds: 5 };
+  const { value } = await sweep({ generator, seeds: [seed], workers: 1, search, signal, onProgress });
+  return { generator: 'provably', cells: value.cells };
+}
 
 /**
  * Replays a generated log of VCG auctions under first price with 8 segments; the audit compares the change of welfare with that on fresh

@@ -70,7 +70,10 @@ export function comparisonsTable(
 }
 
 /** A measure over the number of multipliers, a line for each format; bands: two standard errors, or the regret where that is larger. */
-export function levelChart({ generator, cells }: GeneratorFindings, measure: SweepMeasure): Chart {
+export function levelChart(
+  { generator, cells }: Pick<GeneratorFindings, 'generator' | 'cells'>,
+  measure: SweepMeasure,
+): Chart {
   return {
     kind: 'line',
     title: `${measure === 'welfare' ? 'Welfare' : 'Profit'} by number of multipliers, ${generator} generator`,

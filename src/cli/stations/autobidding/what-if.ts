@@ -1,30 +1,35 @@
 // The tour's station: what if these auctions switched from VCG to first price, with advertisers using 8 segments?
 
 import type { Change, Replay } from '../../../autobidding/index.ts';
-import type { WhatIfWorld } from '../../../autobidding/reproduce/what-if.ts';
+import type { LevelCurve, WhatIfWorld } from '../../../autobidding/reproduce/what-if.ts';
 import { type Certified, shortNumber } from '../../../core/certificate.ts';
 import { advertisersChart, changesChart } from '../../autobid/replay-charts.ts';
 import { changeText, percent, roasText, worldText } from '../../autobid/words.ts';
 import { runOptions } from '../common.ts';
 import type { Experiment, ExperimentResult } from '../station.ts';
+import { levelChart } from './shown.ts';
 
 export const whatIfTour: Experiment = {
   id: 'tour',
   title: 'Autobidding: what if VCG became first price?',
-  expectedSeconds: { full: 5, quick: 2 },
+  expectedSeconds: { full: 6, quick: 3 },
   async run(options) {
-    const { reproduceWhatIf, WHAT_IF_FROM, WHAT_IF_TO } = await import(
+    const { levelCurve, reproduceWhatIf, WHAT_IF_FROM, WHAT_IF_TO } = await import(
       '../../../autobidding/reproduce/what-if.ts'
     );
     const { seed, quick } = options;
-    const size = quick ? { auctions: 250, resamples: 300, mixed: 'never' as const } : {};
+    const size = quick
+      ? { auctions: 250, resamples: 300, mixed: 'never' as const }
+      : { auctions: 500, resamples: 1000 };
     const result = await reproduceWhatIf({ ...runOptions(options), ...size, seed });
-    return describe(result, WHAT_IF_FROM, WHAT_IF_TO);
+    const curve = await levelCurve({ ...runOptions(options), auctions: size.auctions, seed });
+    return describe(result, curve, WHAT_IF_FROM, WHAT_IF_TO);
   },
 };
 
 function describe(
   { value, certificate }: Certified<Replay>,
+  curve: LevelCurve,
   before: WhatIfWorld,
   after: WhatIfWorld,
 ): ExperimentResult {
@@ -35,7 +40,7 @@ function describe(
     return `${relative} (${interval}; ${change.verdict})`;
   };
   return {
-    value: { welfare, profit, efficiency, advertisers },
+    value: { welfare, profit, efficiency, advertisers, levels: curve.cells },
     figures: {
       ...{ welfareChange: welfare.relative, profitChange: profit.relative },
       ...{ efficiencyBefore: efficiency.before, efficiencyAfter: efficiency.after },
@@ -59,7 +64,16 @@ function describe(
         },
         { label: 'Regret', value: percent(to.gap.meanRegretBound), note: `${to.origin}, certified` },
       ],
-      charts: [changesChart(welfare, profit), ...advertisersChart(value)],
+      charts: [
+        changesChart(welfare, profit),
+        ...advertisersChart(value),
+        {
+          ...levelChart(curve, 'welfare'),
+          title: 'Welfare by number of multipliers, the same log',
+          description:
+            'Pure equilibria. Bands: what advertisers could still gain by deviating, certified; bands that overlap are no order.',
+        },
+      ],
       tables: [
         {
           caption: 'Advertisers, by gain',
