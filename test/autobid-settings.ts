@@ -19,6 +19,8 @@ export interface RandomSettingOptions {
   rich?: boolean;
   /** Common owners and second entries. Default false. */
   shared?: boolean;
+  /** Values of 1, 2 and 4, which `tiedProfile` makes tie. Default false. */
+  tied?: boolean;
   /** Utility maximisers, fixed and manual bidders among the value maximisers, and budgets. Default false. */
   mixed?: boolean;
 }
@@ -33,6 +35,7 @@ export function randomSetting(
     buckets = 2,
     rich = false,
     shared = false,
+    tied = false,
     mixed = false,
   }: RandomSettingOptions,
 ): Setting {
@@ -51,7 +54,9 @@ export function randomSetting(
     }
     offsets.push(advertiserOf.length);
   }
-  const values = Float64Array.from(advertiserOf, () => Math.exp(rng.normal() / 2));
+  const values = Float64Array.from(advertiserOf, () =>
+    tied ? 2 ** rng.integer(3) : Math.exp(rng.normal() / 2),
+  );
   const market: Market = {
     auctions,
     advertisers,
@@ -72,20 +77,33 @@ export function randomSetting(
       owners: Uint32Array.from({ length: advertisers }, (_, i) => Math.min(i, advertisers - 2)),
     }),
   };
-  const buckets_ = { count: buckets, ofEntry: Uint16Array.from(bucketOf) };
-  const setting = { market, buckets: buckets_, rules, maxMultiplier: 4 };
+  // With ties thresholds are powers of two: none of them at the cap, above which nothing can be bid.
+  const setting = {
+    market,
+    buckets: { count: buckets, ofEntry: Uint16Array.from(bucketOf) },
+    rules,
+    maxMultiplier: tied ? 5 : 4,
+  };
   return mixed ? { ...setting, bidders: randomBidders(advertisers, rng) } : setting;
 }
 
 /** Multipliers between 0.4 and 2. */
-export function randomProfile({ market, buckets }: Setting, seed: number): Profile {
-  const rng = createRng(seed).fork('profile');
+export function randomProfile(setting: Setting, seed: number): Profile {
+  return profileOf(setting, createRng(seed).fork('profile'), (rng) => 0.4 * 5 ** rng.next());
+}
+
+/** Multipliers 1/2, 1 and 2: with values that are powers of two, many scores are equal. */
+export function tiedProfile(setting: Setting, seed: number): Profile {
+  return profileOf(setting, createRng(seed).fork('tied profile'), (rng) => 2 ** (rng.integer(3) - 1));
+}
+
+function profileOf({ market, buckets }: Setting, rng: Rng, draw: (rng: Rng) => number): Profile {
   const used = new Set<number>();
   market.advertiserOf.forEach((i, e) => {
     used.add(i * buckets.count + buckets.ofEntry[e]);
   });
   return Float64Array.from({ length: market.advertisers * buckets.count }, (_, at) => {
-    const multiplier = 0.4 * 5 ** rng.next();
+    const multiplier = draw(rng);
     return used.has(at) ? multiplier : Number.NaN;
   });
 }

@@ -278,6 +278,35 @@ describe('provably autobid import', () => {
   });
 });
 
+describe('provably autobid import --layout auctionnet', () => {
+  it('reads the columns of AuctionNet, budgets among them', async () => {
+    const columns =
+      'deliveryPeriodIndex,advertiserNumber,advertiserCategoryIndex,budget,CPAConstraint,timeStepIndex,remainingBudget,pvIndex,pValue,pValueSigma,bid,xi,adSlot,cost,isExposed,conversionAction,leastWinningCost,isEnd';
+    const rows = [
+      '7,0,1,100,10,0,100,1,0.02,0.001,0.2,1,1,0.12,1,0,0.12,0',
+      '7,1,1,0.3,12,0,50,1,0.01,0.001,0.12,1,2,0.08,1,0,0.08,0',
+      '7,1,1,0.3,12,0,50,2,0.03,0.001,0.36,1,1,0.16,1,0,0.1,0',
+      '7,0,1,100,10,0,70,2,0.02,0.001,0.16,1,2,0.1,1,0,0.1,0',
+    ];
+    writeFileSync(at('net.csv'), `${columns}\n${rows.join('\n')}\n`);
+    const { figures } = await autobid(
+      'import',
+      at('net.csv'),
+      '--layout',
+      'auctionnet',
+      '--out',
+      at('net.parquet'),
+    );
+    assert.deepEqual([figures.entries, figures.auctions, figures.dropped], [4, 2, 0]);
+    const words = [at('net.csv'), '--layout', 'auctionnet', '--bids', 'recorded', '--reserve', '0.01'];
+    const simulated = await autobid('simulate', ...words);
+    // v = pValue · CPA: 0.2, 0.12 | 0.36, 0.2 at discounts 1, 0.8. Advertiser 1 wins 0.456, of which its budget of 0.3 counts.
+    assert.ok(Math.abs(simulated.figures.welfare - (0.2 + 0.8 * 0.2 + 0.3)) < 1e-12);
+    // GSP: 0.12 for the first slot, then 0.8 times the reserve; 0.16 and the same.
+    assert.ok(Math.abs(simulated.figures.profit - (0.12 + 0.16 + 2 * 0.008)) < 1e-12);
+  });
+});
+
 describe('provably autobid simulate', () => {
   it('gives the exact outcome at given bids, in the tables asked for', async () => {
     const words = ['simulate', at('auctions.csv'), ...slots, '--format', 'fpa', '--bids', '1'];

@@ -104,6 +104,30 @@ describe('findEquilibrium', () => {
     }
   });
 
+  it('comes to much the same place by every dynamic, budgets or not', async () => {
+    const { market } = provablyGenerator({ auctions: 300, advertisers: 6, participants: 5, seed: 4 });
+    const bidders = Array.from(
+      { length: 6 },
+      (_, i): Bidder => (i < 2 ? { kind: 'value', budget: 40 } : { kind: 'value' }),
+    );
+    const setting: Setting = { market, buckets: uniformBuckets(market), rules: { format: 'vcg' }, bidders };
+    const names: DynamicsName[] = [
+      'damped-best-response',
+      'gauss-seidel',
+      'controller',
+      'dual-descent',
+      'optimistic',
+    ];
+    const found: number[] = [];
+    for (const dynamics of names) {
+      const { value } = await findEquilibrium(setting, { dynamics, iterations: 40 });
+      assert.ok(value.gap.maxOverspend <= 1e-4, dynamics);
+      assert.ok(value.gap.meanRegret <= 0.01, `${dynamics}: ${value.gap.meanRegret}`);
+      found.push(value.outcome.welfare / value.outcome.optimum);
+    }
+    assert.ok(Math.max(...found) - Math.min(...found) < 0.01);
+  });
+
   it('stands empty markets, lonely and absent advertisers', async () => {
     const empty = createMarket([], { discounts: [1] });
     const nobody = await findEquilibrium({
@@ -118,6 +142,16 @@ describe('findEquilibrium', () => {
       const { value } = await findEquilibrium({ market, buckets: uniformBuckets(market), rules: { format } });
       assert.equal(value.outcome.welfare, value.outcome.optimum);
     }
+  });
+
+  it('warns where equal advertisers make the rule of ties decide', async () => {
+    const rows = { auction: [0, 0, 1, 1], advertiser: [0, 1, 0, 1], value: [2, 2, 2, 2] };
+    const market = createMarket(rows, { discounts: [1] });
+    const setting: Setting = { market, buckets: uniformBuckets(market), rules: { format: 'fpa' } };
+    const { value, certificate } = await findEquilibrium(setting);
+    assert.deepEqual([...value.outcome.totals.value], [4, 0]);
+    assert.equal(value.outcome.profit, 4);
+    assert.match(certificate.warnings.join(' '), /of auctions tie/);
   });
 
   it('is cancelled before and between iterations', async () => {

@@ -7,15 +7,13 @@ import { type AuctionsOutcome, runAuctions } from '../auction/run-auctions.ts';
 import { checkSetting } from '../market/check-setting.ts';
 import { profileBids } from '../market/profile-bids.ts';
 import type { EquilibriumGap, Profile, Setting } from '../types.ts';
+import { bindingShare, limitBinds } from './binding.ts';
 import { certify } from './certify.ts';
 import { DYNAMICS, type DynamicsName } from './dynamics/index.ts';
 import { equilibriumGap } from './equilibrium-gap.ts';
-import { OVERSPEND_ALLOWED, spendingLimit } from './objective.ts';
+import { OVERSPEND_ALLOWED } from './objective.ts';
 import { type IterationRecord, searchFor } from './search.ts';
 import { rowOf, setTable, type Table } from './table.ts';
-
-/** A limit binds from this share of it on. */
-const BINDING = 0.99;
 
 export interface FindEquilibriumOptions extends RunOptions {
   /** How advertisers adapt. Default 'damped-best-response'. */
@@ -138,13 +136,13 @@ function describe(
   const { bidders, cap } = table;
   const everyone = bidders.map((_, i) => i);
   const valueBidders = everyone.filter((i) => bidders[i].kind === 'value' && advertisers[i].value > 0);
-  const binds = (i: number) =>
-    advertisers[i].spend >= BINDING * spendingLimit(bidders[i], advertisers[i].value);
   return {
     // Responses stay a hundredth of a gap below the cap in formats where that is the same.
     atCap: everyone.filter((i) => rowOf(table, i).some((multiplier) => multiplier >= 0.99 * cap)),
-    unconstrained: valueBidders.filter((i) => !binds(i) && advertisers[i].regretBound === 0),
+    unconstrained: valueBidders.filter(
+      (i) => !limitBinds(bidders[i], advertisers[i]) && advertisers[i].regretBound === 0,
+    ),
     spendPerValue: Float64Array.from(advertisers, ({ spend, value }) => (value > 0 ? spend / value : NaN)),
-    bindingShare: valueBidders.length > 0 ? valueBidders.filter(binds).length / valueBidders.length : 0,
+    bindingShare: bindingShare(bidders, { advertisers }),
   };
 }

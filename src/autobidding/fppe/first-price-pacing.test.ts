@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import highsModule from 'highs';
 import { createRng } from '../../core/rng.ts';
 import type { Market } from '../types.ts';
+import { verifyProfile } from '../verify/index.ts';
 import { firstPricePacing } from './first-price-pacing.ts';
 
 const literal: Market = {
@@ -74,6 +75,25 @@ describe('firstPricePacing', () => {
     near(value.spend, [2, 2.5]);
     assert.deepEqual(value.shares, Float64Array.of(1, 0, 0, 1, 0, 1));
     assert.ok(certificate.bound.value < 1e-6);
+  });
+
+  it('is an equilibrium of value maximisers with these budgets, by the verifier', async () => {
+    const budgets = [2, 2.5];
+    const { value } = await firstPricePacing(literal, Float64Array.from(budgets));
+    const setting = {
+      market: literal,
+      buckets: { count: 1, ofEntry: new Uint16Array(6) },
+      rules: { format: 'fpa' as const },
+      bidders: budgets.map((budget) => ({ kind: 'value' as const, budget })),
+    };
+    const verified = await verifyProfile(setting, value.multipliers, { maxOverspend: 1e-12 });
+    assert.equal(verified.value.verdict, 'accepted');
+    const poorer = {
+      ...setting,
+      bidders: budgets.map((budget) => ({ kind: 'value' as const, budget: 0.9 * budget })),
+    };
+    const kinds = (await verifyProfile(poorer, value.multipliers)).value.objections.map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['budget', 'budget']);
   });
 
   it('splits a slot where two budgets must share it', async () => {

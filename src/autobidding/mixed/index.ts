@@ -8,3 +8,4 @@ export {
 } from './find-mixed-equilibrium.ts';
 export { mixedGap } from './mixed-gap.ts';
 export type { MixedOutcome } from './mixed-outcome.ts';
+export { findPureOrMixed, type MixedWhen, type PureOrMixed } from './pure-or-mixed.ts';

@@ -23,7 +23,8 @@ export interface ReplayOptions extends SolveOptions {
   resamples?: number | undefined;
   /**
    * Find equilibria anew on so many draws, instead of holding multipliers on `resamples`: 0, or ≥ 5; 40 give intervals 3 % wider than
-   * infinitely many would. Bidders that adapt keep their targets on every draw, so that intervals are narrower as a rule. Default 0.
+   * infinitely many would. Bidders that adapt keep their targets on every
+   * draw, so that intervals of profit are far narrower as a rule; those of welfare may be wider. Default 0.
    */
   resolve?: number | undefined;
   /** Of every interval. Default 0.95. */
@@ -101,10 +102,11 @@ function certify(
     ['profit', profit],
   ] as const) {
     if (change.verdict !== 'separated') {
-      const narrower = change.verdict === 'within interval' && bootstrap.multipliers === 'held';
+      const held =
+        name === 'profit' && change.verdict === 'within interval' && bootstrap.multipliers === 'held';
       warnings.push(
         `the change of ${name} is ${change.verdict}: do not read a sign into it.` +
-          (narrower ? ' Bidders that adapt to each draw (resolve) give narrower intervals as a rule.' : ''),
+          (held ? ' Where bidders adapt to each draw (resolve) its interval is narrower as a rule.' : ''),
       );
     }
   }

@@ -1,11 +1,10 @@
 // The bids of one world: recorded, or of an equilibrium.
 
 import type { Certified } from '../../core/certificate.ts';
-import { UnsupportedError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { runAuctions } from '../auction/run-auctions.ts';
-import { type FindEquilibriumOptions, findEquilibrium } from '../equilibrium/index.ts';
-import { findMixedEquilibrium } from '../mixed/index.ts';
+import type { FindEquilibriumOptions } from '../equilibrium/index.ts';
+import { findPureOrMixed, type MixedWhen } from '../mixed/index.ts';
 import type { Bidder, EquilibriumGap, Market, MixedProfile, Profile, Setting } from '../types.ts';
 import type { BidWorld } from './group-sums.ts';
 import { drawsOf, isMixed } from './mixed-draws.ts';
@@ -38,7 +37,7 @@ export interface SolveOptions extends RunOptions {
    * Mixed strategies where pure ones come to no rest: 'when-needed', if the pure search does not converge and mixed ones are nearer to rest; or
    * 'never'. Default 'when-needed'.
    */
-  mixed?: 'when-needed' | 'never' | undefined;
+  mixed?: MixedWhen | undefined;
   /** What finds equilibria. Default: `findEquilibrium`, then `findMixedEquilibrium` as `mixed` says. */
   solve?: EquilibriumSolver | undefined;
 }
@@ -86,30 +85,16 @@ export async function solveWorld(
 }
 
 /** A pure equilibrium, or a mixed one where pure strategies stay further from rest than is tolerated. */
-function solverOf({ search, mixed = 'when-needed' }: SolveOptions): EquilibriumSolver {
+function solverOf({ search, mixed }: SolveOptions): EquilibriumSolver {
   return async (setting, run) => {
-    const pure = await findEquilibrium(setting, { ...search, ...run });
-    if (pure.value.converged || mixed === 'never') return pure;
-    const found = await mixedFrom(setting, pure.value.profile, run);
-    return found && found.value.gap.meanRegretBound < pure.value.gap.meanRegretBound ? found : pure;
-  };
-}
-
-/** A mixed equilibrium near a profile; none for rules that mixed strategies are not computed for. */
-async function mixedFrom(
-  setting: Setting,
-  profile: Profile,
-  run: RunOptions & { seed: number },
-): Promise<Certified<SolvedProfile> | undefined> {
-  try {
-    const start = profile.map((multiplier) => (Number.isNaN(multiplier) ? 1 : multiplier));
-    const { value, certificate } = await findMixedEquilibrium(setting, { ...run, start });
-    const column = (of: 'value' | 'spend') => Float64Array.from(value.gap.advertisers, (one) => one[of]);
+    const found = await findPureOrMixed(setting, { ...search, ...run, mixed });
+    if (found.mixed === undefined) return found.pure;
+    const { profile, gap, outcome } = found.mixed.value;
+    const column = (of: 'value' | 'spend') => Float64Array.from(gap.advertisers, (one) => one[of]);
     const totals = { value: column('value'), spend: column('spend') };
-    const { outcome, gap } = value;
-    return { value: { profile: value.profile, outcome: { ...outcome, totals }, gap }, certificate };
-  } catch (error) {
-    if (error instanceof UnsupportedError) return undefined;
-    throw error;
-  }
+    return {
+      value: { profile, outcome: { ...outcome, totals }, gap },
+      certificate: found.mixed.certificate,
+    };
+  };
 }

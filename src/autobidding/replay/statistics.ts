@@ -88,7 +88,7 @@ export function changesOf(
       afterResampled: Float64Array.from(draws, (draw) => figure(draw, 1)),
       ...{ regret, groups, confidence },
     });
-  // Spec of the verdict: a gap between formats counts only above the value-weighted regret of either side.
+  // A difference counts only above the value-weighted regret of either side: bidders nearer to rest might undo a smaller one.
   const shares = gaps.map((gap) => gap?.meanRegretBound ?? 0);
   const regretOf = (figure: (draw: Draw, world: number) => number): number =>
     Math.max(shares[0] * Math.abs(figure(here, 0)), shares[1] * Math.abs(figure(here, 1)));

@@ -1,38 +1,63 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { reproduceFormats, reproduceNonUniformity, reproduceVcgFlat, verdictText } from './findings.ts';
+import { runCell } from '../sweep/cell.ts';
+import {
+  reportCertificates,
+  reportFormats,
+  reportNonUniformity,
+  reportVcgFlat,
+  sweepFindings,
+  verdictText,
+} from './findings.ts';
 import { reproducePriceOfAnarchy } from './price-of-anarchy.ts';
 
-const small = { auctions: 150, seeds: [200, 201], workers: 1 };
-
 describe('findings', () => {
-  it('F1: uniform first price is exactly efficient, and every claim has its figure', async () => {
-    const { id, figures, verdicts } = await reproduceFormats(small);
-    assert.equal(id, 'F1');
+  it('reads all findings from one sweep, in which uniform first price is exactly efficient', async () => {
+    const phases = new Set<string>();
+    const found = await sweepFindings({
+      ...{ auctions: 150, seeds: [200], workers: 1, search: { mixed: 'never' as const } },
+      onProgress: ({ phase }) => phases.add(phase),
+    });
+    assert.deepEqual([...phases], ['provably: equilibria', 'gamma-topic: equilibria']);
     assert.deepEqual(
-      figures.generators.map(({ generator }) => generator),
-      ['provably', 'gamma-topic'],
+      found.generators.map(({ generator, cells }) => [generator, cells.length]),
+      [
+        ['provably', 12],
+        ['gamma-topic', 12],
+      ],
     );
-    // P1 is a theorem; the orders are claims about means, which two small markets need not show.
-    for (const { claim, passed } of verdicts) if (/P1/.test(claim)) assert.ok(passed, claim);
-    assert.equal(verdicts.length, 1 + 8 + 1 + 4);
-    const one = figures.generators[0].comparisons[0];
-    assert.equal(one.separated, verdictText(one) === 'separated');
+    const formats = reportFormats(found);
+    // P1 is a theorem; the orders are claims about means, which small markets need not show.
+    for (const { claim, passed } of formats.verdicts) if (/P1/.test(claim)) assert.ok(passed, claim);
+    assert.equal(formats.verdicts.length, 2 * (1 + 2 * 4 * 2) + 1);
+    for (const { claim, passed } of formats.verdicts) {
+      if (/not separated/.test(claim)) assert.equal(passed, false, claim);
+    }
+    // From K = 1, where first price is efficient, welfare can only fall.
+    const finer = reportNonUniformity(found);
+    assert.equal(finer.verdicts.length, 2 * 2 * 2 + 2);
+    const fall = finer.verdicts.find(({ claim }) => /provably.*FPA.*market by market/.test(claim))!;
+    assert.equal(fall.measured, 1);
+    for (const { claim, measured } of reportVcgFlat(found).verdicts) {
+      assert.match(claim, /spread of mean welfare over K = 1, 2, 4, 8/);
+      assert.ok(measured < 0.1);
+    }
+    const [targets, ...regrets] = reportCertificates(found).verdicts;
+    assert.ok(targets.passed);
+    for (const { measured } of regrets) assert.ok(measured >= 0);
   });
 
-  it('F2 and F3 look at the levels that they are about', async () => {
-    const options = { ...small, generators: ['provably'] as const, seeds: [200] };
-    const finer = await reproduceNonUniformity(options);
-    assert.deepEqual(
-      new Set(finer.figures.generators[0].cells.map(({ format }) => format)),
-      new Set(['fpa', 'gsp']),
-    );
-    assert.equal(finer.verdicts.length, 2);
-    // From K = 1, where first price is efficient, welfare can only fall.
-    assert.ok(finer.verdicts[0].passed && finer.verdicts[0].measured > 0);
-    const flat = await reproduceVcgFlat(options);
-    assert.match(flat.verdicts[0].claim, /spread of mean welfare over K = 1, 2, 4, 8/);
-    assert.ok(flat.verdicts[0].measured < 0.02);
+  it('mixes strategies where pure ones come to no rest, and only there', async () => {
+    const task = {
+      ...{ generator: { name: 'provably' as const, auctions: 100 }, seed: 200, format: 'fpa' as const },
+      ...{ level: 8, reserve: 0, bidders: undefined, maxMultiplier: undefined },
+    };
+    const pure = await runCell({ ...task, search: { mixed: 'never' } });
+    const mixed = await runCell({ ...task, search: {} });
+    assert.deepEqual([pure.strategies, mixed.strategies], ['pure', 'mixed']);
+    assert.ok(pure.meanRegretBound > 0.003 && mixed.meanRegretBound < pure.meanRegretBound);
+    const loose = await runCell({ ...task, search: { tolerance: 1 } });
+    assert.deepEqual(loose, { ...pure, converged: true });
   });
 
   it('says what a difference is within', () => {

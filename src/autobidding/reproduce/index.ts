@@ -1,12 +1,17 @@
 // Findings F1 to F3 on autobidding (arXiv 2311.10679), held against figures measured here.
 
+export { type BudgetsFigures, type BudgetsOptions, reproduceBudgets } from './budgets.ts';
 export {
-  type FindingsOptions,
+  FINDING_LEVELS,
   type FindingsReport,
   type GeneratorFindings,
-  reproduceFormats,
-  reproduceNonUniformity,
-  reproduceVcgFlat,
+  reportCertificates,
+  reportFormats,
+  reportNonUniformity,
+  reportVcgFlat,
+  type SweepFindingsOptions,
+  type SweptFindings,
+  sweepFindings,
 } from './findings.ts';
 export {
   type FormatFigures,
@@ -17,9 +22,21 @@ export {
   reproduceFormatOrder,
 } from './format-order.ts';
 export { type LargeMarketFigures, type LargeMarketsOptions, reproduceLargeMarkets } from './large-markets.ts';
+export type { PairedGain } from './paired-gain.ts';
+export { type PoliciesOptions, type PolicyRow, reproducePolicies } from './policies.ts';
+export { type PredictionRow, type PredictionsOptions, reproducePredictions } from './predictions.ts';
 export {
   type AnarchyFigures,
   type AnarchyRow,
   type PriceOfAnarchyOptions,
   reproducePriceOfAnarchy,
 } from './price-of-anarchy.ts';
+export {
+  type LevelCurve,
+  levelCurve,
+  reproduceWhatIf,
+  WHAT_IF_FROM,
+  WHAT_IF_TO,
+  type WhatIfTourOptions,
+  type WhatIfWorld,
+} from './what-if.ts';

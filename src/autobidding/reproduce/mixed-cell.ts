@@ -37,6 +37,7 @@ export async function runMixedCell(task: MixedCellTask, signal?: AbortSignal): P
     meanRegretBound: gap.meanRegretBound,
     maxRegretBound: gap.maxRegretBound,
     maxOverspend: gap.maxOverspend,
+    strategies: 'mixed',
     converged: gap.meanRegretBound <= REGRET_WANTED,
     bindingShare:
       gap.advertisers.filter(({ value, spend }) => spend >= BINDING * value).length / market.advertisers,

@@ -1,11 +1,13 @@
 // One cell of a sweep: a market drawn, a format, a level of non-uniformity, and the equilibrium found there. What workers run.
 
+import { bindingShare } from '../equilibrium/binding.ts';
 import type { DynamicsName } from '../equilibrium/index.ts';
-import { findEquilibrium } from '../equilibrium/index.ts';
+import { OVERSPEND_ALLOWED } from '../equilibrium/objective.ts';
 import { type GammaTopicGeneratorOptions, gammaTopicGenerator } from '../generators/gamma-topic-generator.ts';
 import type { GeneratedMarket } from '../generators/generated.ts';
 import { type ProvablyGeneratorOptions, provablyGenerator } from '../generators/provably-generator.ts';
 import { topicBuckets } from '../market/buckets.ts';
+import { findPureOrMixed, type MixedWhen } from '../mixed/index.ts';
 import type { AuctionFormat, Bidder } from '../types.ts';
 
 /** A generator and its parameters; the seed is the sweep's. */
@@ -13,11 +15,18 @@ export type SweepGenerator =
   | ({ readonly name: 'provably' } & Omit<ProvablyGeneratorOptions, 'seed'>)
   | ({ readonly name: 'gamma-topic' } & Omit<GammaTopicGeneratorOptions, 'seed'>);
 
-/** Options of `findEquilibrium` that a sweep hands on. */
+/** Regret from which a cell counts as at rest, where no other is asked for: at few segments, and at many. */
+const TOLERANCE = { few: 0.001, many: 0.003 };
+const FEW_SEGMENTS = 2;
+
+/** Options of `findEquilibrium` that a sweep hands on, and whether strategies may be mixed. */
 export interface SweepSearch {
+  /** Default 'when-needed'. */
+  readonly mixed?: MixedWhen | undefined;
   readonly dynamics?: DynamicsName | undefined;
   readonly iterations?: number | undefined;
   readonly rounds?: number | undefined;
+  /** Certified value-weighted regret. Default 0.001 up to K = 2, 0.003 above. */
   readonly tolerance?: number | undefined;
   readonly seed?: number | undefined;
 }
@@ -49,6 +58,8 @@ export interface SweepCell {
   readonly maxRegretBound: number;
   readonly maxOverspend: number;
   readonly converged: boolean;
+  /** Whether advertisers play one profile, or draw theirs: then all figures are expectations. */
+  readonly strategies: 'pure' | 'mixed';
   /** Share of value bidders whose target binds. */
   readonly bindingShare: number;
   /** Mean welfare and profit over the last quarter of the dynamic; those of the cell where none ran. */
@@ -73,9 +84,12 @@ export async function runCell(task: SweepTask, signal?: AbortSignal): Promise<Sw
     bidders,
     maxMultiplier,
   };
-  const { value } = await findEquilibrium(setting, { ...search, signal });
-  const { outcome, gap, lastQuarter } = value;
-  const share = (money: number) => (outcome.optimum > 0 ? money / outcome.optimum : 0);
+  const tolerance = search.tolerance ?? (level <= FEW_SEGMENTS ? TOLERANCE.few : TOLERANCE.many);
+  const { pure, mixed } = await findPureOrMixed(setting, { ...search, tolerance, signal });
+  const { outcome, gap } = mixed?.value ?? pure.value;
+  const { optimum } = pure.value.outcome;
+  const share = (money: number) => (optimum > 0 ? money / optimum : 0);
+  const { lastQuarter = outcome } = pure.value;
   return {
     seed,
     format,
@@ -87,11 +101,9 @@ export async function runCell(task: SweepTask, signal?: AbortSignal): Promise<Sw
     meanRegretBound: gap.meanRegretBound,
     maxRegretBound: gap.maxRegretBound,
     maxOverspend: gap.maxOverspend,
-    converged: value.converged,
-    bindingShare: value.bindingShare,
-    lastQuarter: {
-      welfare: share(lastQuarter?.welfare ?? outcome.welfare),
-      profit: share(lastQuarter?.profit ?? outcome.profit),
-    },
+    converged: gap.maxOverspend <= OVERSPEND_ALLOWED && gap.meanRegretBound <= tolerance,
+    strategies: mixed ? 'mixed' : 'pure',
+    bindingShare: bindingShare(bidders, gap),
+    lastQuarter: { welfare: share(lastQuarter.welfare), profit: share(lastQuarter.profit) },
   };
 }

@@ -52,14 +52,7 @@ export async function compareColumns(
 ): Promise<SweepComparison> {
   const [left, right] = [columnOf(cells, a), columnOf(cells, b)];
   const data = Float64Array.from(left, (cell, s) => cell[measure] - right[s][measure]);
-  const groups = data.length;
-  const difference = mean(data);
-  const sums = await resampleSums({ groups, width: 1, data }, { resamples, seed });
-  const interval = bootstrapInterval(
-    difference,
-    sums.map((sum) => sum / groups),
-    { groups, confidence },
-  );
+  const { difference, interval } = await pairedDifference(data, { confidence, resamples, seed });
   const regret = Math.max(...[left, right].map((cells) => mean(cells.map((cell) => cell.meanRegretBound))));
   return {
     measure,
@@ -72,6 +65,18 @@ export async function compareColumns(
     regret,
     separated: (interval.low > 0 || interval.high < 0) && Math.abs(difference) > regret,
   };
+}
+
+/** Mean of paired differences, shape (seeds,), and its bootstrap interval over seeds. */
+export async function pairedDifference(
+  data: Float64Array,
+  { confidence, resamples, seed }: CompareOptions,
+): Promise<{ difference: number; interval: Interval }> {
+  const groups = data.length;
+  const difference = mean(data);
+  const sums = await resampleSums({ groups, width: 1, data }, { resamples, seed });
+  const means = sums.map((sum) => sum / groups);
+  return { difference, interval: bootstrapInterval(difference, means, { groups, confidence }) };
 }
 
 /** All formats against each other at each level, and each format's first level against its others, in welfare and in profit. */

@@ -17,7 +17,7 @@ import {
 export interface Choices {
   /** θ: the infimum of the multipliers with this outcome; not descending. */
   readonly thresholds: Float64Array;
-  /** 1 where the outcome is that of bidding exactly θ, 0 where it is that of bidding above. */
+  /** 1 where the outcome is that of bidding exactly θ and no more, 0 where it is that of bidding above. */
   readonly exact: Uint8Array;
   readonly value: Float64Array;
   /** In first price the infimum θ · value. */
@@ -43,8 +43,8 @@ const SAME = 1e-12;
 /**
  * Outcomes of the entries `start` … `end` − 1, all of one advertiser in auction `j`, as their common multiplier rises from 0 to the cap.
  *
- * Wherever a score meets another one, the auction is run: between neighbouring thresholds, at thresholds where several meet at once (a tie
- * rule may then put the advertiser between its rivals), and at the cap.
+ * Wherever a score meets another one, the auction is run: exactly there, between neighbouring thresholds, and at the cap. Bidding a threshold
+ * exactly is a choice of its own where several ties meet, in one auction or in several: the tie rule then wins some of them and loses others.
  *
  * @param bids - of all entries; those of this advertiser in auction j are overwritten
  * @param scratch - overwritten
@@ -84,7 +84,7 @@ export function changesOfAuction(
     const threshold = thresholds[t];
     let next = t + 1;
     while (next < thresholds.length && thresholds[next] <= threshold * (1 + SAME)) next++;
-    if (next > t + 1 && threshold > 0) moveTo(outcomeAt(threshold), threshold, false);
+    if (threshold > 0) moveTo(outcomeAt(threshold), threshold, false);
     moveTo(outcomeAt(between(threshold, thresholds[next] ?? Infinity)), threshold, true);
     t = next;
   }
@@ -124,7 +124,10 @@ export function choicesOfChanges(changes: readonly Change[], firstPrice: boolean
   const all = [nothing, ...kept];
   return {
     thresholds: Float64Array.from(all, ({ threshold }) => threshold),
-    exact: Uint8Array.from(all, ({ above }) => Number(!above)),
+    // Where nothing more happens just above, bidding there does the same, and does not hang on a tie.
+    exact: Uint8Array.from(all, ({ above, threshold }, t) =>
+      Number(!above && all[t + 1]?.threshold === threshold),
+    ),
     value: Float64Array.from(all, (choice) => choice.value),
     spend: Float64Array.from(all, (choice) => choice.spend),
   };

@@ -100,30 +100,42 @@ function countAuction(
   const { atoms, share } = levels;
   const parts: AuctionParts = { value: 0, spend: 0, wins: 0, changes: [] };
   const tie = tieOrder(market, rules, j);
+  const levelOf = (score: number) => {
+    let level = 0;
+    while (level < atoms.length && (atoms[level].score - score || tie(e, atoms[level].entry)) > 0) level++;
+    return level;
+  };
   const { weights, multipliers } = strategies[market.advertiserOf[e]];
   weights.forEach((weight, row) => {
     const bid = bidOfEntry(setting, e, multipliers[row * buckets.count + buckets.ofEntry[e]]);
     if (!(bid > 0 && bid >= reserve)) return;
-    const score = scoreOf(rules, e, bid);
-    let level = 0;
-    while (level < atoms.length && (atoms[level].score - score || tie(e, atoms[level].entry)) > 0) level++;
+    const level = levelOf(scoreOf(rules, e, bid));
     parts.value += weight * share[level] * unit;
     parts.wins += weight * levels.chanceAt(level);
     parts.spend += weight * (rules.format === 'fpa' ? bid * share[level] : levels.spendAt(level));
   });
   let last = { value: 0, spend: 0 };
+  const moveTo = (level: number, threshold: number, above: boolean) => {
+    const next = { value: share[level] * unit, spend: rules.format === 'fpa' ? 0 : levels.spendAt(level) };
+    if (next.value !== last.value || next.spend !== last.spend) {
+      parts.changes.push({
+        threshold,
+        above,
+        value: next.value - last.value,
+        spend: next.spend - last.spend,
+      });
+    }
+    last = next;
+  };
   for (let level = atoms.length; cap > 0; ) {
     // The price of being just above all atoms from `level` on; those that the reserve beats are passed with it.
     const price =
       level === atoms.length ? reserve : Math.max(reserve, bidOfScore(rules, e, atoms[level].score));
     while (level > 0 && bidOfScore(rules, e, atoms[level - 1].score) <= price) level--;
     if (price / unit >= cap) break;
-    const next = { value: share[level] * unit, spend: rules.format === 'fpa' ? 0 : levels.spendAt(level) };
-    if (next.value !== last.value || next.spend !== last.spend) {
-      const [gained, paid] = [next.value - last.value, next.spend - last.spend];
-      parts.changes.push({ threshold: price / unit, above: true, value: gained, spend: paid });
-    }
-    last = next;
+    // At the price itself the tie rule decides which of the atoms there are passed; above it, all are.
+    if (price > 0) moveTo(levelOf(scoreOf(rules, e, price)), price / unit, false);
+    moveTo(level, price / unit, true);
     if (level === 0) break;
     level--;
   }

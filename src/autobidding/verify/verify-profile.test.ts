@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { randomProfile, randomSetting } from '../../../test/autobid-settings.ts';
+import { randomProfile, randomSetting, tiedProfile } from '../../../test/autobid-settings.ts';
 import { createRng } from '../../core/rng.ts';
 import { poaInstance } from '../generators/poa-instance.ts';
 import { AUCTION_FORMATS, type MixedProfile, type Setting } from '../types.ts';
@@ -20,6 +20,7 @@ const variants = [
   { rich: true },
   { shared: true },
   { mixed: true, advertisers: 6, auctions: 20 },
+  { tied: true },
   { rich: true, shared: true, mixed: true, advertisers: 6, auctions: 20 },
 ];
 
@@ -59,6 +60,21 @@ describe('verifyProfile', () => {
       (await verifyProfile(setting, Float64Array.of(1, 1), { maxRegret: 0.11 })).value.verdict,
       'accepted',
     );
+  });
+
+  it('counts a tie as won in first price: a reply may cost all of its value', async () => {
+    const { market, uniform } = poaInstance(0.5);
+    const setting = {
+      market: { ...market, values: Float64Array.of(1, 1, 1) },
+      buckets: uniform,
+      rules: { format: 'fpa' as const },
+    };
+    const { value } = await verifyProfile(setting, Float64Array.of(0.5, 1));
+    // A wins the first auction at half its value; at 1, both at all of it. B has no reply.
+    const [objection] = value.objections;
+    assert.ok(objection.kind === 'deviation' && objection.advertiser === 0 && value.objections.length === 1);
+    assert.equal(objection.value, 2);
+    assert.ok(objection.spend > 2 && objection.spend <= 2 * (1 + 2e-9));
   });
 
   it('accepts multipliers 1 in first price with one bucket, and refutes one that is 5 % off', async () => {
@@ -103,7 +119,7 @@ describe('verifyProfile', () => {
     for (const [v, variant] of variants.entries()) {
       for (const format of AUCTION_FORMATS) {
         const setting = randomSetting(10 + v, { format, ...variant });
-        const profile = randomProfile(setting, v);
+        const profile = 'tied' in variant ? tiedProfile(setting, v) : randomProfile(setting, v);
         const { count } = setting.buckets;
         const { value } = await verifyProfile(setting, profile);
         const rng = createRng(v).fork(format);
@@ -131,7 +147,9 @@ describe('verifyProfile', () => {
             assert.ok(Math.abs(reached - regret.best) <= 1e-12 * regret.best, `${label}: ${reached}`);
           }
           for (let trial = 0; trial < 40; trial++) {
-            const row = Float64Array.from({ length: count }, () => 4 ** (2 * rng.next() - 1));
+            // Powers of two tie with rivals, where values do.
+            const step = trial % 2 === 0 ? rng.integer(5) / 4 : rng.next();
+            const row = Float64Array.from({ length: count }, () => 4 ** (2 * step - 1));
             const reached = await reach(row, 0);
             assert.ok(
               reached <= regret.bestBound * (1 + 1e-12) + 1e-12,
@@ -145,15 +163,14 @@ describe('verifyProfile', () => {
 
   it('takes expectations of mixed profiles exactly, and bounds replies to them', async () => {
     for (const format of AUCTION_FORMATS) {
-      for (const variant of [{}, { rich: true }, { shared: true }]) {
+      for (const variant of [{}, { rich: true }, { shared: true }, { tied: true }]) {
         const setting = randomSetting(5, { format, advertisers: 3, auctions: 12, ...variant });
         const { count } = setting.buckets;
+        const rowsOf = 'tied' in variant ? tiedProfile : randomProfile;
         const mixed: MixedProfile = [0, 1, 2].map((i) => ({
           weights: Float64Array.of(0.5, 0.3, 0.2),
           multipliers: Float64Array.from(
-            [0, 1, 2].flatMap((r) => [
-              ...randomProfile(setting, 10 * i + r).slice(i * count, (i + 1) * count),
-            ]),
+            [0, 1, 2].flatMap((r) => [...rowsOf(setting, 10 * i + r).slice(i * count, (i + 1) * count)]),
           ),
         }));
         const { value } = await verifyProfile(setting, mixed);

@@ -41,6 +41,11 @@ export async function runImport(path: string, flags: ImportFlags, context: CliCo
     ['discounts', Array.from(market.discounts, shortNumber).join(', ')],
     ['dropped', droppedRows(report) === 0 ? 'none' : `${droppedRows(report)} rows`],
   ]);
+  if (settings.layout === 'auctionnet') {
+    context.stdout.write(
+      '\nnote: budgets and the reserve of 0.01 are no columns of this table. Other subcommands keep the budgets when given the log itself with --layout auctionnet; the reserve is --reserve 0.01.\n',
+    );
+  }
   if (report.dropped.length === 0) return;
   context.stdout.write('\n');
   printTable(

@@ -2,6 +2,7 @@
 
 import { aggregateStation } from './aggregate/index.ts';
 import { attentionStation } from './attention/index.ts';
+import { autobiddingStation } from './autobidding/index.ts';
 import { llmStation } from './llm/index.ts';
 import { priorBoostStation } from './priorboost/index.ts';
 import { selectionStation } from './selection/index.ts';
@@ -15,4 +16,5 @@ export const stations: readonly SystemStation[] = [
   llmStation,
   aggregateStation,
   priorBoostStation,
+  autobiddingStation,
 ];

@@ -1,7 +1,7 @@
 // Gradient play on smoothed gains, with a look ahead: optimistic mirror descent in the logarithms of the multipliers.
 
 import { stepAt } from '../../response/multipliers.ts';
-import type { Landscape } from '../../types.ts';
+import type { Bidder, Landscape } from '../../types.ts';
 import { spendingLimit } from '../objective.ts';
 import { playAll, rowOf, survey, type Table } from '../table.ts';
 import { type Dynamic, LN_LEAST, observe } from './dynamic.ts';
@@ -16,9 +16,9 @@ const STEP = 0.4;
 const LARGEST_STEP = 0.3;
 
 /**
- * Each advertiser climbs the gradient of its Lagrangian (1 + λ) V − λ P in ln μ_k, while λ rises when P is above its limit and falls when below; both
+ * Each advertiser climbs the gradient of its Lagrangian (1 + λ) V − λ P in ln μ_k (V − λ P while its budget is the limit), while λ rises when P is above its limit and falls when below; both
  * take the optimistic step 2 g_t − g_{t−1}, which damps the rotation between competitors that plain gradient play does not. Gradients are
- * differences over ln μ ± 0.08 divided by the bucket's value. Extragradient's guarantee without its second evaluation; here a heuristic, since the game is not monotone.
+ * differences over ln μ ± 0.08 divided by the bucket's value. A heuristic here: its guarantees are for monotone games.
  * Utility bidders climb V − P, with λ the price of their budget.
  *
  * Source: optimistic mirror descent, arXiv 1311.1869 (Rakhlin, Sridharan); this game's form derived.
@@ -38,10 +38,11 @@ export const optimistic: Dynamic = (table) => {
       const limit = spendingLimit(table.bidders[i], value[i]);
       const scale = Math.max(value[i], Number.MIN_VALUE);
       const excess = limit === Infinity ? -1 : (spend[i] - limit) / scale;
+      const weights = weightsOf(table.bidders[i], limit < value[i], price);
       rowOf(table, i).forEach((multiplier, k) => {
         if (Number.isNaN(multiplier)) return;
         const at = i * K + k;
-        const gradient = marginalGain(table, landscapes[i], i, k, multiplier, price);
+        const gradient = marginalGain(table, landscapes[i], k, multiplier, weights);
         const step = clip(eta * (2 * gradient - (iteration > 0 ? before.multipliers[at] : gradient)));
         before.multipliers[at] = gradient;
         next[at] = Math.min(table.cap, Math.exp(Math.max(LN_LEAST, Math.log(multiplier) + step)));
@@ -56,22 +57,25 @@ export const optimistic: Dynamic = (table) => {
   };
 };
 
-/** Slope of the Lagrangian in ln μ_k, over the value at stake in the bucket and 1 + λ. */
+/** What value and spend count in the Lagrangian: a target is a share of the value, a budget is not. */
+function weightsOf(bidder: Bidder, budgetBinds: boolean, price: number): { worth: number; cost: number } {
+  if (bidder.kind === 'utility') return { worth: 1, cost: 1 + price };
+  return { worth: budgetBinds ? 1 : 1 + price, cost: price };
+}
+
+/** Slope of the Lagrangian in ln μ_k, over what is at stake in the bucket. */
 function marginalGain(
   table: Table,
   landscape: Landscape,
-  i: number,
   k: number,
   multiplier: number,
-  price: number,
+  { worth, cost }: { worth: number; cost: number },
 ): number {
   const high = stepOutcome(table, landscape, k, Math.min(table.cap, multiplier * Math.exp(HALF_WIDTH)));
   const low = stepOutcome(table, landscape, k, multiplier * Math.exp(-HALF_WIDTH));
-  const utility = table.bidders[i].kind === 'utility';
-  const [worth, cost] = utility ? [1, 1 + price] : [1 + price, price];
   const gain = worth * (high.value - low.value) - cost * (high.spend - low.spend);
   const stake = Math.max(high.value, high.spend);
-  return stake > 0 ? gain / (2 * HALF_WIDTH * stake * (1 + price)) : 0;
+  return stake > 0 ? gain / (2 * HALF_WIDTH * stake * Math.max(worth, cost)) : 0;
 }
 
 /** V_k and P_k at a multiplier. */

@@ -1,0 +1,24 @@
+// Autobidding: its place in the tour, and the findings of arXiv 2311.10679.
+
+import type { SystemStation } from '../station.ts';
+import { budgets, policies, predictions } from './beyond.ts';
+import { certificates, formats, nonUniformity, vcgFlat } from './findings.ts';
+import { formatOrder } from './format-order.ts';
+import { priceOfAnarchy } from './price-of-anarchy.ts';
+import { whatIfTour } from './what-if.ts';
+
+export const autobiddingStation: SystemStation = {
+  system: 'autobidding',
+  tour: whatIfTour,
+  protocols: [
+    formats,
+    nonUniformity,
+    vcgFlat,
+    certificates,
+    formatOrder,
+    priceOfAnarchy,
+    budgets,
+    policies,
+    predictions,
+  ],
+};
