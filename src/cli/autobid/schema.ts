@@ -134,6 +134,8 @@ export const sweepSchema: z.ZodType<SweepSettings> = z.strictObject({
   /** Markets drawn, each with the next seed. */
   seeds: z.int().min(2).default(10),
   reserve: amount.default(0),
+  /** Mixed strategies where pure ones find no rest. */
+  mixed: z.enum(['when-needed', 'never']).default('when-needed'),
   confidence: z.number().gt(0).lt(1).default(0.95),
 });
 

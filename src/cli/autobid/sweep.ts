@@ -1,6 +1,6 @@
 // `provably autobid sweep`: formats × segments × drawn markets, compared in pairs.
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
 import { list, nonNegativeNumber, positiveInteger, positiveIntegers, probability } from '../parse.ts';
 import {
@@ -24,6 +24,7 @@ export const sweepPlaces: FlagPlaces = {
   segments: ['segments'],
   seeds: ['seeds'],
   reserve: ['reserve'],
+  mixed: ['mixed'],
   confidence: ['confidence'],
 };
 
@@ -38,7 +39,12 @@ export function autobidSweepCommand(context: CliContext): Command {
     .option('--discounts <numbers>', 'worth of each slot, best first (default: the generator’s)', numbers)
     .option('--confidence <probability>', 'of the intervals (default: 0.95)', probability);
   addGeneratorFlags(command);
-  addSearchFlags(command);
+  addSearchFlags(command).addOption(
+    new Option(
+      '--mixed <when>',
+      'mixed strategies where pure ones find no rest (default: when-needed)',
+    ).choices(['when-needed', 'never']),
+  );
   return addOutputFlags(command)
     .addHelpText(
       'after',
