@@ -41,11 +41,14 @@ inline double priceFor(const AuctionBids& m, size_t entry, double score, double 
   return score > reserve ? score : reserve;
 }
 
-// Vectors of four whatever the instruction set: an auction has about eight entries, and wider masks cost more than they save.
-typedef double Four __attribute__((vector_size(32)));
-typedef int64_t FourLongs __attribute__((vector_size(32)));
-typedef double FourInMemory __attribute__((vector_size(32), aligned(8), may_alias));
-typedef int64_t FourLongsInMemory __attribute__((vector_size(32), aligned(8), may_alias));
+// At most four doubles, since an auction has about eight entries: wider masks cost more than they save.
+constexpr size_t kFewLanes = smaller(kDoubleLanes, 4);
+typedef double Few __attribute__((vector_size(8 * kFewLanes)));
+typedef int64_t FewLongs __attribute__((vector_size(8 * kFewLanes)));
+typedef double FewInMemory __attribute__((vector_size(8 * kFewLanes), aligned(8), may_alias));
+typedef int64_t FewLongsInMemory __attribute__((vector_size(8 * kFewLanes), aligned(8), may_alias));
+
+inline Few loadFew(const double* from) { return *reinterpret_cast<const FewInMemory*>(from); }
 
 // Auctions of at most so many entries are ranked by comparing all with all.
 constexpr size_t kMostCompared = 16;
@@ -53,55 +56,66 @@ constexpr size_t kMostCompared = 16;
 // Lists of best entries have room for so many, whatever `keep` is.
 constexpr size_t listRoom(size_t keep) { return keep > kMostCompared ? keep : kMostCompared; }
 
-inline Four loadFour(const double* from) { return *reinterpret_cast<const FourInMemory*>(from); }
+// 0, 1, 2, …
+inline FewLongs laneNumbers() {
+  FewLongs lanes{};
+  PROVABLY_UNROLL
+  for (size_t l = 0; l < kFewLanes; l++) lanes[l] = int64_t(l);
+  return lanes;
+}
 
-// All entries of an auction of at most 4 · Vectors in order; entries up to there can be read. An entry's place is the number of those that
+// All entries of an auction of at most Vectors · kFewLanes in order; entries up to there can be read. An entry's place is the number of those that
 // score more, or as much and come before it: no branch depends on a bid, since which is higher is a coin toss that no predictor foresees.
 template <size_t Vectors>
-inline void rankByComparing(const AuctionBids& m, size_t start, size_t count, double reserve, double* scores, uint32_t* entries) {
-  constexpr size_t lanes = 4 * Vectors;
+inline size_t rankByComparing(const AuctionBids& m, size_t start, size_t count, double reserve, double* scores, uint32_t* entries) {
+  constexpr size_t lanes = kFewLanes * Vectors;
   alignas(32) double own[lanes];
   alignas(32) int64_t places[lanes];
-  Four score[Vectors];
-  FourLongs place[Vectors];
+  Few score[Vectors];
+  FewLongs place[Vectors], lane[Vectors], taking{};
   PROVABLY_UNROLL
   for (size_t q = 0; q < Vectors; q++) {
-    const FourLongs lane = FourLongs{0, 1, 2, 3} + int64_t(4 * q);
-    const Four bid = loadFour(m.bids + start + 4 * q);
-    Four full = bid;
-    if (m.factors) full *= loadFour(m.factors + start + 4 * q);
-    if (m.boosts) full += loadFour(m.boosts + start + 4 * q);
-    const FourLongs in = (bid > 0.0) & (bid >= reserve) & (lane < int64_t(count));
-    score[q] = in ? full : Four{};
-    place[q] = FourLongs{};
-    *reinterpret_cast<FourInMemory*>(own + 4 * q) = score[q];
+    const size_t first = q * kFewLanes;
+    lane[q] = laneNumbers() + int64_t(first);
+    const Few bid = loadFew(m.bids + start + first);
+    Few full = bid;
+    if (m.factors) full *= loadFew(m.factors + start + first);
+    if (m.boosts) full += loadFew(m.boosts + start + first);
+    const FewLongs in = (bid > 0.0) & (bid >= reserve) & (lane[q] < int64_t(count));
+    score[q] = in ? full : Few{};
+    place[q] = FewLongs{};
+    taking -= in;  // true is −1
+    *reinterpret_cast<FewInMemory*>(own + first) = score[q];
   }
   PROVABLY_UNROLL
   for (size_t e = 0; e < lanes; e++) {
-    const Four x = own[e] - Four{};
+    const Few x = own[e] - Few{};
     PROVABLY_UNROLL
     for (size_t q = 0; q < Vectors; q++) {
-      if (e < 4 * q) {
+      const size_t first = q * kFewLanes;
+      if (e < first)
         place[q] -= x >= score[q];
-      } else if (e >= 4 * q + 4) {
+      else if (e >= first + kFewLanes)
         place[q] -= x > score[q];
-      } else {
-        const FourLongs later = FourLongs{0, 1, 2, 3} + int64_t(4 * q) > int64_t(e);
-        place[q] -= (x > score[q]) | ((x == score[q]) & later);
-      }
+      else
+        place[q] -= (x > score[q]) | ((x == score[q]) & (lane[q] > int64_t(e)));
     }
   }
   PROVABLY_UNROLL
-  for (size_t q = 0; q < Vectors; q++) *reinterpret_cast<FourLongsInMemory*>(places + 4 * q) = place[q];
+  for (size_t q = 0; q < Vectors; q++) *reinterpret_cast<FewLongsInMemory*>(places + q * kFewLanes) = place[q];
   PROVABLY_UNROLL
   for (size_t e = 0; e < lanes; e++) {
     scores[places[e]] = own[e];
     entries[places[e]] = uint32_t(start + e);
   }
+  int64_t kept = 0;
+  PROVABLY_UNROLL
+  for (size_t l = 0; l < kFewLanes; l++) kept += taking[l];
+  return size_t(kept);
 }
 
 // The `keep` best entries by insertion.
-inline void rankByInsertion(const AuctionBids& m, size_t start, size_t count, double reserve, size_t keep, double* scores, uint32_t* entries) {
+inline size_t rankByInsertion(const AuctionBids& m, size_t start, size_t count, double reserve, size_t keep, double* scores, uint32_t* entries) {
   size_t kept = 0;
   for (size_t e = start; e < start + count; e++) {
     const double score = scoreOf(m, e, reserve);
@@ -115,30 +129,27 @@ inline void rankByInsertion(const AuctionBids& m, size_t start, size_t count, do
     entries[t] = uint32_t(e);
   }
   for (size_t t = kept; t < keep; t++) scores[t] = 0;
+  return kept;
 }
 
 // The `keep` best entries of an auction, best first, equal scores in the order of entries, in lists with room for listRoom(keep); scores are 0
-// beyond those there are. Entries below `readable` can be read. @returns how many there are
+// beyond those there are. Entries below `readable` can be read. @returns how many there are: not counted in the list, since a vector that is
+// loaded where single numbers were just stored has to wait for them
 template <bool Vectors>
 inline size_t rankBest(const AuctionBids& m, size_t auction, double reserve, size_t keep, size_t readable, double* scores, uint32_t* entries) {
   const size_t start = m.offsets[auction], count = m.offsets[auction + 1] - start;
-  size_t ranked = keep;
-  if (Vectors && count <= 4 && start + 4 <= readable) {
-    rankByComparing<1>(m, start, count, reserve, scores, entries);
-    ranked = 4;
-  } else if (Vectors && count <= 8 && start + 8 <= readable) {
-    rankByComparing<2>(m, start, count, reserve, scores, entries);
+  size_t ranked, kept;
+  if (Vectors && count <= 8 && start + 8 <= readable) {
+    kept = rankByComparing<8 / kFewLanes>(m, start, count, reserve, scores, entries);
     ranked = 8;
   } else if (Vectors && count <= 16 && start + 16 <= readable) {
-    rankByComparing<4>(m, start, count, reserve, scores, entries);
+    kept = rankByComparing<16 / kFewLanes>(m, start, count, reserve, scores, entries);
     ranked = 16;
   } else {
-    rankByInsertion(m, start, count, reserve, keep, scores, entries);
+    return rankByInsertion(m, start, count, reserve, keep, scores, entries);
   }
   for (; ranked < keep; ranked++) scores[ranked] = 0;
-  size_t kept = 0;
-  for (size_t t = 0; t < keep; t++) kept += scores[t] > 0;
-  return kept;
+  return smaller(kept, keep);
 }
 
 // Most entries of one of the auctions first … end − 1.

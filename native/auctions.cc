@@ -11,6 +11,8 @@ namespace {
 constexpr size_t kAuctionGroup = 8;        // chunks under way: their sums wait to be added in order
 constexpr size_t kGroupShares = 1 << 19;   // of all of them, 16 MiB, unless there are more advertisers
 
+constexpr size_t kAuctionsAhead = 8;  // auctions ranked at once
+
 // What one advertiser got in a chunk, side by side: one cache line holds it.
 struct Share {
   double value, spend, wins, unused;
@@ -27,35 +29,51 @@ class AuctionWalk {
   // `memory` has room for workFor() doubles.
   AuctionWalk(const AuctionsTask& task, double* memory, size_t most)
       : t_(task), keep_(task.slots + 1), readable_(task.market.offsets[task.end]), payments_(memory), ranking_(memory + task.slots, most) {
-    scores_ = memory + task.slots + FullRanking::kDoublesPerEntry * most;
-    entries_ = reinterpret_cast<uint32_t*>(scores_ + listRoom(keep_));
+    lists_ = memory + task.slots + FullRanking::kDoublesPerEntry * most;
+    holders_ = reinterpret_cast<uint32_t*>(lists_ + kAuctionsAhead * listRoom(keep_));
   }
 
-  static size_t workFor(const AuctionsTask& t, size_t most) { return t.slots + FullRanking::kDoublesPerEntry * most + 2 * listRoom(t.slots + 1); }
+  static size_t workFor(const AuctionsTask& t, size_t most) { return t.slots + FullRanking::kDoublesPerEntry * most + 2 * kAuctionsAhead * listRoom(t.slots + 1); }
 
   ChunkCounts chunk(size_t first, size_t end, Share* shares) {
     const AuctionBids& m = t_.market;
     ChunkCounts counts{};
     for (size_t i = 0; i < t_.advertisers; i++) shares[i] = {};
-    for (size_t j = first; j < end; j++) {
+    const size_t room = listRoom(keep_);
+    size_t keptOf[kAuctionsAhead];
+    const size_t* current = keptOf;
+    for (size_t j = first, ranked = first; j < end; j++) {
+      // A few auctions are ranked before the first of them is paid: the processor then need not wait for one's list to be stored.
+      if (j == ranked) {
+        ranked = smaller(end, j + kAuctionsAhead);
+        for (size_t a = 0; a < ranked - j; a++)
+          keptOf[a] = rankBest<Vectors>(m, j + a, reserveOf(m, j + a), keep_, readable_, lists_ + a * room, holders_ + a * room);
+        scores_ = lists_, entries_ = holders_;
+        current = keptOf;
+      }
       const double reserve = reserveOf(m, j);
-      const size_t kept = rankBest<Vectors>(m, j, reserve, keep_, readable_, scores_, entries_);
+      const size_t kept = *current++;
       const size_t winners = smaller(kept, t_.slots);
       bool equal = false;
-      for (size_t s = 0; s + 1 < kept; s++) equal |= scores_[s] == scores_[s + 1];
+      for (size_t s = 0; s + 1 < kept && !equal; s++) equal = scores_[s] == scores_[s + 1];
       const uint32_t* winnerOf = entries_;
+      bool priced = false;  // payments are there before winners are paid
       if ((equal && m.hashed) || (m.grouped && repeatsOwner(kept))) {
         ranking_.rank(m, j, reserve);
         winnerOf = ranking_.entries;
         for (size_t s = 0; s < winners; s++) payments_[s] = fullPayment(s, reserve);
         equal = equal && ranking_.decidesTie(m, t_.slots);
-      } else if (winners > 0) {
-        price(winners, reserve);
+        priced = true;
+      } else if (t_.format == AuctionFormat::kVickrey && !m.factors && !m.boosts) {
+        plainVickrey(reserve);
+        priced = true;
       }
       counts.ties += equal;
       counts.sold += winners;
       for (size_t s = 0; s < winners; s++) {
         const uint32_t entry = winnerOf[s];
+        const double payment = priced ? payments_[s] : price(s, reserve);
+        payments_[s] = payment;
         const uint32_t advertiser = m.advertiserOf[entry];
         if (advertiser >= t_.advertisers) {
           counts.strangers = true;
@@ -63,40 +81,38 @@ class AuctionWalk {
         }
         Share& share = shares[advertiser];
         share.value += t_.discounts[s] * t_.values[entry];
-        share.spend += payments_[s];
+        share.spend += payment;
         share.wins += 1;
       }
       if (t_.winners || t_.payments) note(j, winners, winnerOf);
+      scores_ += room, entries_ += room;
     }
     return counts;
   }
 
  private:
-  void price(size_t winners, double reserve) {
-    const AuctionBids& m = t_.market;
-    const double* discounts = t_.discounts;
-    const size_t slots = t_.slots;
-    if (t_.format == AuctionFormat::kFirstPrice) {
-      for (size_t s = 0; s < winners; s++) payments_[s] = discounts[s] * m.bids[entries_[s]];
-    } else if (t_.format == AuctionFormat::kSecondPrice) {
-      for (size_t s = 0; s < winners; s++) payments_[s] = discounts[s] * priceFor(m, entries_[s], scores_[s + 1], reserve);
-    } else if (!m.factors && !m.boosts) {
-      double sum = 0;  // the sums of all slots share their ends
-      for (size_t t = slots; t-- > 0;) {
-        const double next = t + 1 < slots ? discounts[t + 1] : 0;
-        sum += (discounts[t] - next) * (scores_[t + 1] > reserve ? scores_[t + 1] : reserve);
-        payments_[t] = sum;
-      }
-    } else {
-      for (size_t s = 0; s < winners; s++) {
-        double sum = 0;
-        for (size_t t = slots; t-- > s;) {
-          const double next = t + 1 < slots ? discounts[t + 1] : 0;
-          sum += (discounts[t] - next) * priceFor(m, entries_[s], scores_[t + 1], reserve);
-        }
-        payments_[s] = sum;
-      }
+  // Of all slots at once, whose sums share their ends.
+  void plainVickrey(double reserve) {
+    double sum = 0;
+    for (size_t t = t_.slots; t-- > 0;) {
+      const double next = t + 1 < t_.slots ? t_.discounts[t + 1] : 0;
+      sum += (t_.discounts[t] - next) * (scores_[t + 1] > reserve ? scores_[t + 1] : reserve);
+      payments_[t] = sum;
     }
+  }
+
+  // What the winner of slot s pays where owners have one entry each.
+  double price(size_t s, double reserve) const {
+    const AuctionBids& m = t_.market;
+    const uint32_t entry = entries_[s];
+    if (t_.format == AuctionFormat::kFirstPrice) return t_.discounts[s] * m.bids[entry];
+    if (t_.format == AuctionFormat::kSecondPrice) return t_.discounts[s] * priceFor(m, entry, scores_[s + 1], reserve);
+    double sum = 0;
+    for (size_t t = t_.slots; t-- > s;) {
+      const double next = t + 1 < t_.slots ? t_.discounts[t + 1] : 0;
+      sum += (t_.discounts[t] - next) * priceFor(m, entry, scores_[t + 1], reserve);
+    }
+    return sum;
   }
 
   // The owner's own entries below rank s are as if they were not there.
@@ -137,8 +153,11 @@ class AuctionWalk {
   size_t keep_, readable_;
   double* payments_;  // (slots,)
   FullRanking ranking_;
-  double* scores_;     // (listRoom(keep),)
-  uint32_t* entries_;  // the same
+  // Best entries of kAuctionsAhead auctions, listRoom(keep) each, and those of the one at hand.
+  double* lists_;
+  uint32_t* holders_;
+  const double* scores_ = nullptr;
+  const uint32_t* entries_ = nullptr;
 };
 
 template <bool Vectors>

@@ -2,6 +2,13 @@
 
 export type { EntryBids } from './auction/auction-bids.ts';
 export {
+  type AuctionDetails,
+  type AuctionDetailsOptions,
+  auctionBatches,
+  auctionDetails,
+} from './auction/auction-details.ts';
+export { type OracleAuction, oracleAuction, oracleMinimumBid } from './auction/oracle.ts';
+export {
   type AuctionsOutcome,
   type RunAuctionsOptions,
   runAuctions,

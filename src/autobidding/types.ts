@@ -133,6 +133,11 @@ export interface Landscape {
   readonly spend: Float64Array;
   /** Entries of the advertiser in each bucket, shape (K,). Left out: not known; a bucket without steps then counts as one without entries. */
   readonly entries?: Uint32Array | undefined;
+  /**
+   * Steps that share their threshold with another: a bid exactly there may pass one and not the other, which no step tells. 0 where values have
+   * no ties.
+   */
+  readonly shared?: number | undefined;
 }
 
 /** A best response and what it gives, as promised by the landscape. */
@@ -182,4 +187,6 @@ export interface EquilibriumGap {
   readonly meanRegretBound: number;
   /** Largest overspend. */
   readonly maxOverspend: number;
+  /** Steps of landscapes that share their threshold: deviations that bid exactly there are not looked at. Left out: not counted. */
+  readonly sharedThresholds?: number | undefined;
 }

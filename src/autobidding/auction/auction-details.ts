@@ -19,7 +19,7 @@ export interface AuctionDetails {
   readonly end: number;
   /** Slots that are sold at all: those of discount > 0. */
   readonly slots: number;
-  /** Entry that won each slot, NO_ENTRY where it stayed empty, shape (end − first, slots) row-major. */
+  /** Entry that won each slot, 2³² − 1 where it stayed empty, shape (end − first, slots) row-major. */
   readonly winners: Uint32Array;
   /** What each slot was sold for, shape (end − first, slots). */
   readonly payments: Float64Array;

@@ -42,6 +42,12 @@ export function certify(
         measure: 'largest relative overspend',
       },
       {
+        statement: 'no deviation that bids exactly what ties several competitors at once is better',
+        status: gap.sharedThresholds === 0 ? 'checked' : 'assumed',
+        measured: gap.sharedThresholds ?? 0,
+        measure: 'thresholds that such ties share',
+      },
+      {
         statement: 'no deviation of one advertiser gains more than its own bound',
         status: 'proved',
         measured: gap.maxRegretBound,

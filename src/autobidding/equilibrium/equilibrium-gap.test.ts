@@ -36,6 +36,19 @@ describe('equilibriumGap', () => {
     assert.ok(Math.abs(gap.maxOverspend - 10) < 1e-9);
   });
 
+  it('counts the thresholds at which bidding exactly could win some ties and lose others', async () => {
+    const rows = { auction: [0, 0, 1, 1], advertiser: [0, 1, 0, 1] };
+    for (const [values, shared] of [
+      [[1, 2, 1, 2], 2],
+      [[1, 2, 1, 3], 0],
+    ] as const) {
+      const market = createMarket({ ...rows, value: values }, { discounts: [1] });
+      const setting: Setting = { market, buckets: uniformBuckets(market), rules: { format: 'gsp' } };
+      const gap = await equilibriumGap(setting, Float64Array.of(1, 1));
+      assert.equal(gap.sharedThresholds, shared);
+    }
+  });
+
   it('finds the deviation of whoever bids too little', async () => {
     for (const format of AUCTION_FORMATS) {
       const gap = await equilibriumGap(play(format, instance.uniform), Float64Array.of(0.5, 0));

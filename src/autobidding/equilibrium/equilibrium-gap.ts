@@ -15,7 +15,8 @@ import { rowOf, setTable, type Table, toRow } from './table.ts';
  * ε of the ε-equilibrium that a profile is.
  *
  * Values and spends come from running the auctions. Each advertiser's landscape is exact, so that `bestBound`, the optimum of the linear
- * relaxation of its best response, holds against every deviation in its multipliers; `best` is reached by the deviation that is given.
+ * relaxation of its best response, holds against every deviation in its multipliers but those that bid exactly at thresholds which several
+ * steps share (`sharedThresholds`); `best` is reached by the deviation that is given.
  *
  * @param profile - shape (advertisers · K,); NaN only where a bucket holds no entry of the advertiser
  * @throws {InvalidArgumentError} the setting or a multiplier leaves its range @throws {ShapeError} sizes that do not fit
@@ -34,31 +35,46 @@ export async function equilibriumGap(
   const { totals } = await auctionTotals(setting, bids, { signal });
   const table = { ...setTable(setting), profile: profile.slice(), bids };
   const advertisers: AdvertiserRegret[] = [];
+  let sharedThresholds = 0;
   for (let i = 0; i < table.bidders.length; i++) {
-    advertisers.push(regretOf(table, totals, i));
+    const { regret, shared } = regretOf(table, totals, i);
+    advertisers.push(regret);
+    sharedThresholds += shared;
     onProgress?.({ phase: 'best deviations', done: i + 1, total: table.bidders.length });
     await yieldToEventLoop();
     signal?.throwIfAborted();
   }
-  return summariseGap(table, advertisers);
+  return { ...summariseGap(table, advertisers), sharedThresholds };
 }
 
-/** What the best deviation of advertiser i gains on what it has. */
-function regretOf(table: Table, { value, spend }: AdvertiserTotals, i: number): AdvertiserRegret {
+/** What the best deviation of advertiser i gains on what it has, and how many steps of its landscape share their threshold. */
+function regretOf(
+  table: Table,
+  { value, spend }: AdvertiserTotals,
+  i: number,
+): { regret: AdvertiserRegret; shared: number } {
   const { setting, bids, index, format } = table;
   const bidder = table.bidders[i];
   const row = rowOf(table, i);
   const own = objectiveOf(bidder, value[i], spend[i]);
   const common = { value: value[i], spend: spend[i], overspend: overspendOf(bidder, value[i], spend[i]) };
   if (bidder.kind === 'fixed' || bidder.kind === 'manual') {
-    return { ...common, best: own, bestBound: own, regret: 0, regretBound: 0, deviation: row.slice() };
+    const regret = {
+      ...common,
+      best: own,
+      bestBound: own,
+      regret: 0,
+      regretBound: 0,
+      deviation: row.slice(),
+    };
+    return { regret, shared: 0 };
   }
   const landscape = landscapeOf(setting, bids, i, index);
   const response = bestResponse(landscape, bidder, { format });
   const reached = objectiveOf(bidder, response.value, response.spend);
   const best = Math.max(own, reached);
   const bestBound = Math.max(best, response.upperBound);
-  return {
+  const regret = {
     ...common,
     best,
     bestBound,
@@ -66,6 +82,7 @@ function regretOf(table: Table, { value, spend }: AdvertiserTotals, i: number): 
     regretBound: relativeGain(bestBound, own),
     deviation: reached > own ? toRow(table, landscape, response, row) : row.slice(),
   };
+  return { regret, shared: landscape.shared ?? 0 };
 }
 
 /** By how much `best` is above `own`, relative; 0 where both are 0. */

@@ -9,8 +9,15 @@ import { ABOVE_TIE, type Table } from './table.ts';
 const LOWEST = 0.9;
 const HIGHEST = 1.1;
 
+export interface ScaleOptions {
+  /** By how much spend may be above its limit, relative; negative: by how much it must be below. */
+  allowance: number;
+  /** Default 1.1; 1 where bids may only fall. */
+  highest?: number | undefined;
+}
+
 /**
- * The row times the factor in [0.9, 1.1] that has most value with spend ≤ limit · (1 + allowance); the lowest where none has.
+ * The row times the factor in [0.9, highest] that has most value with spend ≤ limit · (1 + allowance); the lowest where none has.
  *
  * Unlike a best response it leaves the proportions between buckets, so the others hardly notice. Where the row itself has as much value it is kept.
  *
@@ -21,7 +28,7 @@ export function scaleToLimits(
   landscape: Landscape,
   row: Float64Array,
   bidder: Bidder,
-  allowance: number,
+  { allowance, highest = HIGHEST }: ScaleOptions,
 ): Float64Array {
   const { thresholds, value, spend, bucketOffsets } = landscape;
   const firstPrice = format === 'fpa';
@@ -33,7 +40,7 @@ export function scaleToLimits(
     let [v, p] = step < 0 ? [0, 0] : [value[step], spend[step]];
     sum.value += v;
     sum.spend += firstPrice ? multiplier * v : p;
-    const limit = Math.min(multiplier * HIGHEST, cap);
+    const limit = Math.min(multiplier * highest, cap);
     for (step = step < 0 ? bucketOffsets[k] : step + 1; step < bucketOffsets[k + 1]; step++) {
       if (thresholds[step] > limit) break;
       events.push({
@@ -53,7 +60,7 @@ export function scaleToLimits(
       sum.spend += events[x].spend;
     }
     const low = x < 0 ? LOWEST : events[x].at;
-    const high = x + 1 < events.length ? events[x + 1].at : HIGHEST;
+    const high = x + 1 < events.length ? events[x + 1].at : highest;
     const paid = firstPrice ? low * sum.spend : sum.spend;
     if (sum.value <= best || paid > spendingLimit(bidder, sum.value) * (1 + allowance)) continue;
     best = sum.value;

@@ -48,20 +48,20 @@ export function settleRound(table: Table, order: readonly number[], total: numbe
     play(
       table,
       i,
-      bidder.kind === 'value' ? scaleToLimits(table, landscape, turned, bidder, ALLOWANCE) : turned,
+      bidder.kind === 'value'
+        ? scaleToLimits(table, landscape, turned, bidder, { allowance: ALLOWANCE })
+        : turned,
     );
   }
   return moved;
 }
 
-/**
- * Scales down whoever breaks a limit, sweep after sweep, until nobody does.
- *
- * @returns whether all limits are kept to 10⁻⁴
- */
-export function polish(table: Table, sweeps: number): boolean {
+/** Scales down whoever breaks a limit, sweep after sweep, until nobody does. */
+export function polish(table: Table, sweeps: number): void {
   for (let sweep = 0; sweep < sweeps; sweep++) {
     let broken = 0;
+    // Who has to come back each time leaves more room, so that bids fall to where nobody is disturbed any more.
+    const allowance = ALLOWANCE * (1 - sweep);
     for (const i of table.movers) {
       const bidder = table.bidders[i];
       const landscape = viewOf(table, i);
@@ -69,12 +69,11 @@ export function polish(table: Table, sweeps: number): boolean {
       if (overspendOf(bidder, value, spend) <= OVERSPEND_ALLOWED) continue;
       broken++;
       if (bidder.kind === 'value') {
-        play(table, i, scaleToLimits(table, landscape, rowOf(table, i), bidder, ALLOWANCE));
+        play(table, i, scaleToLimits(table, landscape, rowOf(table, i), bidder, { allowance, highest: 1 }));
       } else {
         play(table, i, toRow(table, landscape, answer(table, i, landscape, 0), rowOf(table, i)));
       }
     }
-    if (broken === 0) return true;
+    if (broken === 0) return;
   }
-  return false;
 }

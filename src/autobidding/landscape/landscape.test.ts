@@ -244,7 +244,8 @@ describe('gridLandscapes', () => {
           gridLandscapes(setting, bids, grid).forEach((landscape, i) => {
             assert.deepEqual(landscape.entries, exact[i].entries);
             for (let k = 0; k < setting.buckets.count; k++) {
-              for (const mu of grid.multipliers) {
+              // But for the cap, where a competitor cannot be passed by bidding more: the grid still counts it.
+              for (const mu of grid.multipliers.subarray(0, -1)) {
                 const row = new Float64Array(setting.buckets.count);
                 row[k] = mu;
                 const got = outcomeAt(landscape, row, format);
@@ -260,6 +261,29 @@ describe('gridLandscapes', () => {
       }
     });
   }
+
+  it('counts steps that share a threshold, and passes nobody at the cap', () => {
+    // Advertiser 0, of value 1 everywhere, meets rivals who bid 2, 2 and 4 in three auctions of one slot.
+    const market: Market = {
+      auctions: 3,
+      advertisers: 2,
+      offsets: Uint32Array.of(0, 2, 4, 6),
+      advertiserOf: Uint32Array.of(0, 1, 0, 1, 0, 1),
+      values: Float64Array.of(1, 2, 1, 2, 1, 4),
+      discounts: Float64Array.of(1),
+    };
+    const setting: Setting = {
+      market,
+      buckets: { count: 1, ofEntry: new Uint16Array(6) },
+      rules: { format: 'gsp' },
+      maxMultiplier: 4,
+    };
+    const [own, rival] = exactLandscapes(setting, market.values);
+    assert.deepEqual([...own.thresholds, ...own.value, ...own.spend], [2, 2, 4]);
+    assert.deepEqual([own.shared, rival.shared], [1, 1]);
+    const higher = exactLandscapes({ ...setting, maxMultiplier: 4.1 }, market.values)[0];
+    assert.deepEqual([...higher.thresholds], [2, 4]);
+  });
 
   it('has 1 and the cap exactly on the grid, whatever the cap and the size', () => {
     const { setting } = randomSetting(createRng(5), { format: 'gsp' });

@@ -48,6 +48,7 @@ export function sortSteps(
   const spend = new Float64Array(total);
   const zero = format === 'fpa' && !scalesValues ? NEXT_TO_ZERO : 0;
   let at = 0;
+  let shared = 0;
   for (let bucket = 0; bucket < buckets; bucket++) {
     const start = starts[first + bucket];
     const count = store.cursors[first + bucket] - start;
@@ -61,6 +62,7 @@ export function sortSteps(
       sumValue += store.value[step];
       sumSpend += store.spend[step];
       if (at === bucketStart || thresholds[at - 1] !== threshold) at++;
+      else if (threshold > zero) shared++;
       thresholds[at - 1] = threshold;
       value[at - 1] = sumValue;
       spend[at - 1] = format === 'fpa' ? threshold * sumSpend : sumSpend;
@@ -69,12 +71,13 @@ export function sortSteps(
   }
   // Own buffers of just this size: a landscape may be sent to a worker.
   return at === total
-    ? { bucketOffsets, thresholds, value, spend, entries }
+    ? { bucketOffsets, thresholds, value, spend, entries, shared }
     : {
         bucketOffsets,
         thresholds: thresholds.slice(0, at),
         value: value.slice(0, at),
         spend: spend.slice(0, at),
         entries,
+        shared,
       };
 }

@@ -19,7 +19,7 @@ export interface StepStore {
  * Adds the steps of entry `e` of auction `j`, all others' bids fixed, to a segment: at most one a slot, none above the cap.
  *
  * With C₁ ≥ C₂ ≥ … the bids that reach the others' scores, entry e passes competitor s at θ = C_s ÷ v and gains (δ_s − δ_{s+1}) v; GSP adds
- * δ_s C_s − δ_{s+1} C_{s+1} to what it pays, VCG (δ_s − δ_{s+1}) C_s. Steps at equal thresholds are one. Holds where no other entry of the
+ * δ_s C_s − δ_{s+1} C_{s+1} to what it pays, VCG (δ_s − δ_{s+1}) C_s. Slots that nobody competes for are one step. Holds where no other entry of the
  * auction is of the same owner. Derived.
  *
  * @param ranking - of auction j, at least slots + 1 deep
@@ -56,7 +56,9 @@ export function addEntrySteps(
       else if (score > reserve) bid = score;
     }
     const threshold = bid / unit;
-    if (threshold > cap) break; // those above need even more
+    const contested = bid > reserve;
+    // A reserve is met by bidding it, a competitor passed by bidding more. Those above need even more.
+    if (contested ? threshold >= cap : threshold > cap) break;
     const gain = discounts[s] - discounts[s + 1];
     let cost: number;
     if (format === 'fpa') {
@@ -68,7 +70,7 @@ export function addEntrySteps(
       cost = gain * bid;
     }
     if (gain === 0 && cost === 0) continue;
-    if (at >= start && thresholds[at] === threshold) {
+    if (!contested && at >= start && thresholds[at] === threshold) {
       value[at] += gain * worth;
       spend[at] += cost;
     } else {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { SweepGenerator } from '../sweep/index.ts';
-import { reproduceFormatOrder } from './index.ts';
+import { reproduceFormatOrder, reproduceLargeMarkets } from './index.ts';
 
 const generators: SweepGenerator[] = [
   { name: 'gamma-topic', auctions: 120, advertisers: 5, participants: 4 },
@@ -37,5 +37,19 @@ describe('reproduceFormatOrder', () => {
     await assert.rejects(reproduceFormatOrder({ ...options, levels: [2, 3] }), /levels/);
     const signal = AbortSignal.abort(new Error('enough'));
     await assert.rejects(reproduceFormatOrder({ ...options, signal }), /enough/);
+  });
+});
+
+describe('reproduceLargeMarkets', () => {
+  it('holds pure profiles beside mixed ones', async () => {
+    const report = await reproduceLargeMarkets({
+      ...{ generator: generators[0], sizes: [120, 480], seeds: [3], level: 2 },
+    });
+    const [small, large] = report.figures.markets;
+    assert.equal(large.auctions, 480);
+    for (const { pureRegret, mixedRegret, width, welfare } of [small, large]) {
+      assert.ok(mixedRegret < pureRegret && width > 0 && welfare < 1);
+    }
+    assert.equal(report.verdicts.length, 1);
   });
 });

@@ -21,6 +21,7 @@ export {
   type MarketCount,
   reproduceFormatOrder,
 } from './format-order.ts';
+export { type LargeMarketFigures, type LargeMarketsOptions, reproduceLargeMarkets } from './large-markets.ts';
 export type { PairedGain } from './paired-gain.ts';
 export { type PoliciesOptions, type PolicyRow, reproducePolicies } from './policies.ts';
 export { type PredictionRow, type PredictionsOptions, reproducePredictions } from './predictions.ts';
