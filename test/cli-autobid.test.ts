@@ -223,6 +223,7 @@ describe('provably autobid replay', () => {
         /no advertiser "adv-99".*Did you mean "adv-/,
       ],
       [2, ['sweep', '--segments', '0'], /--segments/],
+      [2, ['simulate', log, ...slots, '--mixed', 'often'], /--mixed/],
       [1, ['verify', at('none.json')], /none\.json cannot be read/],
       [2, ['import', log, '--out', 'market.xls', ...slots], /--out market\.xls/],
     ];
@@ -339,6 +340,52 @@ describe('provably autobid simulate', () => {
     assert.equal(code, 1);
     assert.equal(JSON.parse(stdout).value.verdict, 'rejected');
     assert.match(stderr, /is rejected/);
+  });
+});
+
+describe('provably autobid simulate --per-auction and --mixed', () => {
+  it('writes who won what, and which bid would have won', async () => {
+    const words = ['simulate', at('auctions.csv'), ...slots, '--bids', 'recorded'];
+    const { figures } = await autobid(...words, '--per-auction', at('entries.csv'));
+    const rows = parseCsv(read('entries.csv'));
+    assert.equal(rows.length, market.values.length);
+    assert.deepEqual([rows[0].auction, rows[0].advertiser], ['q-0', `adv-${market.advertiserOf[0]}`]);
+    const paid = rows.reduce((sum, row) => sum + Number(row.payment), 0);
+    assert.ok(Math.abs(paid / figures.profit - 1) < 1e-9);
+    // Four slots, at most four participants: every bid above 0 wins, and none above the least bid for the best slot misses it.
+    for (const { bid, slot, payment, minimum_bid: any, minimum_bid_best_slot: best } of rows) {
+      assert.ok(Number(bid) >= Number(any) ? Number(slot) > 0 || Number(bid) === 0 : slot === '0');
+      assert.equal(Number(bid) > Number(best), slot === '1');
+      assert.ok(slot !== '0' || Number(payment) === 0);
+    }
+    const wrong = await runInProcess(['autobid', ...words, '--per-auction', at('entries.xls')]);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.stderr, /--per-auction .*entries\.xls; expected a name that ends in \.parquet/);
+  });
+
+  it('mixes strategies where pure ones find no rest, for a saved profile that verify accepts', async () => {
+    const generated = ['--generate', 'provably', '--auctions', '120', '--advertisers', '5', ...quick];
+    const words = [...generated, '--format', 'fpa', '--segments', '4'];
+    const mixed = await autobid(
+      'simulate',
+      ...words,
+      '--out',
+      at('mixed'),
+      '--per-auction',
+      at('draw.parquet'),
+    );
+    const pure = await autobid('simulate', ...words, '--mixed', 'never');
+    assert.equal(mixed.value.how, 'mixed equilibrium');
+    assert.equal(pure.value.how, 'equilibrium');
+    assert.ok(mixed.certificate.bound.value < pure.certificate.bound.value);
+    assert.match(mixed.recipe.command, /^provably autobid simulate --generate provably/);
+    const checked = await runInProcess(['autobid', 'verify', at('mixed/profile.json')]);
+    assert.equal(checked.code, 0, checked.stderr);
+    // The best response to mixed strategies gains what the certificate leaves open, at most.
+    const response = await autobid('best-response', ...words, '--advertiser', '1');
+    assert.equal(response.value.others, 'mixed equilibrium');
+    const { gain } = response.figures;
+    assert.ok(gain >= -1e-9 && gain <= mixed.figures.maxRegretBound + 1e-9, String(gain));
   });
 });
 

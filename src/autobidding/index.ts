@@ -144,6 +144,7 @@ export {
   type MixedEquilibriumOptions,
   type MixedOutcome,
   mixedGap,
+  mixedWhatIf,
 } from './mixed/index.ts';
 export { type BelievedMarket, type PredictionModel, withPredictionNoise } from './noise/prediction-noise.ts';
 export {

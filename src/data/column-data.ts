@@ -49,7 +49,7 @@ interface StagedColumn {
 }
 
 /**
- * Brings columns into the table stage.main.‹table›.
+ * Brings columns into the table stage.main.‹table›: a new one, or at the end of one that holds columns of these names and kinds.
  *
  * @returns their common number of rows
  * @throws {ShapeError} columns differ in length
@@ -61,6 +61,7 @@ export async function stageColumns(
   table: string,
   columns: Readonly<Record<string, ColumnData>>,
   signal: AbortSignal | undefined,
+  { more = false }: { more?: boolean } = {},
 ): Promise<number> {
   const plan = Object.entries(columns).map(([name, data]) => stagedColumn(where, name, data));
   if (plan.length === 0) throw new InvalidArgumentError(`${where}: no columns; expected at least one.`);
@@ -78,8 +79,10 @@ export async function stageColumns(
       `${where}: ${streamed.map(({ name }) => `"${name}"`).join(' and ')} are streamed; expected one streamed column at most.`,
     );
   }
-  const list = plan.map(({ name, sql }) => `${quoteIdentifier(name)} ${sql}`).join(', ');
-  await database.run(`CREATE TABLE stage.main.${quoteIdentifier(table)} (${list})`, [], signal);
+  if (!more) {
+    const list = plan.map(({ name, sql }) => `${quoteIdentifier(name)} ${sql}`).join(', ');
+    await database.run(`CREATE TABLE stage.main.${quoteIdentifier(table)} (${list})`, [], signal);
+  }
   const appender = await database.appender(table);
   const append = (
     start: number,

@@ -9,4 +9,4 @@ export type { TensorInfo } from './safetensors-header.ts';
 export { type OpenTableOptions, openTable, type Table } from './table.ts';
 export { type ReadTensorOptions, readTensor, type Tensor, type TensorStorage } from './tensor.ts';
 export { vecsSource } from './vecs.ts';
-export { copyRows, type WriteTableOptions, writeTable } from './write-table.ts';
+export { copyRows, type WriteTableOptions, writeTable, writeTableBatches } from './write-table.ts';

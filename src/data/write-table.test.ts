@@ -5,7 +5,7 @@ import { describe, it } from 'node:test';
 import { matrixSource, type RowSource } from '../core/matrix.ts';
 import { openTable } from './table.ts';
 import { temporaryDirectory } from './temporary.ts';
-import { copyRows, writeTable } from './write-table.ts';
+import { copyRows, writeTable, writeTableBatches } from './write-table.ts';
 
 const EXTENSIONS = [
   'parquet',
@@ -56,6 +56,30 @@ describe('writeTable and openTable', () => {
       assert.deepEqual(await vectorsOf(await table.rowSource('vector')), [...vectors.data]);
     });
   }
+});
+
+describe('writeTableBatches', () => {
+  it('writes batch after batch, and refuses none and other columns', async () => {
+    await using directory = await temporaryDirectory();
+    const path = join(directory.path, 'batches.parquet');
+    async function* batches() {
+      for (const at of [0, 3000]) {
+        yield {
+          id: Uint32Array.from({ length: 3000 }, (_, i) => at + i),
+          name: Array(3000).fill(`from ${at}`),
+        };
+      }
+    }
+    assert.equal(await writeTableBatches(path, batches()), 6000);
+    await using table = await openTable(path);
+    assert.deepEqual(
+      [...(await table.readNumbers('id'))],
+      Array.from({ length: 6000 }, (_, i) => i),
+    );
+    assert.equal((await table.readText('name'))[3000], 'from 3000');
+    async function* none() {}
+    await assert.rejects(writeTableBatches(path, none()), /no batches/);
+  });
 });
 
 describe('writeTable', () => {

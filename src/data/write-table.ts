@@ -43,6 +43,37 @@ export async function writeTable(
 }
 
 /**
+ * The same from columns that come batch by batch: for tables that do not fit in memory.
+ *
+ * @param batches - each with the same columns in the same order, of the same kinds; at least one
+ * @returns number of rows
+ * @throws as `writeTable`; {InvalidArgumentError} there is no batch
+ */
+export async function writeTableBatches(
+  path: string,
+  batches: AsyncIterable<Readonly<Record<string, ColumnData>>>,
+  { signal, ...databaseOptions }: WriteTableOptions = {},
+): Promise<number> {
+  const where = 'writeTableBatches';
+  signal?.throwIfAborted();
+  tableFormatOf(where, path);
+  const database = await openDatabase(databaseOptions);
+  try {
+    let rows = 0;
+    let more = false;
+    for await (const columns of batches) {
+      rows += await stageColumns(where, database, 'columns', columns, signal, { more });
+      more = true;
+    }
+    if (!more) throw new InvalidArgumentError(`${where}: no batches; expected at least one.`);
+    await exportQuery(where, database, 'SELECT * FROM stage.main.columns', path, signal);
+    return rows;
+  } finally {
+    await database.close();
+  }
+}
+
+/**
  * Copies the chosen rows of a table, in the order of the input, with columns added: a selection as a file to train on.
  *
  * Done by DuckDB out of core; all columns keep their types where the output format has them.

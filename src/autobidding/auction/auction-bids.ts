@@ -4,6 +4,7 @@ import { requireLength } from '../../core/check.ts';
 import { InvalidArgumentError } from '../../core/errors.ts';
 import type { AuctionBids } from '../../kernels/index.ts';
 import { profileBids } from '../market/profile-bids.ts';
+import { hasSeveralEntries } from '../market/several-entries.ts';
 import type { Market, Profile, Setting } from '../types.ts';
 
 /** Bids of every entry, shape (entries,), finite and ≥ 0: what a profile would have said. */
@@ -49,13 +50,4 @@ function mayHaveSeveralEntries(market: Market): boolean {
     severalEntries.set(market, several);
   }
   return several;
-}
-
-function hasSeveralEntries({ auctions, offsets, advertiserOf }: Market): boolean {
-  for (let j = 0; j < auctions; j++) {
-    for (let e = offsets[j] + 1; e < offsets[j + 1]; e++) {
-      if (advertiserOf[e] === advertiserOf[e - 1]) return true;
-    }
-  }
-  return false;
 }

@@ -8,6 +8,9 @@ import type { Bidder, Profile, Response, Setting } from '../types.ts';
 import { overspendOf } from './objective.ts';
 import { answer, rowOf, setTable, toRow, viewOf } from './table.ts';
 
+/** 41 from 0.5 to 2, evenly in logarithms. */
+export const DEFAULT_FACTORS: readonly number[] = Array.from({ length: 41 }, (_, x) => 2 ** ((x - 20) / 20));
+
 export interface WhatIfOptions {
   /** Factors on all of the advertiser's multipliers to look at, each > 0. Default: 41 from 0.5 to 2, evenly in logarithms. */
   factors?: readonly number[] | undefined;
@@ -47,7 +50,7 @@ export function whatIf(
   setting: Setting,
   profile: Profile,
   advertiser: number,
-  { factors = defaultFactors(), bidder }: WhatIfOptions = {},
+  { factors = DEFAULT_FACTORS, bidder }: WhatIfOptions = {},
 ): WhatIf {
   checkSetting('whatIf', setting);
   requireInteger('whatIf: advertiser', advertiser, 0, setting.market.advertisers - 1);
@@ -78,7 +81,3 @@ export function whatIf(
 
 /** Partial choices kept by the search for the best response: enough to prove it, as a rule. */
 const EXACT_WIDTH = 4096;
-
-function defaultFactors(): number[] {
-  return Array.from({ length: 41 }, (_, x) => 2 ** ((x - 20) / 20));
-}

@@ -3,7 +3,8 @@
 import type { Assumption } from '../../core/certificate.ts';
 import { budgetOf } from '../market/optimal-welfare.ts';
 import { profileBids } from '../market/profile-bids.ts';
-import type { Market, MarketOutcome, Profile, Setting } from '../types.ts';
+import { hasSeveralEntries } from '../market/several-entries.ts';
+import type { MarketOutcome, Profile, Setting } from '../types.ts';
 import { boostBound } from './boost-bound.ts';
 import { displacedBidShare } from './displaced.ts';
 import { type FrontierPolicy, withPolicy } from './policies.ts';
@@ -77,14 +78,4 @@ function otherBoost({ boosts, factors }: Setting['rules'], policy: FrontierPolic
     (boosts !== undefined && policy !== 'additive-boost') ||
     (factors !== undefined && policy !== 'multiplicative-boost')
   );
-}
-
-/** Entries of an auction are in the order of their advertisers. */
-function hasSeveralEntries({ auctions, offsets, advertiserOf }: Market): boolean {
-  for (let j = 0; j < auctions; j++) {
-    for (let e = offsets[j] + 1; e < offsets[j + 1]; e++) {
-      if (advertiserOf[e] === advertiserOf[e - 1]) return true;
-    }
-  }
-  return false;
 }

@@ -8,4 +8,5 @@ export {
 } from './find-mixed-equilibrium.ts';
 export { mixedGap } from './mixed-gap.ts';
 export type { MixedOutcome } from './mixed-outcome.ts';
+export { mixedWhatIf } from './mixed-what-if.ts';
 export { findPureOrMixed, type MixedWhen, type PureOrMixed } from './pure-or-mixed.ts';

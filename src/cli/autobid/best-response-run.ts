@@ -1,6 +1,7 @@
 // What `provably autobid best-response` does: freeze the others, look at every multiplier, choose.
 
-import { type Setting, type WhatIf, whatIf } from '../../autobidding/index.ts';
+import { mixedWhatIf, type Profile, type Setting, type WhatIf, whatIf } from '../../autobidding/index.ts';
+import { isMixed } from '../../autobidding/replay/mixed-draws.ts';
 import { shortNumber } from '../../core/certificate.ts';
 import type { Chart, Station } from '../../report/index.ts';
 import { type CliContext, colorsFor } from '../context.ts';
@@ -42,7 +43,10 @@ export async function runBestResponse(
   const advertiser = advertiserNamed(market, name);
   const setting = settingOf(opened, settings, settings);
   const solved = await solveOthers(setting, opened, settings, json, context);
-  const answer = whatIf(setting, profileOf(solved, setting), advertiser);
+  const { profile } = solved;
+  const answer = isMixed(profile)
+    ? mixedWhatIf(setting, profile, advertiser)
+    : whatIf(setting, filledProfile(profile, setting), advertiser);
   const seconds = (performance.now() - start) / 1000;
   const command = repeatCommand('best-response', flags, flags.log);
   const all = { settings, opened, advertiser, name, solved, answer, command, seconds };
@@ -65,7 +69,7 @@ async function solveOthers(
 }
 
 /** Multipliers of everybody; entries that recorded bids say nothing of are bid nothing. */
-function profileOf({ profile }: SolvedBids, { market, buckets }: Setting): Float64Array {
+function filledProfile(profile: Profile, { market, buckets }: Setting): Float64Array {
   const filled = profile.slice();
   for (let e = 0; e < market.values.length; e++) {
     const cell = market.advertiserOf[e] * buckets.count + buckets.ofEntry[e];

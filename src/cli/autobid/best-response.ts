@@ -6,6 +6,7 @@ import { nonNegativeNumber, numberOr, positiveInteger } from '../parse.ts';
 import {
   addGeneratorFlags,
   addLogFlags,
+  addMixedFlag,
   addOutputFlags,
   addSearchFlags,
   type CommonFlags,
@@ -22,6 +23,7 @@ export const bestResponsePlaces: FlagPlaces = {
   format: ['format'],
   segments: ['segments'],
   reserve: ['reserve'],
+  mixed: ['mixed'],
   others: ['others'],
 };
 
@@ -41,7 +43,7 @@ export function autobidBestResponseCommand(context: CliContext): Command {
     .option('--reserve <money>', 'reserve price (default: 0)', nonNegativeNumber);
   addLogFlags(command);
   addGeneratorFlags(command);
-  addSearchFlags(command);
+  addMixedFlag(addSearchFlags(command));
   return addOutputFlags(command)
     .addHelpText(
       'after',

@@ -85,6 +85,16 @@ export function addSearchFlags(command: Command): Command {
     .option('--seed <integer>', 'seed of everything random (default: 0)', seedInteger);
 }
 
+/** For searches that may mix; the place is `mixed` in the settings. */
+export function addMixedFlag(command: Command): Command {
+  return command.addOption(
+    new Option(
+      '--mixed <when>',
+      'mixed strategies where pure ones find no rest (default: when-needed)',
+    ).choices(['when-needed', 'never']),
+  );
+}
+
 export function addOutputFlags(command: Command): Command {
   return command
     .optionsGroup('Output:')
@@ -111,7 +121,7 @@ export function repeatCommand(subcommand: string, flags: CommonFlags, operand: s
     { ...flags, columns: pairs?.join(',') },
     {
       operands: operand === undefined ? [] : [operand],
-      leaveOut: ['log', 'out', 'tables', 'pictures', 'printConfig', 'json'],
+      leaveOut: ['log', 'out', 'perAuction', 'tables', 'pictures', 'printConfig', 'json'],
     },
   );
 }

@@ -32,6 +32,8 @@ export interface OpenedMarket {
   readonly segmentedBy: string;
   /** Recorded bid of each entry, those that are missing by the advertiser's multiplier; undefined where nothing was recorded. */
   readonly recordedBids: ((buckets: Buckets) => Float64Array) | undefined;
+  /** What the log calls its auctions. */
+  readonly auctionIds?: readonly (string | number)[] | undefined;
   readonly owners?: Uint32Array | undefined;
   /** Label of each auction, for a bootstrap. */
   readonly clusters?: readonly (string | number)[] | undefined;
@@ -57,12 +59,12 @@ async function openLog(
   signal: AbortSignal | undefined,
 ): Promise<OpenedMarket> {
   const { log, segments, clusters } = await readLog(path, settings, signal);
-  const { market, owners, recorded, report } = log;
+  const { market, auctionIds, owners, recorded, report } = log;
   const labels = segments ?? (settings.segmentBy === SEGMENTS_BY_VALUE ? undefined : log.bucketLabels);
   const column = settings.segmentBy ?? settings.columns.bucket ?? 'bucket';
   const { bids } = recorded;
   return {
-    ...{ source: path, market, owners, clusters, report },
+    ...{ source: path, market, auctionIds, owners, clusters, report },
     segments: (count) => segmentsOf(market, count, labels, column, path),
     segmentedBy: labels ? `column ${column}` : "quantiles of each advertiser's values",
     recordedBids: bids?.some((bid) => bid >= 0) ? (buckets) => filledBids(market, buckets, bids) : undefined,
@@ -160,9 +162,14 @@ function withSettings(
   return bidders;
 }
 
+/** What the advertisers are called. */
+export function namesOf({ market }: Pick<OpenedMarket, 'market'>): readonly string[] {
+  return market.names ?? Array.from({ length: market.advertisers }, (_, i) => String(i));
+}
+
 /** Number of the advertiser of a name. @throws {UsageError} there is none */
-export function advertiserNamed({ advertisers, names }: Market, name: string): number {
-  const known = names ?? Array.from({ length: advertisers }, (_, i) => String(i));
+export function advertiserNamed(market: Market, name: string): number {
+  const known = namesOf({ market });
   const found = known.indexOf(name);
   if (found >= 0) return found;
   const meant = nearestName(name, known);

@@ -6,6 +6,7 @@ import { count, nonNegativeNumber, positiveInteger, probability } from '../parse
 import {
   addGeneratorFlags,
   addLogFlags,
+  addMixedFlag,
   addOutputFlags,
   addSearchFlags,
   type CommonFlags,
@@ -66,12 +67,7 @@ export function autobidReplayCommand(context: CliContext): Command {
     );
   addLogFlags(command);
   addGeneratorFlags(command);
-  addSearchFlags(command).addOption(
-    new Option(
-      '--mixed <when>',
-      'mixed strategies where pure ones find no rest (default: when-needed)',
-    ).choices(['when-needed', 'never']),
-  );
+  addMixedFlag(addSearchFlags(command));
   return addOutputFlags(command)
     .addHelpText('after', examples)
     .action(async (log: string | undefined, flags: CommonFlags) => {

@@ -80,6 +80,9 @@ const search = z.strictObject({
   tolerance: amount.default(0.003),
 });
 
+/** Mixed strategies where pure ones find no rest. */
+const mixed = z.enum(['when-needed', 'never']).default('when-needed');
+
 /** What every subcommand on a market takes. */
 const common = {
   market: market.prefault({}),
@@ -97,12 +100,12 @@ export const simulateSchema: z.ZodType<SimulateSettings> = z.strictObject({
   segments: segments.default(1),
   /** What is bid: an equilibrium, what the log recorded, or one multiplier for everybody. */
   bids: z.union([z.enum(['equilibrium', 'recorded']), amount]).default('equilibrium'),
+  mixed,
 });
 
 export const replaySchema: z.ZodType<ReplaySettings> = z.strictObject({
   ...common,
-  /** Mixed strategies where pure ones find no rest. */
-  mixed: z.enum(['when-needed', 'never']).default('when-needed'),
+  mixed,
   from: z.strictObject({
     ...rules,
     segments: segments.default(1),
@@ -148,4 +151,5 @@ export const bestResponseSchema: z.ZodType<BestResponseSettings> = z.strictObjec
   advertiser: z.string().optional(),
   /** What all others bid: as of `simulate`. */
   others: z.union([z.enum(['equilibrium', 'recorded']), amount]).default('equilibrium'),
+  mixed,
 });

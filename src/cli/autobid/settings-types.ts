@@ -1,6 +1,7 @@
 // Settings of `provably autobid`, checked and with defaults.
 
 import type { AuctionFormat, TieRule } from '../../autobidding/index.ts';
+import type { MixedWhen } from '../../autobidding/mixed/index.ts';
 
 /** A generated market instead of a log. What is left out is the generator's own default. */
 export interface GeneratorSettings {
@@ -86,11 +87,13 @@ export type BidsSettings = 'equilibrium' | 'recorded' | number;
 export interface SimulateSettings extends CommonSettings, RulesSettings {
   segments: number;
   bids: BidsSettings;
+  /** Mixed strategies where pure ones find no rest. */
+  mixed: MixedWhen;
 }
 
 export interface ReplaySettings extends CommonSettings {
   /** Mixed strategies where pure ones find no rest. */
-  mixed: 'when-needed' | 'never';
+  mixed: MixedWhen;
   /** bids auto: those recorded if the log has any, else an equilibrium. */
   from: RulesSettings & { segments: number; bids: 'auto' | 'recorded' | 'equilibrium' };
   to: RulesSettings & { segments: number };
@@ -119,4 +122,6 @@ export interface BestResponseSettings extends CommonSettings, RulesSettings {
   advertiser?: string | undefined;
   /** What all others bid. */
   others: BidsSettings;
+  /** Mixed strategies where pure ones find no rest. */
+  mixed: MixedWhen;
 }

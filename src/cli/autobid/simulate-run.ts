@@ -1,18 +1,20 @@
 // What `provably autobid simulate` does: open, solve, write, tell.
 
 import type { Setting } from '../../autobidding/index.ts';
+import { isMixed } from '../../autobidding/replay/mixed-draws.ts';
 import { shortNumber } from '../../core/certificate.ts';
 import type { Chart, Station } from '../../report/index.ts';
 import { type CliContext, colorsFor } from '../context.ts';
 import { printCertificate, printFields, printJson, printTable } from '../output.ts';
 import { showProgress } from '../progress.ts';
 import { type CommonFlags, repeatCommand } from './flags.ts';
-import { type OpenedMarket, openMarket } from './open-market.ts';
+import { namesOf, type OpenedMarket, openMarket } from './open-market.ts';
 import { writeFolder } from './out-folder.ts';
+import { writePerAuction } from './per-auction.ts';
 import { simulateSchema } from './schema.ts';
 import { configText, loadSettings, printConfig } from './settings.ts';
 import type { SimulateSettings } from './settings-types.ts';
-import { simulatePlaces } from './simulate.ts';
+import { type SimulateFlags, simulatePlaces } from './simulate.ts';
 import { type SolvedBids, solveBids } from './solve-bids.ts';
 import { savedProfileOf, settingOf } from './sources.ts';
 import { percent, roasText, worldText } from './words.ts';
@@ -26,36 +28,43 @@ interface Simulated {
   seconds: number;
 }
 
-export async function runSimulate(
-  flags: CommonFlags & { log?: string | undefined },
-  context: CliContext,
-): Promise<void> {
+export async function runSimulate(flags: SimulateFlags, context: CliContext): Promise<void> {
   const start = performance.now();
   const { config, json, out } = flags;
   const settings = await loadSettings(simulateSchema, { config, flags, places: simulatePlaces });
   if (flags.printConfig) return printConfig(context, settings, json);
   const opened = await openMarket(settings, context.signal);
   const setting = settingOf(opened, settings, settings);
-  const solved = await compute(setting, opened, settings, json, context);
+  const solved = await compute(setting, opened, settings, flags, context);
   const seconds = (performance.now() - start) / 1000;
   const command = repeatCommand('simulate', flags, flags.log);
   const simulated = { settings, opened, setting, solved, command, seconds };
   const record = recordOf(simulated);
   const files = out === undefined ? [] : await write(simulated, record, { ...flags, out }, context);
-  if (json) printJson(context, out === undefined ? record : { ...record, out: { folder: out, files } });
-  else print(simulated, { out, files }, context);
+  const { perAuction } = flags;
+  if (json) {
+    printJson(context, {
+      ...record,
+      ...(perAuction === undefined ? {} : { perAuction }),
+      ...(out === undefined ? {} : { out: { folder: out, files } }),
+    });
+  } else print(simulated, { out, files, perAuction }, context);
 }
 
 async function compute(
   setting: Setting,
   opened: OpenedMarket,
   settings: SimulateSettings,
-  json: boolean,
+  { json, perAuction }: SimulateFlags,
   context: CliContext,
 ): Promise<SolvedBids> {
   using progress = showProgress(context, { quiet: json && context.stderr.isTTY !== true });
   const run = { signal: context.signal, onProgress: progress.report };
-  return await solveBids(setting, settings.bids, opened, settings, run);
+  const solved = await solveBids(setting, settings.bids, opened, settings, run);
+  if (perAuction !== undefined) {
+    await writePerAuction(perAuction, setting, solved, opened, { ...run, seed: settings.seed });
+  }
+  return solved;
 }
 
 function recordOf({ settings, opened, solved, command, seconds }: Simulated) {
@@ -91,13 +100,13 @@ async function write(
   context: CliContext,
 ): Promise<string[]> {
   const { settings, opened, setting, solved } = simulated;
-  const { profile, outcome, gap } = solved;
+  const { profile, outcome, wins, gap } = solved;
   return await writeFolder(out, { tables, pictures }, context, async (folder) => {
     await folder.json('result', record);
     await folder.text('settings.yaml', configText(settings));
-    const { value, spend, wins } = outcome.totals;
+    const { value, spend } = outcome.totals;
     await folder.table('advertisers', {
-      ...{ advertiser: namesOf(opened), value, spend, wins },
+      ...{ advertiser: namesOf(opened), value, spend, ...(wins ? { wins } : {}) },
       ...(gap
         ? {
             regret: Float64Array.from(gap.advertisers, ({ regret }) => regret),
@@ -118,12 +127,16 @@ async function write(
 
 function print(
   { settings, opened, solved, seconds }: Simulated,
-  { out, files }: { out: string | undefined; files: readonly string[] },
+  {
+    out,
+    files,
+    perAuction,
+  }: { out: string | undefined; files: readonly string[]; perAuction: string | undefined },
   context: CliContext,
 ): void {
   const { stdout, env } = context;
   const { bold, dim, yellow } = colorsFor(stdout, env);
-  const { outcome, gap, certificate, how, warnings } = solved;
+  const { outcome, wins, gap, certificate, how, warnings } = solved;
   const { market, source } = opened;
   stdout.write(`${bold(`${worldText(settings)}, ${how}`)}\n`);
   stdout.write(
@@ -147,7 +160,7 @@ function print(
   ]);
   stdout.write('\n');
   const right = { align: 'right' as const };
-  const { value, spend, wins } = outcome.totals;
+  const { value, spend } = outcome.totals;
   printTable(
     context,
     [
@@ -156,7 +169,7 @@ function print(
     ],
     namesOf(opened).map((name, i) => [
       ...[name, value[i], spend[i]],
-      ...[roasText(((market.targets?.[i] ?? 1) * value[i]) / spend[i]), wins[i]],
+      ...[roasText(((market.targets?.[i] ?? 1) * value[i]) / spend[i]), wins?.[i] ?? '–'],
       gap ? percent(gap.advertisers[i].regretBound) : '–',
     ]),
   );
@@ -165,6 +178,10 @@ function print(
   if (certificate) printCertificate(context, certificate);
   else
     stdout.write('welfare and profit are exact for these bids; they are not claimed to be an equilibrium\n');
+  if (perAuction !== undefined) {
+    const draw = isMixed(solved.profile) ? ', of one draw of the strategies' : '';
+    stdout.write(`\n→ ${perAuction}: ${market.values.length} entries${draw}\n`);
+  }
   if (out !== undefined) stdout.write(`\n→ ${out}: ${files.join(', ')}\n`);
 }
 
@@ -203,8 +220,4 @@ function stationOf({ settings, opened, solved, command, seconds }: Simulated): S
     repeat: { command, seed: settings.seed },
     seconds,
   };
-}
-
-function namesOf({ market }: OpenedMarket): readonly string[] {
-  return market.names ?? Array.from({ length: market.advertisers }, (_, i) => String(i));
 }

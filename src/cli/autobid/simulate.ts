@@ -2,10 +2,12 @@
 
 import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
+import { requireExtension } from '../extensions.ts';
 import { nonNegativeNumber, numberOr, positiveInteger } from '../parse.ts';
 import {
   addGeneratorFlags,
   addLogFlags,
+  addMixedFlag,
   addOutputFlags,
   addSearchFlags,
   type CommonFlags,
@@ -15,12 +17,19 @@ import {
 } from './flags.ts';
 import type { FlagPlaces } from './settings.ts';
 
+export interface SimulateFlags extends CommonFlags {
+  log?: string | undefined;
+  /** File of entries. */
+  perAuction?: string;
+}
+
 export const simulatePlaces: FlagPlaces = {
   ...marketPlaces,
   ...searchPlaces,
   format: ['format'],
   segments: ['segments'],
   reserve: ['reserve'],
+  mixed: ['mixed'],
   bids: ['bids'],
 };
 
@@ -39,13 +48,21 @@ export function autobidSimulateCommand(context: CliContext): Command {
     );
   addLogFlags(command);
   addGeneratorFlags(command);
-  addSearchFlags(command);
+  addMixedFlag(addSearchFlags(command));
   return addOutputFlags(command)
+    .option(
+      '--per-auction <file>',
+      'a row for each entry: slot (0: none), payment, and the minimum bids to win any slot and the best; Parquet, CSV, JSONL or Arrow',
+    )
     .addHelpText(
       'after',
-      '\nExample:\n  $ provably autobid simulate auctions.csv --format vcg --segments 4 --discounts 1,0.7 --out market',
+      `
+Examples:
+  $ provably autobid simulate auctions.csv --format vcg --segments 4 --discounts 1,0.7 --out market
+  $ provably autobid simulate auctions.csv --bids recorded --discounts 1,0.7 --per-auction entries.parquet`,
     )
-    .action(async (log: string | undefined, flags: CommonFlags) => {
+    .action(async (log: string | undefined, flags: SimulateFlags) => {
+      if (flags.perAuction !== undefined) requireExtension('--per-auction', flags.perAuction);
       // Loaded when needed: --help and mistakes should not wait for it.
       const { runSimulate } = await import('./simulate-run.ts');
       await runSimulate({ ...flags, log }, context);

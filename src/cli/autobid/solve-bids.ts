@@ -3,14 +3,16 @@
 import {
   type EquilibriumGap,
   equilibriumGap,
-  findEquilibrium,
   type MarketOutcome,
+  type MixedProfile,
   type Profile,
   profileBids,
   recordedProfile,
   runAuctions,
   type Setting,
+  type WorldOutcome,
 } from '../../autobidding/index.ts';
+import { findPureOrMixed, type MixedWhen } from '../../autobidding/mixed/index.ts';
 import type { Certificate } from '../../core/certificate.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { UsageError } from '../failure.ts';
@@ -20,11 +22,16 @@ import { searchOf } from './sources.ts';
 
 /** Bids with what they lead to. */
 export interface SolvedBids {
-  /** "equilibrium", "bids as recorded", "multiplier 1 everywhere". */
+  /** "equilibrium", "mixed equilibrium", "bids as recorded", "multiplier 1 everywhere". */
   readonly how: string;
   /** Multipliers; of recorded bids those that explain them best. */
-  readonly profile: Profile;
-  readonly outcome: MarketOutcome;
+  readonly profile: Profile | MixedProfile;
+  /** Expectations where strategies are mixed. */
+  readonly outcome: WorldOutcome;
+  /** Slots won, shape (advertisers,); not known of mixed strategies. */
+  readonly wins?: MarketOutcome['totals']['wins'] | undefined;
+  /** Of each entry, where they are no multiples of values: recorded. */
+  readonly bids?: Float64Array | undefined;
   /** What advertisers could gain by deviating; unknown for recorded bids, which are no profile. */
   readonly gap?: EquilibriumGap | undefined;
   readonly certificate?: Certificate | undefined;
@@ -35,13 +42,22 @@ export async function solveBids(
   setting: Setting,
   bids: BidsSettings,
   opened: OpenedMarket,
-  { search, seed }: CommonSettings,
+  { search, seed, mixed }: CommonSettings & { mixed: MixedWhen },
   run: RunOptions,
 ): Promise<SolvedBids> {
   if (bids === 'equilibrium') {
-    const { value, certificate } = await findEquilibrium(setting, { ...searchOf(search), seed, ...run });
+    const found = await findPureOrMixed(setting, { ...searchOf(search), seed, mixed, ...run });
+    if (found.mixed) {
+      const { value, certificate } = found.mixed;
+      const { profile, gap } = value;
+      const column = (of: 'value' | 'spend') => Float64Array.from(gap.advertisers, (one) => one[of]);
+      const outcome = { ...value.outcome, totals: { value: column('value'), spend: column('spend') } };
+      return { how: 'mixed equilibrium', profile, outcome, gap, certificate, warnings: [] };
+    }
+    const { value, certificate } = found.pure;
     const { profile, outcome, gap } = value;
-    return { how: 'equilibrium', profile, outcome, gap, certificate, warnings: [] };
+    const { wins } = outcome.totals;
+    return { how: 'equilibrium', profile, outcome, wins, gap, certificate, warnings: [] };
   }
   const { market, buckets } = setting;
   if (bids === 'recorded') {
@@ -53,10 +69,20 @@ export async function solveBids(
     }
     const outcome = await runAuctions(setting, { bids: recorded }, run);
     const { profile } = recordedProfile(market, buckets, recorded);
-    return { how: 'bids as recorded', profile, outcome, warnings: outcome.warnings };
+    return {
+      how: 'bids as recorded',
+      profile,
+      outcome,
+      wins: outcome.totals.wins,
+      bids: recorded,
+      warnings: outcome.warnings,
+    };
   }
   const profile = new Float64Array(market.advertisers * buckets.count).fill(bids);
   const outcome = await runAuctions(setting, { bids: profileBids(setting, profile) }, run);
   const gap = await equilibriumGap(setting, profile, run);
-  return { how: `multiplier ${bids} everywhere`, profile, outcome, gap, warnings: outcome.warnings };
+  return {
+    ...{ how: `multiplier ${bids} everywhere`, profile, outcome, wins: outcome.totals.wins, gap },
+    warnings: outcome.warnings,
+  };
 }
