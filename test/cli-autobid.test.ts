@@ -32,6 +32,15 @@ function logRows(): string[] {
   return rows;
 }
 
+/** Value of entry e where everybody bids its value and nobody below a reserve. */
+function sold(e: number, reserve: number): number {
+  const value = market.values[e];
+  if (value < reserve) return 0;
+  const j = market.offsets.findLastIndex((offset) => offset <= e);
+  const better = market.values.subarray(market.offsets[j], market.offsets[j + 1]).filter((v) => v > value);
+  return value * (market.discounts[better.length] ?? 0);
+}
+
 const head = 'auction_id,advertiser_id,value,bid,topic,day';
 writeFileSync(at('auctions.csv'), `${head}\n${logRows().join('\n')}\n`);
 
@@ -63,7 +72,7 @@ const quick = ['--iterations', '10', '--rounds', '5'];
 
 describe('provably autobid', () => {
   it('shows an example for each subcommand', async () => {
-    for (const name of ['replay', 'import', 'simulate', 'best-response', 'sweep', 'verify']) {
+    for (const name of ['replay', 'import', 'simulate', 'best-response', 'frontier', 'sweep', 'verify']) {
       const { code, stdout } = await runInProcess(['autobid', name, '--help']);
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`Examples?:\\n {2}\\$ provably autobid ${name} `));
@@ -396,6 +405,55 @@ describe('provably autobid best-response', () => {
     assert.ok(figures.valueBest >= figures.valueNow * (1 - 1e-12));
     assert.ok(figures.upperBound >= figures.valueBest && figures.spendBest <= figures.valueBest * (1 + 1e-9));
     assert.match(read('br/landscape.svg'), /^<svg /);
+  });
+});
+
+describe('provably autobid frontier', () => {
+  const words = ['frontier', at('auctions.csv'), ...slots];
+
+  it('knows first price: boosts change nothing, a reserve costs what is below it', async () => {
+    const policies = ['--policies', 'reserve,additive-boost', '--levels', '1', '--reserves', '0.4'];
+    const { figures, value, out, recipe } = await autobid(
+      ...words,
+      ...['--format', 'fpa', ...policies, '--out', at('frontier'), '--tables', 'csv'],
+    );
+    const { points } = value as unknown as { points: { policy: string; welfare: number; profit: number }[] };
+    assert.deepEqual(
+      points.map(({ policy }) => policy),
+      ['none', 'reserve', 'additive-boost'],
+    );
+    const kept = market.values.reduce((sum, _, e) => sum + sold(e, 0.4), 0);
+    for (const [at, welfare] of [optimum, kept, optimum].entries()) {
+      assert.ok(Math.abs(points[at].welfare / welfare - 1) < 1e-9, `${at}`);
+      assert.ok(Math.abs(points[at].profit / welfare - 1) < 1e-9, `${at}`);
+    }
+    assert.equal(figures.efficient, 2);
+    const rows = parseCsv(read('frontier/points.csv'));
+    assert.deepEqual(
+      rows.map(({ guaranteed_share_undominated: share }) => Number(Number(share).toFixed(6))),
+      [0.5, 0, 0.666667],
+    );
+    assert.ok(out.files.includes('frontier.svg') && out.files.includes('guarantee.svg'));
+    assert.match(recipe.command, /--policies reserve,additive-boost --levels 1 --reserves 0\.4/);
+  });
+
+  it('prints a table with the bound beside, and says what is wrong', async () => {
+    const { code, stdout, stderr } = await runInProcess([
+      ...['autobid', ...words, '--format', 'vcg', '--policies', 'additive-boost', '--levels', '0,2'],
+    ]);
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /^none .*50 % .*\nadditive-boost 2 .* 75 % /m);
+    assert.match(stdout, /point furthest from rest:\ncertificate .*≤ /);
+    const calls: [words: string[], message: RegExp][] = [
+      [['--policies', 'boost'], /--policies.*Expected some of reserve, relative-reserve/s],
+      [['--policies', 'reserve'], /needs --reserves/],
+      [['--levels', '1,-1'], /--levels.*a number ≥ 0/s],
+    ];
+    for (const [wrong, message] of calls) {
+      const run = await runInProcess(['autobid', ...words, ...wrong]);
+      assert.equal(run.code, 2);
+      assert.match(run.stderr, message);
+    }
   });
 });
 

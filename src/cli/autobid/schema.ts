@@ -1,9 +1,10 @@
 // What settings of `provably autobid` are: the same in files and as flags.
 
 import { z } from 'zod';
-import { AUCTION_FORMATS } from '../../autobidding/index.ts';
+import { AUCTION_FORMATS, FRONTIER_POLICIES } from '../../autobidding/index.ts';
 import type {
   BestResponseSettings,
+  FrontierSettings,
   ReplaySettings,
   SimulateSettings,
   SweepSettings,
@@ -140,6 +141,16 @@ export const sweepSchema: z.ZodType<SweepSettings> = z.strictObject({
   /** Mixed strategies where pure ones find no rest. */
   mixed: z.enum(['when-needed', 'never']).default('when-needed'),
   confidence: z.number().gt(0).lt(1).default(0.95),
+});
+
+export const frontierSchema: z.ZodType<FrontierSettings> = z.strictObject({
+  ...common,
+  ...rules,
+  format: format.default('gsp'),
+  segments: segments.default(1),
+  policies: z.array(z.enum(FRONTIER_POLICIES)).min(1).optional(),
+  levels: z.array(amount).min(1).default([0.5, 1]),
+  reserves: z.array(amount).min(1).optional(),
 });
 
 export const bestResponseSchema: z.ZodType<BestResponseSettings> = z.strictObject({

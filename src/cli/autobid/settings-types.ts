@@ -1,6 +1,6 @@
 // Settings of `provably autobid`, checked and with defaults.
 
-import type { AuctionFormat, TieRule } from '../../autobidding/index.ts';
+import type { AuctionFormat, FrontierPolicy, TieRule } from '../../autobidding/index.ts';
 import type { MixedWhen } from '../../autobidding/mixed/index.ts';
 
 /** A generated market instead of a log. What is left out is the generator's own default. */
@@ -114,6 +114,16 @@ export interface SweepSettings extends CommonSettings {
   /** Mixed strategies where pure ones find no rest. */
   mixed: 'when-needed' | 'never';
   confidence: number;
+}
+
+export interface FrontierSettings extends CommonSettings, RulesSettings {
+  segments: number;
+  /** Default: all but reserve, which is there when `reserves` are. */
+  policies?: FrontierPolicy[] | undefined;
+  /** Of each policy without unit. */
+  levels: number[];
+  /** Levels of the policy reserve, money. */
+  reserves?: number[] | undefined;
 }
 
 export interface BestResponseSettings extends CommonSettings, RulesSettings {

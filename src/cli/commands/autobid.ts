@@ -2,6 +2,7 @@
 
 import { Command } from 'commander';
 import { autobidBestResponseCommand } from '../autobid/best-response.ts';
+import { autobidFrontierCommand } from '../autobid/frontier.ts';
 import { autobidImportCommand } from '../autobid/import.ts';
 import { autobidReplayCommand } from '../autobid/replay.ts';
 import { autobidSimulateCommand } from '../autobid/simulate.ts';
@@ -15,6 +16,7 @@ const subcommands = [
   autobidImportCommand,
   autobidSimulateCommand,
   autobidBestResponseCommand,
+  autobidFrontierCommand,
   autobidSweepCommand,
   autobidVerifyCommand,
 ];
