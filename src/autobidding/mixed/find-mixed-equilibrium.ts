@@ -4,6 +4,7 @@ import type { Certified } from '../../core/certificate.ts';
 import { requireInteger, requireLength, requireNumber, requireSeed } from '../../core/check.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { createRng } from '../../core/rng.ts';
+import { isAtRest } from '../equilibrium/at-rest.ts';
 import { OVERSPEND_ALLOWED } from '../equilibrium/objective.ts';
 import { checkSetting } from '../market/check-setting.ts';
 import { optimalWelfare } from '../market/optimal-welfare.ts';
@@ -12,7 +13,7 @@ import { compressPlay } from './compress.ts';
 import { fictitiousPlay } from './fictitious-play.ts';
 import { requirePlainRules } from './marginals.ts';
 import { type MixedOutcome, outcomeOfGap } from './mixed-outcome.ts';
-import { settle } from './settle.ts';
+import { isBetter, type Settled, settle } from './settle.ts';
 
 export interface MixedEquilibriumOptions extends RunOptions {
   /** Pure profile to start from, shape (advertisers · K,). Default: 1 throughout. */
@@ -27,6 +28,8 @@ export interface MixedEquilibriumOptions extends RunOptions {
   memory?: number | undefined;
   /** Rows of each strategy, ≥ 1. Default 32; 16 in GSP, where exact prices take the square of them. */
   support?: number | undefined;
+  /** Certified value-weighted regret, ≥ 0, at which the search may end before its last iteration. Default: none. */
+  tolerance?: number | undefined;
   /** Default 0. */
   seed?: number | undefined;
 }
@@ -37,6 +40,11 @@ export interface MixedEquilibrium {
   /** Expectations over the strategies' draws, exact. */
   readonly outcome: MixedOutcome;
 }
+
+/** Changes of the settling at most; fewer at the early look, after this part of the iterations, since play goes on. */
+const PASSES = 8;
+const EARLY_PASSES = 3;
+const EARLY_LOOK = 3;
 
 /**
  * Looks for a mixed equilibrium: independent strategies of which none can be bettered by much, targets kept in expectation.
@@ -55,7 +63,7 @@ export async function findMixedEquilibrium(
   options: MixedEquilibriumOptions = {},
 ): Promise<Certified<MixedEquilibrium>> {
   const where = 'findMixedEquilibrium';
-  const { iterations = 200, draws = 2, spread = 0.02, memory = 3, seed = 0 } = options;
+  const { iterations = 200, draws = 2, spread = 0.02, memory = 3, tolerance, seed = 0 } = options;
   const { support = setting.rules.format === 'gsp' ? 16 : 32 } = options;
   const { signal, onProgress } = options;
   checkSetting(where, setting);
@@ -65,17 +73,27 @@ export async function findMixedEquilibrium(
   requireInteger(`${where}: support`, support, 1, 1e6);
   requireNumber(`${where}: spread`, spread, 0, 1);
   requireNumber(`${where}: memory`, memory, 1);
+  if (tolerance !== undefined) requireNumber(`${where}: tolerance`, tolerance, 0);
   requireSeed(`${where}: seed`, seed);
   const cells = setting.market.advertisers * setting.buckets.count;
   const start = options.start ?? new Float64Array(cells).fill(1);
   requireLength(`${where}: start`, start, cells);
   const rng = createRng(seed).fork('mixed equilibrium');
-  const play = await fictitiousPlay(setting, start, rng.fork('play'), {
-    ...{ iterations, draws, spread, memory, signal, onProgress },
+  const looks = tolerance === undefined ? [] : [Math.ceil(iterations / EARLY_LOOK)];
+  const play = fictitiousPlay(setting, start, rng.fork('play'), {
+    ...{ iterations, looks, draws, spread, memory, signal, onProgress },
   });
-  const rows = compressPlay(setting, play, support, rng.fork('rows'));
-  const { profile, gap } = await settle(setting, rows, { signal, onProgress });
-  const outcome = outcomeOfGap(setting, gap, optimalWelfare(setting.market));
+  const optimum = optimalWelfare(setting.market);
+  let found: Settled | undefined;
+  for await (const average of play) {
+    const rows = compressPlay(setting, average, support, rng.fork('rows'));
+    const passes = found || tolerance === undefined ? PASSES : EARLY_PASSES;
+    const settled = await settle(setting, rows, { tolerance, passes, optimum, signal, onProgress });
+    if (!found || isBetter(settled.gap, found.gap)) found = settled;
+    if (tolerance !== undefined && isAtRest(found.gap, tolerance)) break;
+  }
+  const { profile, gap } = found!; // play yields at least once
+  const outcome = outcomeOfGap(setting, gap, optimum);
   return {
     value: { profile, gap, outcome },
     certificate: {
