@@ -157,7 +157,7 @@ describe('provably autobid replay', () => {
     ]);
     assert.equal(code, 0, stderr);
     writeFileSync(at('effective.yaml'), stdout);
-    assert.match(stdout, /to:\n {2}format: fpa\n {2}reserve: 0\n {2}ties: index\n {2}segments: 2/);
+    assert.match(stdout, /to:\n {2}format: fpa\n {2}ties: index\n {2}segments: 2/);
     assert.match(stdout, /resolve: 6/);
     const again = await runInProcess([
       'autobid',
@@ -308,12 +308,22 @@ describe('provably autobid import --layout auctionnet', () => {
       at('net.parquet'),
     );
     assert.deepEqual([figures.entries, figures.auctions, figures.dropped], [4, 2, 0]);
-    const words = [at('net.csv'), '--layout', 'auctionnet', '--bids', 'recorded', '--reserve', '0.01'];
+    const words = [at('net.csv'), '--layout', 'auctionnet', '--bids', 'recorded'];
     const simulated = await autobid('simulate', ...words);
     // v = pValue · CPA: 0.2, 0.12 | 0.36, 0.2 at discounts 1, 0.8. Advertiser 1 wins 0.456, of which its budget of 0.3 counts.
     assert.ok(Math.abs(simulated.figures.welfare - (0.2 + 0.8 * 0.2 + 0.3)) < 1e-12);
     // GSP: 0.12 for the first slot, then 0.8 times the reserve; 0.16 and the same.
     assert.ok(Math.abs(simulated.figures.profit - (0.12 + 0.16 + 2 * 0.008)) < 1e-12);
+    // The imported table keeps budgets and, beside it, discounts and the reserve.
+    const again = await autobid('simulate', at('net.parquet'), '--bids', 'recorded');
+    assert.deepEqual(again.figures, simulated.figures);
+    const free = await autobid('simulate', at('net.parquet'), '--bids', 'recorded', '--reserve', '0');
+    assert.ok(Math.abs(free.figures.profit - (0.12 + 0.16)) < 1e-12);
+    const { code, stdout } = await runInProcess([
+      ...['autobid', 'import', at('net.csv'), '--layout', 'auctionnet', '--out', at('net.csv.parquet')],
+    ]);
+    assert.equal(code, 0);
+    assert.match(stdout, /bidders +2 after value, 0 after utility, 2 under budgets\nreserve +0\.01/);
   });
 });
 

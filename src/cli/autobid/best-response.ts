@@ -40,7 +40,7 @@ export function autobidBestResponseCommand(context: CliContext): Command {
       numberOr('equilibrium', 'recorded'),
     )
     .addOption(new Option('--format <format>', 'of the auctions (default: gsp)').choices(formats))
-    .option('--reserve <money>', 'reserve price (default: 0)', nonNegativeNumber);
+    .option('--reserve <money>', 'reserve price (default: that of the log, else 0)', nonNegativeNumber);
   addLogFlags(command);
   addGeneratorFlags(command);
   addMixedFlag(addSearchFlags(command));

@@ -43,10 +43,10 @@ export async function runFrontier(
   const start = performance.now();
   const { config, json, out } = flags;
   const settings = await loadSettings(frontierSchema, { config, flags, places: frontierPlaces });
-  const curves = curvesOf(settings);
   if (flags.printConfig) return printConfig(context, settings, json);
   const opened = await openMarket(settings, context.signal);
   const setting = settingOf(opened, settings, settings);
+  const curves = curvesOf(settings, settings.reserve ?? opened.reserve ?? 0);
   const points = await compute(setting, curves, settings, json, context);
   const outcome: FrontierOutcome = {
     ...{ settings, opened, points, certificate: worstCertificate(points) },
@@ -68,7 +68,7 @@ function listed<Flags extends object>(flags: Flags): Flags {
 }
 
 /** No policy at all, then each policy at its levels: level 0 is what is there already, unless a reserve is. */
-function curvesOf({ policies, levels, reserves, reserve }: FrontierSettings): FrontierCurve[] {
+function curvesOf({ policies, levels, reserves }: FrontierSettings, reserve: number): FrontierCurve[] {
   const asked = policies ?? [
     ...(reserves ? (['reserve'] as const) : []),
     ...(['relative-reserve', 'additive-boost', 'multiplicative-boost'] as const),

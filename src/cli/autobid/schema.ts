@@ -25,6 +25,8 @@ const columns = z.strictObject({
   target: z.string().optional(),
   entry: z.string().optional(),
   owner: z.string().optional(),
+  budget: z.string().optional(),
+  bidderKind: z.string().optional(),
   bid: z.string().optional(),
   price: z.string().optional(),
 });
@@ -66,7 +68,7 @@ const bidder = z.discriminatedUnion('kind', [
 
 const ties = z.union([z.literal('index'), z.strictObject({ seed })]);
 
-const rules = { format, reserve: amount.default(0), ties: ties.default('index') };
+const rules = { format, reserve: amount.optional(), ties: ties.default('index') };
 
 const search = z.strictObject({
   dynamics: z

@@ -25,6 +25,8 @@ export interface ColumnSettings {
   target?: string | undefined;
   entry?: string | undefined;
   owner?: string | undefined;
+  budget?: string | undefined;
+  bidderKind?: string | undefined;
   bid?: string | undefined;
   price?: string | undefined;
 }
@@ -54,7 +56,8 @@ export type BidderSettings = { advertiser: string } & (
 
 export interface RulesSettings {
   format: AuctionFormat;
-  reserve: number;
+  /** Default: that of the log, else 0. */
+  reserve?: number | undefined;
   ties: TieRule;
 }
 
