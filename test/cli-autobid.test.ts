@@ -72,7 +72,16 @@ const quick = ['--iterations', '10', '--rounds', '5'];
 
 describe('provably autobid', () => {
   it('shows an example for each subcommand', async () => {
-    for (const name of ['replay', 'import', 'simulate', 'best-response', 'frontier', 'sweep', 'verify']) {
+    for (const name of [
+      'replay',
+      'import',
+      'simulate',
+      'best-response',
+      'frontier',
+      'pacing',
+      'sweep',
+      'verify',
+    ]) {
       const { code, stdout } = await runInProcess(['autobid', name, '--help']);
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`Examples?:\\n {2}\\$ provably autobid ${name} `));
@@ -464,6 +473,64 @@ describe('provably autobid frontier', () => {
       assert.equal(run.code, 2);
       assert.match(run.stderr, message);
     }
+  });
+});
+
+describe('provably autobid pacing', () => {
+  // Ten auctions: A values each at 1 and may spend 4, B values each at ½. A paces to ½, and they share.
+  const rows = Array.from({ length: 10 }, (_, j) => `${j},A,1,4\n${j},B,0.5,`);
+  writeFileSync(at('paced.csv'), `auction_id,advertiser_id,value,budget\n${rows.join('\n')}\n`);
+
+  it('finds multipliers, prices and shares, with the budget of the log', async () => {
+    const words = ['pacing', at('paced.csv')];
+    const { value, figures, certificate, out } = await autobid(
+      ...words,
+      ...['--out', at('paced'), '--tables', 'csv'],
+    );
+    const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-6, `${a}, ${b}`);
+    const [a, b] = value.advertisers as unknown as { multiplier: number; spend: number; limited: boolean }[];
+    near(a.multiplier, 0.5);
+    near(a.spend, 4);
+    near(b.spend, 1);
+    assert.deepEqual([a.limited, b.limited, b.multiplier], [true, false, 1]);
+    near(figures.profit, 5);
+    assert.ok(certificate.bound.value < 1e-6);
+    const prices = parseCsv(read('paced/prices.csv'));
+    assert.equal(prices.length, 10);
+    for (const { price } of prices) near(Number(price), 0.5);
+    const paid = parseCsv(read('paced/winners.csv')).filter(({ advertiser }) => advertiser === 'A');
+    near(
+      paid.reduce((sum, { payment }) => sum + Number(payment), 0),
+      4,
+    );
+    assert.ok(!out.files.includes('profile.json'), 'shares are no profile');
+    // Money enough: everybody bids its value, and the profile can be saved.
+    const rich = await autobid(...words, '--budget', 'A=50', '--budget', 'B=7', '--out', at('rich'));
+    near(rich.figures.profit, 10);
+    assert.match(rich.recipe.command, /--budget A=50,B=7/);
+    const checked = await runInProcess(['autobid', 'verify', at('rich/profile.json')]);
+    assert.equal(checked.code, 0, checked.stderr);
+  });
+
+  it('tells who is limited, and what is wrong', async () => {
+    const words = ['autobid', 'pacing', at('paced.csv')];
+    const { code, stdout } = await runInProcess(words);
+    assert.equal(code, 0);
+    assert.match(stdout, /^A +0\.5 .* 4 +yes$/m);
+    assert.match(stdout, /certificate every multiplier is that of the pacing equilibrium/);
+    const calls: [words: string[], message: RegExp][] = [
+      [['--budget', 'C=3'], /no advertiser "C"/],
+      [['--budget', 'A=-3'], /--budget.*a number > 0/s],
+      [['--budget', '5'], /--budget.*such as adv-7=50/s],
+    ];
+    for (const [wrong, message] of calls) {
+      const run = await runInProcess([...words, ...wrong]);
+      assert.equal(run.code, 2);
+      assert.match(run.stderr, message);
+    }
+    const slotted = await runInProcess([...words, '--discounts', '1,0.5']);
+    assert.equal(slotted.code, 1);
+    assert.match(slotted.stderr, /expected one slot that is sold/);
   });
 });
 

@@ -50,21 +50,13 @@ export async function runFrontier(
   const points = await compute(setting, curves, settings, json, context);
   const outcome: FrontierOutcome = {
     ...{ settings, opened, points, certificate: worstCertificate(points) },
-    command: repeatCommand('frontier', listed(flags), flags.log),
+    command: repeatCommand('frontier', flags, flags.log),
     seconds: (performance.now() - start) / 1000,
   };
   const record = recordOf(outcome);
   const files = out === undefined ? [] : await write(outcome, record, { ...flags, out }, context);
   if (json) printJson(context, out === undefined ? record : { ...record, out: { folder: out, files } });
   else print(outcome, { out, files }, context);
-}
-
-/** Lists of flags as they are written on the command line. */
-function listed<Flags extends object>(flags: Flags): Flags {
-  const joined = Object.entries(flags)
-    .filter(([name]) => ['policies', 'levels', 'reserves'].includes(name))
-    .map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]);
-  return { ...flags, ...Object.fromEntries(joined) };
 }
 
 /** No policy at all, then each policy at its levels: level 0 is what is there already, unless a reserve is. */

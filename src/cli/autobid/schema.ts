@@ -5,6 +5,7 @@ import { AUCTION_FORMATS, FRONTIER_POLICIES } from '../../autobidding/index.ts';
 import type {
   BestResponseSettings,
   FrontierSettings,
+  PacingSettings,
   ReplaySettings,
   SimulateSettings,
   SweepSettings,
@@ -151,6 +152,12 @@ export const frontierSchema: z.ZodType<FrontierSettings> = z.strictObject({
   policies: z.array(z.enum(FRONTIER_POLICIES)).min(1).optional(),
   levels: z.array(amount).min(1).default([0.5, 1]),
   reserves: z.array(amount).min(1).optional(),
+});
+
+export const pacingSchema: z.ZodType<PacingSettings> = z.strictObject({
+  ...common,
+  /** By advertiser; "all": of everybody else that has none. */
+  budgets: z.record(z.string(), z.number().gt(0)).default({}),
 });
 
 export const bestResponseSchema: z.ZodType<BestResponseSettings> = z.strictObject({

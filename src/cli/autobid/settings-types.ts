@@ -127,6 +127,11 @@ export interface FrontierSettings extends CommonSettings, RulesSettings {
   reserves?: number[] | undefined;
 }
 
+export interface PacingSettings extends CommonSettings {
+  /** By advertiser, money > 0; "all": of everybody else that has none. */
+  budgets: Record<string, number>;
+}
+
 export interface BestResponseSettings extends CommonSettings, RulesSettings {
   segments: number;
   /** Whose bids are looked for; the first if none is named. */
