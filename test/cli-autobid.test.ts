@@ -427,6 +427,61 @@ describe('provably autobid best-response', () => {
   });
 });
 
+describe('provably autobid best-response --learn-segments', () => {
+  const words = ['best-response', at('auctions.csv'), ...slots, '--segment-by', 'topic', '--others', '1'];
+
+  it('says what merged segments gain, also on auctions held out, and what they do to the others', async () => {
+    const learning = [
+      '--segments',
+      '12',
+      '--learn-segments',
+      '3',
+      '--format',
+      'fpa',
+      '--advertiser',
+      'adv-1',
+    ];
+    const { figures, value, certificate, out } = await autobid(
+      ...words,
+      ...learning,
+      ...['--out', at('learned'), '--tables', 'csv'],
+    );
+    const { levels, used } = value as unknown as { levels: number[]; used: number };
+    assert.equal(levels.length, 3);
+    assert.ok(used <= 3 && levels[2] >= levels[0] && figures.upperBound >= levels[2]);
+    assert.ok(Math.abs(figures.upperBound - levels[2] - certificate.bound.value) < 1e-9);
+    assert.ok(figures.fittedGain >= -1e-12 && Number.isFinite(figures.heldOutGain));
+    // What all lose or gain is what it and the others do.
+    const rows = parseCsv(read('learned/advertisers.csv'));
+    const change = (column: string, mine: boolean) =>
+      rows.reduce((sum, row) => {
+        const own = row.advertiser === 'adv-1';
+        return own === mine ? sum + Number(row[`${column}_after`]) - Number(row[`${column}_before`]) : sum;
+      }, 0);
+    assert.ok(Math.abs(change('value', false) - figures.othersValue) < 1e-9);
+    assert.ok(Math.abs(change('value', true) + figures.othersValue - figures.welfareChange) < 1e-9);
+    assert.ok(Math.abs(change('value', true) - (levels[2] - levels[0])) < 1e-6);
+    assert.equal(parseCsv(read('learned/segments.csv')).length, 12);
+    assert.ok(out.files.includes('levels.svg'));
+    const { stdout } = await runInProcess(['autobid', ...words, ...learning]);
+    assert.match(stdout, /^adv-1: first price, 12 segments merged into \d/);
+    assert.match(stdout, /^the same on 125 others .* %$/m);
+  });
+
+  it('refuses to learn more segments than there are', async () => {
+    const { code, stderr } = await runInProcess([
+      'autobid',
+      ...words,
+      '--segments',
+      '2',
+      '--learn-segments',
+      '3',
+    ]);
+    assert.equal(code, 2);
+    assert.match(stderr, /--learn-segments 3 of 2 segments/);
+  });
+});
+
 describe('provably autobid frontier', () => {
   const words = ['frontier', at('auctions.csv'), ...slots];
 

@@ -22,6 +22,7 @@ export const bestResponsePlaces: FlagPlaces = {
   advertiser: ['advertiser'],
   format: ['format'],
   segments: ['segments'],
+  learnSegments: ['learnSegments'],
   reserve: ['reserve'],
   mixed: ['mixed'],
   others: ['others'],
@@ -35,6 +36,11 @@ export function autobidBestResponseCommand(context: CliContext): Command {
     .option('--advertiser <name>', 'whose bids (default: the first)')
     .option('--segments <count>', 'multipliers it may choose (default: 8)', positiveInteger)
     .option(
+      '--learn-segments <count>',
+      'merge the segments into so many that serve it best; what they gain on auctions held out, and do to the others',
+      positiveInteger,
+    )
+    .option(
       '--others <bids>',
       'of all others: equilibrium, recorded, or one multiplier for everybody (default: equilibrium)',
       numberOr('equilibrium', 'recorded'),
@@ -47,7 +53,10 @@ export function autobidBestResponseCommand(context: CliContext): Command {
   return addOutputFlags(command)
     .addHelpText(
       'after',
-      '\nExample:\n  $ provably autobid best-response auctions.csv --advertiser adv-7 --others recorded --segments 8 --discounts 1,0.7 --out adv-7',
+      `
+Examples:
+  $ provably autobid best-response auctions.csv --advertiser adv-7 --others recorded --segments 8 --discounts 1,0.7 --out adv-7
+  $ provably autobid best-response --generate provably --format fpa --segments 16 --learn-segments 4`,
     )
     .action(async (log: string | undefined, flags: CommonFlags) => {
       // Loaded when needed: --help and mistakes should not wait for it.

@@ -165,6 +165,8 @@ export const bestResponseSchema: z.ZodType<BestResponseSettings> = z.strictObjec
   ...rules,
   format: format.default('gsp'),
   segments: segments.default(8),
+  /** Merge the segments into so many. */
+  learnSegments: segments.optional(),
   /** Whose bids are looked for; the first if none is named. */
   advertiser: z.string().optional(),
   /** What all others bid: as of `simulate`. */

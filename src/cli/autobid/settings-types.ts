@@ -134,6 +134,8 @@ export interface PacingSettings extends CommonSettings {
 
 export interface BestResponseSettings extends CommonSettings, RulesSettings {
   segments: number;
+  /** Merge the segments into so many, which serve the advertiser best. */
+  learnSegments?: number | undefined;
   /** Whose bids are looked for; the first if none is named. */
   advertiser?: string | undefined;
   /** What all others bid. */
