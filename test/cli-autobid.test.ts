@@ -482,6 +482,67 @@ describe('provably autobid best-response --learn-segments', () => {
   });
 });
 
+describe('provably autobid best-response --layout bat', () => {
+  // Campaign 17: in hour 0 of two days a contact at level 5 for 2 and 3, in hour 1 four at level 3 for 6.
+  const rows = ['17,0,5,1,2', '17,86400,5,1,3', '17,3600,3,4,6', '99,0,1,7,9', '17,3600,,1,1'];
+  const names = 'campaign_id,period,contact_price_bin,AuctionContactsSurplus,AuctionWinBidSurplus';
+  writeFileSync(at('statistics.csv'), `${names}\n${rows.join('\n')}\n`);
+  writeFileSync(
+    at('campaigns.csv'),
+    'campaign_id,auction_budget,campaign_start,campaign_end\n17,9,0,90000\n99,1,0,90000\n',
+  );
+  const words = ['best-response', at('statistics.csv'), '--layout', 'bat', '--format', 'vcg'];
+  const campaign = [...words, '--advertiser', '17', '--value-per-contact', '2'];
+
+  it('finds bids by the hour within the target and the budget', async () => {
+    // All six contacts cost 11, within 12; the budget of 9 leaves hour 1 alone: four for 6.
+    const free = await autobid(...campaign);
+    assert.deepEqual([free.figures.contactsBest, free.figures.spendBest], [6, 11]);
+    const within = await autobid(
+      ...campaign,
+      ...['--campaigns', at('campaigns.csv'), '--out', at('bat'), '--tables', 'csv'],
+    );
+    assert.deepEqual([within.figures.contactsBest, within.figures.spendBest], [4, 6]);
+    const bids = parseCsv(read('bat/bids.csv'));
+    assert.deepEqual(
+      bids.map(({ hours, bid }) => [hours, Number(Number(bid).toFixed(9))]),
+      [
+        ['00:00', 0],
+        ['01:00', Number((1.2 ** 3).toFixed(9))],
+      ],
+    );
+    // By single hours the cheaper day fits too: five for 8.
+    const hourly = await autobid(...campaign, '--campaigns', at('campaigns.csv'), '--hours', 'hour');
+    assert.deepEqual([hourly.figures.contactsBest, hourly.figures.spendBest], [5, 8]);
+    const { stdout } = await runInProcess(['autobid', ...campaign, '--hours', 'hour']);
+    assert.match(stdout, /^campaign 17, vcg, others frozen$/m);
+    assert.match(stdout, /^1970-01-02T00:00Z +2\.488 /m);
+    assert.match(stdout, /1 × no contact_price_bin/);
+  });
+
+  it('says what is missing', async () => {
+    const statistics = at('statistics.csv');
+    const bat = ['--layout', 'bat'];
+    const calls: [code: number, words: string[], message: RegExp][] = [
+      [2, ['best-response', statistics, ...bat], /which campaign/],
+      [2, ['best-response', statistics, ...bat, '--advertiser', '17'], /first price or of VCG/],
+      [2, [...words, '--advertiser', '17'], /Give --value-per-contact/],
+      [1, [...words, '--advertiser', '18', '--value-per-contact', '2'], /campaign "18" has no usable rows/],
+      [
+        1,
+        ['best-response', at('auctions.csv'), ...bat, ...campaign.slice(4)],
+        /no column "campaign_id".*BAT/,
+      ],
+      [2, ['simulate', statistics, ...bat], /Only best-response reads them/],
+    ];
+    for (const [expected, wrong, message] of calls) {
+      const { code, stderr } = await runInProcess(['autobid', ...wrong]);
+      assert.equal(code, expected, stderr);
+      assert.match(stderr, message);
+    }
+  });
+});
+
 describe('provably autobid frontier', () => {
   const words = ['frontier', at('auctions.csv'), ...slots];
 

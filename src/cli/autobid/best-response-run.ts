@@ -37,6 +37,10 @@ export async function runBestResponse(
   const { config, json, out } = flags;
   const settings = await loadSettings(bestResponseSchema, { config, flags, places: bestResponsePlaces });
   if (flags.printConfig) return printConfig(context, settings, json);
+  if (settings.market.layout === 'bat') {
+    const { runBat } = await import('./bat-run.ts');
+    return runBat(settings, flags, context);
+  }
   const { learnSegments } = settings;
   if (learnSegments !== undefined) {
     const { runLearnSegments } = await import('./learn-segments-run.ts');

@@ -2,7 +2,7 @@
 
 import { Command, Option } from 'commander';
 import type { CliContext } from '../context.ts';
-import { nonNegativeNumber, numberOr, positiveInteger } from '../parse.ts';
+import { nonNegativeNumber, numberOr, positiveInteger, positiveNumber } from '../parse.ts';
 import {
   addGeneratorFlags,
   addLogFlags,
@@ -26,6 +26,9 @@ export const bestResponsePlaces: FlagPlaces = {
   reserve: ['reserve'],
   mixed: ['mixed'],
   others: ['others'],
+  campaigns: ['bat', 'campaigns'],
+  valuePerContact: ['bat', 'valuePerContact'],
+  hours: ['bat', 'hours'],
 };
 
 export function autobidBestResponseCommand(context: CliContext): Command {
@@ -48,6 +51,15 @@ export function autobidBestResponseCommand(context: CliContext): Command {
     .addOption(new Option('--format <format>', 'of the auctions (default: gsp)').choices(formats))
     .option('--reserve <money>', 'reserve price (default: that of the log, else 0)', nonNegativeNumber);
   addLogFlags(command);
+  command
+    .optionsGroup('Statistics of BAT, with --layout bat and --advertiser <campaign_id>:')
+    .option('--value-per-contact <money>', 'most that a contact may cost on average', positiveNumber)
+    .option('--campaigns <file>', 'budgets and lives of campaigns (default: no budget, all hours)')
+    .addOption(
+      new Option('--hours <which>', 'hours that share a bid (default: hour-of-day)').choices([
+        ...['campaign', 'hour-of-day', 'hour'],
+      ]),
+    );
   addGeneratorFlags(command);
   addMixedFlag(addSearchFlags(command));
   return addOutputFlags(command)
@@ -56,7 +68,8 @@ export function autobidBestResponseCommand(context: CliContext): Command {
       `
 Examples:
   $ provably autobid best-response auctions.csv --advertiser adv-7 --others recorded --segments 8 --discounts 1,0.7 --out adv-7
-  $ provably autobid best-response --generate provably --format fpa --segments 16 --learn-segments 4`,
+  $ provably autobid best-response --generate provably --format fpa --segments 16 --learn-segments 4
+  $ provably autobid best-response statistics.csv --layout bat --format vcg --advertiser 17 --value-per-contact 40 --campaigns campaigns.csv`,
     )
     .action(async (log: string | undefined, flags: CommonFlags) => {
       // Loaded when needed: --help and mistakes should not wait for it.

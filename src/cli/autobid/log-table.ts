@@ -49,6 +49,11 @@ export async function readLog(
   signal: AbortSignal | undefined,
 ): Promise<ReadLog> {
   const { layout, columns, segmentBy, clusterBy } = settings;
+  if (layout === 'bat') {
+    throw new UsageError(
+      '--layout bat: statistics of BAT hold no entries of auctions; expected another layout. Only best-response reads them.',
+    );
+  }
   const own = segmentBy === SEGMENTS_BY_VALUE ? undefined : segmentBy;
   // Names are text, so that "007" stays what it is.
   const named = [columns.auction, columns.advertiser, columns.bucket, own, clusterBy];
@@ -105,16 +110,26 @@ async function readAuctionNet(
     ...['pvIndex', 'advertiserNumber', 'pValue', 'CPAConstraint', 'budget'],
     ...['bid', 'adSlot', 'cost', 'isExposed', 'deliveryPeriodIndex'],
   ];
+  const cells = await readNamedColumns(table, names, 'AuctionNet');
+  return importAuctionNet(cells as unknown as AuctionNetColumns, { discounts, onInvalid });
+}
+
+/** Columns of a layout with names of its own. @throws {DataError} one is not there */
+export async function readNamedColumns(
+  table: Table,
+  names: readonly string[],
+  layout: string,
+): Promise<Record<string, LogColumn>> {
   const cells: Record<string, LogColumn> = {};
   for (const name of names) {
     if (!table.columns.some((column) => column.name === name)) {
       throw new DataError(
-        `${table.path} has no column "${name}"; expected the columns of AuctionNet: ${names.join(', ')}.`,
+        `${table.path} has no column "${name}"; expected the columns of ${layout}: ${names.join(', ')}.`,
       );
     }
     cells[name] = await readCells(table, name);
   }
-  return importAuctionNet(cells as unknown as AuctionNetColumns, { discounts, onInvalid });
+  return cells;
 }
 
 /** Numbers where a column holds nothing but numbers; else its text, with null where it is empty. */

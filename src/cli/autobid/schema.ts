@@ -46,7 +46,7 @@ const generator = z.strictObject({
 const market = z.strictObject({
   /** A table with one row for each entry of an advertiser in an auction. */
   log: z.string().optional(),
-  layout: z.enum(['rows', 'auctionnet']).default('rows'),
+  layout: z.enum(['rows', 'auctionnet', 'bat']).default('rows'),
   columns: columns.prefault({}),
   /** δ of the slots, best first. */
   discounts: z.array(z.number().min(0).max(1)).min(1).optional(),
@@ -172,4 +172,11 @@ export const bestResponseSchema: z.ZodType<BestResponseSettings> = z.strictObjec
   /** What all others bid: as of `simulate`. */
   others: z.union([z.enum(['equilibrium', 'recorded']), amount]).default('equilibrium'),
   mixed,
+  bat: z
+    .strictObject({
+      campaigns: z.string().optional(),
+      valuePerContact: z.number().gt(0).optional(),
+      hours: z.enum(['campaign', 'hour-of-day', 'hour']).default('hour-of-day'),
+    })
+    .prefault({}),
 });

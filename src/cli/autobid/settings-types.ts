@@ -1,6 +1,6 @@
 // Settings of `provably autobid`, checked and with defaults.
 
-import type { AuctionFormat, FrontierPolicy, TieRule } from '../../autobidding/index.ts';
+import type { AuctionFormat, BatBuckets, FrontierPolicy, TieRule } from '../../autobidding/index.ts';
 import type { MixedWhen } from '../../autobidding/mixed/index.ts';
 
 /** A generated market instead of a log. What is left out is the generator's own default. */
@@ -34,7 +34,7 @@ export interface ColumnSettings {
 export interface MarketSettings {
   /** A table with one row for each entry of an advertiser in an auction. */
   log?: string | undefined;
-  layout: 'rows' | 'auctionnet';
+  layout: 'rows' | 'auctionnet' | 'bat';
   columns: ColumnSettings;
   /** δ of the slots, best first. */
   discounts?: number[] | undefined;
@@ -140,6 +140,15 @@ export interface BestResponseSettings extends CommonSettings, RulesSettings {
   advertiser?: string | undefined;
   /** What all others bid. */
   others: BidsSettings;
+  /** Of the layout bat. */
+  bat: {
+    /** File with budgets and lives of campaigns. */
+    campaigns?: string | undefined;
+    /** Most money a contact may cost on average. */
+    valuePerContact?: number | undefined;
+    /** Which hours share a bid. */
+    hours: BatBuckets;
+  };
   /** Mixed strategies where pure ones find no rest. */
   mixed: MixedWhen;
 }
