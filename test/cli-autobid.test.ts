@@ -653,7 +653,17 @@ describe('provably autobid pacing', () => {
 describe('provably autobid sweep', () => {
   it('keeps what is done, and uses it again while the settings are the same', async () => {
     const market = ['--auctions', '60', '--advertisers', '5'];
-    const words = ['sweep', ...market, '--segments', '1,2', '--formats', 'fpa,vcg', ...quick];
+    const words = [
+      'sweep',
+      ...market,
+      '--segments',
+      '1,2',
+      '--formats',
+      'fpa,vcg',
+      '--mixed',
+      'never',
+      ...quick,
+    ];
     const first = await autobid(...words, '--seeds', '2', '--out', at('sweep'));
     assert.equal(first.value.reused, 0);
     assert.equal(first.figures['welfare fpa K=1'].toFixed(9), '1.000000000');

@@ -68,6 +68,10 @@ const MATH = ['-fno-math-errno', '-fno-trapping-math'];
 
 const AVX2 = ['-mavx2', '-mfma', '-mf16c'];
 const AVX512 = [...AVX2, '-mavx512f', '-mavx512vl', '-mavx512bw', '-mavx512dq', '-mprefer-vector-width=512'];
+// Masks of comparisons are added up here: kept in vectors, as AVX2 does, they are a sixth faster than in mask registers. The same inline
+// functions then exist in both forms, of which either may be linked: every AVX-512 machine runs both.
+const COUNTS_MASKS = new Set(['auctions', 'bid_thresholds']);
+const MASKS_IN_VECTORS = ['-mno-avx512vl', '-mprefer-vector-width=256'];
 const TARGETS = {
   x64: {
     avx512vnni: [...AVX512, '-mavx512vnni'],
@@ -84,7 +88,18 @@ export async function buildAddon(root) {
   const product = join(native, 'build/provably.node');
   const stampFile = join(native, 'build/addon.json');
   const { compiler, reason } = await findCompiler();
-  const hash = hashOf(native, compiler ?? reason, process.arch, TARGETS, COMMON, MATH, KERNELS, headers());
+  const hash = hashOf(
+    native,
+    compiler ?? reason,
+    process.arch,
+    TARGETS,
+    COMMON,
+    MATH,
+    KERNELS,
+    [...COUNTS_MASKS],
+    MASKS_IN_VECTORS,
+    headers(),
+  );
   const stamp = readStamp(stampFile);
   if (stamp.hash === hash && (stamp.failure || existsSync(product))) return;
   let failure = reason;
@@ -152,6 +167,7 @@ function compileSteps(native, objects) {
       steps.push(
         step(`${kernel}.cc`, `${target}-${kernel}`, [
           ...flags,
+          ...(flags.includes('-mavx512vl') && COUNTS_MASKS.has(kernel) ? MASKS_IN_VECTORS : []),
           ...MATH,
           `-ffp-contract=${FUSED.has(kernel) ? 'fast' : 'off'}`,
           `-DPROVABLY_TARGET=${target}`,

@@ -140,8 +140,10 @@ export { uniformBuckets } from './market/uniform-buckets.ts';
 export {
   expectedLandscape,
   findMixedEquilibrium,
+  MIXED_METHODS,
   type MixedEquilibrium,
   type MixedEquilibriumOptions,
+  type MixedMethod,
   type MixedOutcome,
   mixedGap,
   mixedWhatIf,

@@ -107,7 +107,7 @@ export function importLog(columns: LogColumns, options: ImportLogOptions = {}): 
     const problem = problemOf(columns, auctions, advertisers, target, row);
     if (problem && problem.reason !== ZERO && onInvalid === 'throw') {
       throw new DataError(
-        `${WHERE}: row ${row} ${problem.text}. Mend it, or pass onInvalid "drop" to leave such rows out.`,
+        `${WHERE}: row ${row} ${problem.text}. Mend it, or leave such rows out: onInvalid "drop" (--on-invalid drop).`,
       );
     }
     if (problem) {

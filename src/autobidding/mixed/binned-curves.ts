@@ -118,5 +118,8 @@ export class BinnedCurves {
   }
 }
 
+/** Width of bins in ln of the multiplier while learning: fine against the spread of play. */
+export const LEARNING_WIDTH = 0.005;
+
 /** Width of bins where the certificate is made, in ln of the multiplier: bounds are loose by about that, relative to prices. */
 export const FINE_WIDTH = 1e-4;

@@ -4,7 +4,10 @@ import type { Setting } from '../types.ts';
 import { logScales, type Marginals } from './marginals.ts';
 
 /** Chance below which what is left of an expected price is left out, relative to the bid. */
-const NEGLIGIBLE = 1e-15;
+const NEGLIGIBLE = 1e-13;
+
+/** The most by which dividing a factor out of a product may enlarge rounding; beyond it the product is multiplied anew. */
+const LARGEST_GROWTH = 1e3;
 
 /**
  * Steps of one entry. With N(b) the number of others who bid above b, the value won at bid b is v Σ_s (δ_s − δ_{s+1}) Pr[N(b) < s], and
@@ -42,6 +45,8 @@ export class ExpectedSteps {
   private readonly lower: Float64Array;
   private readonly coefficients: Float64Array;
   private readonly previous: Float64Array;
+  /** The largest (1 − F_c(b)) ÷ F_c(y) that is divided out. */
+  private readonly growth: number;
 
   constructor(setting: Setting, marginals: Marginals) {
     const { offsets, auctions, discounts } = setting.market;
@@ -62,6 +67,7 @@ export class ExpectedSteps {
     this.reached = new Float64Array(this.slots);
     this.coefficients = new Float64Array(this.slots);
     this.previous = new Float64Array(this.slots);
+    this.growth = LARGEST_GROWTH ** (1 / Math.max(1, this.slots - 1));
   }
 
   /** ln of the bid on entry `e` for a multiplier of 1. */
@@ -72,7 +78,7 @@ export class ExpectedSteps {
   /**
    * Sweeps the bid of entry `e` of auction `j` from 0 up.
    *
-   * O(A · P · S) for A atoms of P others and S slots; GSP O(A² · P · S) at worst, where atoms of many others overlap.
+   * O(A · P · S) for A atoms of all P others and S slots; GSP O(A² · S) besides at worst, where atoms of many others overlap.
    */
   sweep(j: number, e: number): void {
     const { market, rules } = this.setting;
@@ -193,9 +199,9 @@ export class ExpectedSteps {
     previous.set(chances);
     let price = 0;
     let left = 1;
+    coefficients.set(chances);
     for (let at = passed - 1; at >= 0 && left > NEGLIGIBLE; at--) {
-      lower[this.passedOther[at]] = this.passedBelow[at];
-      this.countLower();
+      this.lowerTo(this.passedOther[at], this.passedBelow[at]);
       let share = 0;
       left = 0;
       for (let s = 0; s < slots; s++) {
@@ -209,6 +215,28 @@ export class ExpectedSteps {
     let share = 0;
     for (let s = 0; s < slots; s++) share += discounts[s] * previous[s];
     return price + share * Math.exp(start + scale);
+  }
+
+  /**
+   * Moves Pr[N = t, all others ≤ y], t < slots, to where F_c(y) is `share`: divides the product by (F_c(y) + (1 − F_c(b)) z) as power series, and
+   * multiplies by the new factor. Rounding grows by ((1 − F_c(b)) ÷ F_c(y))^t at most, in each coefficient once.
+   */
+  private lowerTo(c: number, share: number): void {
+    const { coefficients, lower, below, slots, growth } = this;
+    const before = lower[c];
+    lower[c] = share;
+    const above = 1 - below[c];
+    if (above >= growth * before) {
+      this.countLower();
+      return;
+    }
+    const perBefore = 1 / before;
+    let quotient = 0;
+    for (let t = 0; t < slots; t++) {
+      const next = (coefficients[t] - above * quotient) * perBefore;
+      coefficients[t] = next * share + quotient * above;
+      quotient = next;
+    }
   }
 
   /** Pr[N = t, all others ≤ y], t < slots: coefficients of Π_c (F_c(y) + (1 − F_c(b)) z). */

@@ -4,13 +4,10 @@ import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import type { Rng } from '../../core/rng.ts';
 import { DEFAULT_MAX_MULTIPLIER } from '../market/check-setting.ts';
 import type { AuctionFormat, Bidder, Profile, Setting } from '../types.ts';
-import { BinnedCurves } from './binned-curves.ts';
+import { BinnedCurves, LEARNING_WIDTH } from './binned-curves.ts';
 import { logScales } from './marginals.ts';
 import { mixedResponse } from './relaxed-response.ts';
-import { SampledCurves } from './sampled-curves.ts';
-
-/** Width of bins in ln of the multiplier while learning: fine against the spread of play. */
-const LEARNING_WIDTH = 0.005;
+import { logByRule, SampledCurves } from './sampled-curves.ts';
 
 /** Iterations between two turns of the event loop: some 50 ms. */
 const ITERATIONS_PER_TURN = 4;
@@ -184,11 +181,10 @@ function drawLogs(
 ): void {
   const cap = curves.edge(curves.bins - 1);
   for (let i = 0; i < market.advertisers; i++) {
-    const bidder = bidders?.[i];
+    const byRule = logByRule(bidders?.[i]);
     for (let k = 0; k < buckets.count; k++) {
       const cell = i * buckets.count + k;
-      if (bidder?.kind === 'fixed') logs[cell] = Math.log(bidder.multiplier);
-      else if (bidder?.kind === 'manual') logs[cell] = Math.log(bidder.bid);
+      if (byRule !== undefined) logs[cell] = byRule;
       else {
         const { bin, weight, other, reach } = plays[cell];
         const center = weight === 1 || rng.next() < weight ? bin : other;

@@ -1,7 +1,7 @@
-// Mixed equilibria: fictitious play, a few rows of its average, and a certificate that does not depend on how they were found.
+// Mixed equilibria: learning by play, a few rows of its average, and a certificate that does not depend on how they were found.
 
 import type { Certified } from '../../core/certificate.ts';
-import { requireInteger, requireLength, requireNumber, requireSeed } from '../../core/check.ts';
+import { requireInteger, requireLength, requireNumber, requireOneOf, requireSeed } from '../../core/check.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { createRng } from '../../core/rng.ts';
 import { OVERSPEND_ALLOWED } from '../equilibrium/objective.ts';
@@ -12,18 +12,34 @@ import { compressPlay } from './compress.ts';
 import { fictitiousPlay } from './fictitious-play.ts';
 import { requirePlainRules } from './marginals.ts';
 import { type MixedOutcome, outcomeOfGap } from './mixed-outcome.ts';
+import { matchRegrets } from './regret-matching.ts';
 import { settle } from './settle.ts';
 
+/** How strategies are learned. */
+export const MIXED_METHODS = ['fictitious-play', 'regret-matching'] as const;
+export type MixedMethod = (typeof MIXED_METHODS)[number];
+
+/** What each method does well with; iterations of regret matching are cheaper, and it needs more. */
+const DEFAULTS = {
+  'fictitious-play': { iterations: 200, draws: 2, spread: 0.02, memory: 3 },
+  'regret-matching': { iterations: 1600, draws: 1, spread: 0.01, memory: 2 },
+};
+
 export interface MixedEquilibriumOptions extends RunOptions {
+  /** Default 'fictitious-play'. Regret matching takes longer, and often ends nearer to rest at many buckets. */
+  method?: MixedMethod | undefined;
   /** Pure profile to start from, shape (advertisers · K,). Default: 1 throughout. */
   start?: Profile | undefined;
-  /** Iterations of fictitious play, ≥ 1. Default 200. */
+  /** Iterations of the method, ≥ 1. Default 200; regret matching 1600. */
   iterations?: number | undefined;
-  /** Profiles drawn an iteration, ≥ 1. Default 2. */
+  /** Profiles drawn an iteration, ≥ 1. Default 2; regret matching 1. */
   draws?: number | undefined;
-  /** Multipliers are played within e^±spread of the response, in [0, 1]. Default 0.02. */
+  /**
+   * In [0, 1]. Fictitious play: multipliers are played within e^±spread of the response, default 0.02. Regret matching: half the spacing of the
+   * grid of multipliers in ln, at least 0.0025, default 0.01.
+   */
   spread?: number | undefined;
-  /** Fading of averages, ≥ 1: iteration t enters with weight memory / (memory + t). Default 3. */
+  /** Fading of averages, ≥ 1: iteration t enters with weight memory / (memory + t). Default 3; regret matching 2. */
   memory?: number | undefined;
   /** Rows of each strategy, ≥ 1. Default 32; 16 in GSP, where exact prices take the square of them. */
   support?: number | undefined;
@@ -41,21 +57,25 @@ export interface MixedEquilibrium {
 /**
  * Looks for a mixed equilibrium: independent strategies of which none can be bettered by much, targets kept in expectation.
  *
- * Fictitious play smoothed by a small spread of multipliers; its average is cut to `support` rows a strategy, and these are scaled so that
+ * Fictitious play smoothed by a small spread of multipliers, or regret matching; the average is cut to `support` rows a strategy, and these are scaled so that
  * targets hold. The certificate is of what was found: the share of all value by which advertisers could gain by deviating, each alone, counted
  * exactly. It says nothing on whether other equilibria exist, nor of a pure one.
  *
  * @returns strategies, their gap and expected outcome; the bound is on the value-weighted mean regret, mixed deviations included
  * @throws as `mixedGap`; {InvalidArgumentError} an option is out of its range @throws {ShapeError} `start` does not fit
  *
- * O(iterations · (draws · entries · S + cells)) and a few passes of `mixedGap`. Source: derived; market of arXiv 2311.10679.
+ * O(iterations · (draws · entries · S + steps of cells)) and a few passes of `mixedGap`. Source: derived; market of arXiv 2311.10679.
  */
 export async function findMixedEquilibrium(
   setting: Setting,
   options: MixedEquilibriumOptions = {},
 ): Promise<Certified<MixedEquilibrium>> {
   const where = 'findMixedEquilibrium';
-  const { iterations = 200, draws = 2, spread = 0.02, memory = 3, seed = 0 } = options;
+  const { method = 'fictitious-play', seed = 0 } = options;
+  requireOneOf(`${where}: method`, method, MIXED_METHODS);
+  const defaults = DEFAULTS[method];
+  const { iterations = defaults.iterations, draws = defaults.draws } = options;
+  const { spread = defaults.spread, memory = defaults.memory } = options;
   const { support = setting.rules.format === 'gsp' ? 16 : 32 } = options;
   const { signal, onProgress } = options;
   checkSetting(where, setting);
@@ -70,7 +90,8 @@ export async function findMixedEquilibrium(
   const start = options.start ?? new Float64Array(cells).fill(1);
   requireLength(`${where}: start`, start, cells);
   const rng = createRng(seed).fork('mixed equilibrium');
-  const play = await fictitiousPlay(setting, start, rng.fork('play'), {
+  const learn = method === 'fictitious-play' ? fictitiousPlay : matchRegrets;
+  const play = await learn(setting, start, rng.fork('play'), {
     ...{ iterations, draws, spread, memory, signal, onProgress },
   });
   const rows = compressPlay(setting, play, support, rng.fork('rows'));

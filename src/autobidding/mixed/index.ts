@@ -3,8 +3,10 @@
 export { expectedLandscape } from './expected-landscape.ts';
 export {
   findMixedEquilibrium,
+  MIXED_METHODS,
   type MixedEquilibrium,
   type MixedEquilibriumOptions,
+  type MixedMethod,
 } from './find-mixed-equilibrium.ts';
 export { mixedGap } from './mixed-gap.ts';
 export type { MixedOutcome } from './mixed-outcome.ts';

@@ -1,7 +1,13 @@
 // Landscapes against one drawn profile, added to binned curves: the cheap step of learning.
 
-import type { Setting } from '../types.ts';
+import type { Bidder, Setting } from '../types.ts';
 import type { BinnedCurves } from './binned-curves.ts';
+
+/** ln of the multiplier (`manual`: of the bid) of a bidder by rule; undefined for others. */
+export function logByRule(bidder: Bidder | undefined): number | undefined {
+  if (bidder?.kind === 'fixed') return Math.log(bidder.multiplier);
+  return bidder?.kind === 'manual' ? Math.log(bidder.bid) : undefined;
+}
 
 /**
  * Adds `weight` times the landscapes of all advertisers against the bids e^(logBids) of one draw to `curves`, whose cells are

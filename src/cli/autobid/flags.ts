@@ -1,7 +1,7 @@
 // Flags that several subcommands of `provably autobid` share, and where they belong in the settings.
 
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { LOG_COLUMN_NAMES } from '../../autobidding/index.ts';
+import { LOG_COLUMN_NAMES, type LogColumns } from '../../autobidding/index.ts';
 import { commandLine } from '../command-line.ts';
 import { count, list, nonNegativeNumber, positiveInteger, seedInteger } from '../parse.ts';
 import type { FlagPlaces } from './settings.ts';
@@ -18,7 +18,8 @@ export interface CommonFlags {
 
 export const formats = ['fpa', 'gsp', 'vcg'] as const;
 
-const roles = Object.keys(LOG_COLUMN_NAMES);
+/** What a column is for, by the name it has by default. */
+const roleOf = new Map(Object.entries(LOG_COLUMN_NAMES).map(([role, name]) => [name, role]));
 
 /** Flags of the log; `log` is the argument. */
 export const marketPlaces: FlagPlaces = {
@@ -118,7 +119,9 @@ export function addOutputFlags(command: Command): Command {
 /** The command line that gives the same result again. */
 export function repeatCommand(subcommand: string, flags: CommonFlags, operand: string | undefined): string {
   const { columns } = flags as { columns?: Record<string, string> };
-  const pairs = columns && Object.entries(columns).map(([role, name]) => `${role}=${name}`);
+  const pairs =
+    columns &&
+    Object.entries(columns).map(([role, name]) => `${LOG_COLUMN_NAMES[role as keyof LogColumns]}=${name}`);
   return commandLine(
     `autobid ${subcommand}`,
     { ...flags, columns: pairs?.join(',') },
@@ -137,9 +140,12 @@ export function numbers(text: string): number[] {
 function columnNames(text: string): Record<string, string> {
   return Object.fromEntries(
     list(text).map((pair) => {
-      const [role, name, ...rest] = pair.split('=');
-      if (!roles.includes(role) || !name || rest.length > 0) {
-        throw new InvalidArgumentError(`Expected pairs such as value=worth, of ${roles.join(', ')}.`);
+      const [usual, name, ...rest] = pair.split('=');
+      const role = roleOf.get(usual);
+      if (role === undefined || !name || rest.length > 0) {
+        throw new InvalidArgumentError(
+          `Expected pairs such as value=worth, of ${[...roleOf.keys()].join(', ')}.`,
+        );
       }
       return [role, name];
     }),

@@ -149,7 +149,7 @@ function noColumn(table: Table, role: keyof LogColumns, name: string): DataError
   const meant = nearestName(name, known);
   const hint = meant === undefined ? '' : ` Did you mean "${meant}"?`;
   return new DataError(
-    `${table.path} has no column "${name}"; it has ${known.join(', ')}.${hint} Name the column with --columns ${role}=….`,
+    `${table.path} has no column "${name}"; it has ${known.join(', ')}.${hint} Name the column with --columns ${LOG_COLUMN_NAMES[role]}=….`,
   );
 }
 

@@ -141,6 +141,7 @@ export const sweepSchema: z.ZodType<SweepSettings> = z.strictObject({
   /** Markets drawn, each with the next seed. */
   seeds: z.int().min(2).default(10),
   reserve: amount.default(0),
+  mixed,
   confidence: z.number().gt(0).lt(1).default(0.95),
 });
 

@@ -114,6 +114,8 @@ export interface SweepSettings extends CommonSettings {
   /** Markets drawn, each with the next seed. */
   seeds: number;
   reserve: number;
+  /** Mixed strategies where pure ones find no rest. */
+  mixed: MixedWhen;
   confidence: number;
 }
 

@@ -74,14 +74,14 @@ async function computeSeeds(
   { json, out }: CommonFlags,
   context: CliContext,
 ): Promise<{ result: SeedResult; reused: boolean }[]> {
-  const { formats, segments, seeds, seed, reserve, maxMultiplier, confidence, search } = settings;
+  const { formats, segments, seeds, seed, reserve, maxMultiplier, confidence, search, mixed } = settings;
   const { discounts, generator: asked } = settings.market;
   const { bidders } = await openMarket(settings, context.signal);
   const { signal } = context;
   const generator = given({ name: 'provably' as const, ...asked, discounts }) as SweepGenerator;
   const common = {
     ...{ generator, formats, levels: segments, reserve, bidders, maxMultiplier, confidence },
-    search: searchOf(search),
+    search: { ...searchOf(search), mixed },
   };
   const store = out === undefined ? undefined : cellStore(out, common, context.version);
   using progress = showProgress(context, { quiet: json && context.stderr.isTTY !== true });

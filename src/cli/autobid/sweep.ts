@@ -5,6 +5,7 @@ import type { CliContext } from '../context.ts';
 import { list, nonNegativeNumber, positiveInteger, positiveIntegers, probability } from '../parse.ts';
 import {
   addGeneratorFlags,
+  addMixedFlag,
   addOutputFlags,
   addSearchFlags,
   type CommonFlags,
@@ -24,6 +25,7 @@ export const sweepPlaces: FlagPlaces = {
   segments: ['segments'],
   seeds: ['seeds'],
   reserve: ['reserve'],
+  mixed: ['mixed'],
   confidence: ['confidence'],
 };
 
@@ -38,7 +40,7 @@ export function autobidSweepCommand(context: CliContext): Command {
     .option('--discounts <numbers>', 'worth of each slot, best first (default: the generator’s)', numbers)
     .option('--confidence <probability>', 'of the intervals (default: 0.95)', probability);
   addGeneratorFlags(command);
-  addSearchFlags(command);
+  addMixedFlag(addSearchFlags(command));
   return addOutputFlags(command)
     .addHelpText(
       'after',
