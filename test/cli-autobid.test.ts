@@ -72,7 +72,16 @@ const quick = ['--iterations', '10', '--rounds', '5'];
 
 describe('provably autobid', () => {
   it('shows an example for each subcommand', async () => {
-    for (const name of ['replay', 'import', 'simulate', 'best-response', 'frontier', 'sweep', 'verify']) {
+    for (const name of [
+      'replay',
+      'import',
+      'simulate',
+      'best-response',
+      'frontier',
+      'pacing',
+      'sweep',
+      'verify',
+    ]) {
       const { code, stdout } = await runInProcess(['autobid', name, '--help']);
       assert.equal(code, 0);
       assert.match(stdout, new RegExp(`Examples?:\\n {2}\\$ provably autobid ${name} `));
@@ -157,7 +166,7 @@ describe('provably autobid replay', () => {
     ]);
     assert.equal(code, 0, stderr);
     writeFileSync(at('effective.yaml'), stdout);
-    assert.match(stdout, /to:\n {2}format: fpa\n {2}reserve: 0\n {2}ties: index\n {2}segments: 2/);
+    assert.match(stdout, /to:\n {2}format: fpa\n {2}ties: index\n {2}segments: 2/);
     assert.match(stdout, /resolve: 6/);
     const again = await runInProcess([
       'autobid',
@@ -308,12 +317,22 @@ describe('provably autobid import --layout auctionnet', () => {
       at('net.parquet'),
     );
     assert.deepEqual([figures.entries, figures.auctions, figures.dropped], [4, 2, 0]);
-    const words = [at('net.csv'), '--layout', 'auctionnet', '--bids', 'recorded', '--reserve', '0.01'];
+    const words = [at('net.csv'), '--layout', 'auctionnet', '--bids', 'recorded'];
     const simulated = await autobid('simulate', ...words);
     // v = pValue · CPA: 0.2, 0.12 | 0.36, 0.2 at discounts 1, 0.8. Advertiser 1 wins 0.456, of which its budget of 0.3 counts.
     assert.ok(Math.abs(simulated.figures.welfare - (0.2 + 0.8 * 0.2 + 0.3)) < 1e-12);
     // GSP: 0.12 for the first slot, then 0.8 times the reserve; 0.16 and the same.
     assert.ok(Math.abs(simulated.figures.profit - (0.12 + 0.16 + 2 * 0.008)) < 1e-12);
+    // The imported table keeps budgets and, beside it, discounts and the reserve.
+    const again = await autobid('simulate', at('net.parquet'), '--bids', 'recorded');
+    assert.deepEqual(again.figures, simulated.figures);
+    const free = await autobid('simulate', at('net.parquet'), '--bids', 'recorded', '--reserve', '0');
+    assert.ok(Math.abs(free.figures.profit - (0.12 + 0.16)) < 1e-12);
+    const { code, stdout } = await runInProcess([
+      ...['autobid', 'import', at('net.csv'), '--layout', 'auctionnet', '--out', at('net.csv.parquet')],
+    ]);
+    assert.equal(code, 0);
+    assert.match(stdout, /bidders +2 after value, 0 after utility, 2 under budgets\nreserve +0\.01/);
   });
 });
 
@@ -408,6 +427,122 @@ describe('provably autobid best-response', () => {
   });
 });
 
+describe('provably autobid best-response --learn-segments', () => {
+  const words = ['best-response', at('auctions.csv'), ...slots, '--segment-by', 'topic', '--others', '1'];
+
+  it('says what merged segments gain, also on auctions held out, and what they do to the others', async () => {
+    const learning = [
+      '--segments',
+      '12',
+      '--learn-segments',
+      '3',
+      '--format',
+      'fpa',
+      '--advertiser',
+      'adv-1',
+    ];
+    const { figures, value, certificate, out } = await autobid(
+      ...words,
+      ...learning,
+      ...['--out', at('learned'), '--tables', 'csv'],
+    );
+    const { levels, used } = value as unknown as { levels: number[]; used: number };
+    assert.equal(levels.length, 3);
+    assert.ok(used <= 3 && levels[2] >= levels[0] && figures.upperBound >= levels[2]);
+    assert.ok(Math.abs(figures.upperBound - levels[2] - certificate.bound.value) < 1e-9);
+    assert.ok(figures.fittedGain >= -1e-12 && Number.isFinite(figures.heldOutGain));
+    // What all lose or gain is what it and the others do.
+    const rows = parseCsv(read('learned/advertisers.csv'));
+    const change = (column: string, mine: boolean) =>
+      rows.reduce((sum, row) => {
+        const own = row.advertiser === 'adv-1';
+        return own === mine ? sum + Number(row[`${column}_after`]) - Number(row[`${column}_before`]) : sum;
+      }, 0);
+    assert.ok(Math.abs(change('value', false) - figures.othersValue) < 1e-9);
+    assert.ok(Math.abs(change('value', true) + figures.othersValue - figures.welfareChange) < 1e-9);
+    assert.ok(Math.abs(change('value', true) - (levels[2] - levels[0])) < 1e-6);
+    assert.equal(parseCsv(read('learned/segments.csv')).length, 12);
+    assert.ok(out.files.includes('levels.svg'));
+    const { stdout } = await runInProcess(['autobid', ...words, ...learning]);
+    assert.match(stdout, /^adv-1: first price, 12 segments merged into \d/);
+    assert.match(stdout, /^the same on 125 others .* %$/m);
+  });
+
+  it('refuses to learn more segments than there are', async () => {
+    const { code, stderr } = await runInProcess([
+      'autobid',
+      ...words,
+      '--segments',
+      '2',
+      '--learn-segments',
+      '3',
+    ]);
+    assert.equal(code, 2);
+    assert.match(stderr, /--learn-segments 3 of 2 segments/);
+  });
+});
+
+describe('provably autobid best-response --layout bat', () => {
+  // Campaign 17: in hour 0 of two days a contact at level 5 for 2 and 3, in hour 1 four at level 3 for 6.
+  const rows = ['17,0,5,1,2', '17,86400,5,1,3', '17,3600,3,4,6', '99,0,1,7,9', '17,3600,,1,1'];
+  const names = 'campaign_id,period,contact_price_bin,AuctionContactsSurplus,AuctionWinBidSurplus';
+  writeFileSync(at('statistics.csv'), `${names}\n${rows.join('\n')}\n`);
+  writeFileSync(
+    at('campaigns.csv'),
+    'campaign_id,auction_budget,campaign_start,campaign_end\n17,9,0,90000\n99,1,0,90000\n',
+  );
+  const words = ['best-response', at('statistics.csv'), '--layout', 'bat', '--format', 'vcg'];
+  const campaign = [...words, '--advertiser', '17', '--value-per-contact', '2'];
+
+  it('finds bids by the hour within the target and the budget', async () => {
+    // All six contacts cost 11, within 12; the budget of 9 leaves hour 1 alone: four for 6.
+    const free = await autobid(...campaign);
+    assert.deepEqual([free.figures.contactsBest, free.figures.spendBest], [6, 11]);
+    const within = await autobid(
+      ...campaign,
+      ...['--campaigns', at('campaigns.csv'), '--out', at('bat'), '--tables', 'csv'],
+    );
+    assert.deepEqual([within.figures.contactsBest, within.figures.spendBest], [4, 6]);
+    const bids = parseCsv(read('bat/bids.csv'));
+    assert.deepEqual(
+      bids.map(({ hours, bid }) => [hours, Number(Number(bid).toFixed(9))]),
+      [
+        ['00:00', 0],
+        ['01:00', Number((1.2 ** 3).toFixed(9))],
+      ],
+    );
+    // By single hours the cheaper day fits too: five for 8.
+    const hourly = await autobid(...campaign, '--campaigns', at('campaigns.csv'), '--hours', 'hour');
+    assert.deepEqual([hourly.figures.contactsBest, hourly.figures.spendBest], [5, 8]);
+    const { stdout } = await runInProcess(['autobid', ...campaign, '--hours', 'hour']);
+    assert.match(stdout, /^campaign 17, vcg, others frozen$/m);
+    assert.match(stdout, /^1970-01-02T00:00Z +2\.488 /m);
+    assert.match(stdout, /1 × no contact_price_bin/);
+  });
+
+  it('says what is missing', async () => {
+    const statistics = at('statistics.csv');
+    const bat = ['--layout', 'bat'];
+    const calls: [code: number, words: string[], message: RegExp][] = [
+      [2, ['best-response', statistics, ...bat], /which campaign/],
+      [2, ['best-response', statistics, ...bat, '--advertiser', '17'], /first price or of VCG/],
+      [2, [...words, '--advertiser', '17'], /Give --value-per-contact/],
+      [1, [...words, '--advertiser', '18', '--value-per-contact', '2'], /campaign "18" has no usable rows/],
+      [
+        1,
+        ['best-response', at('auctions.csv'), ...bat, ...campaign.slice(4)],
+        /no column "campaign_id".*BAT/,
+      ],
+      [2, ['simulate', statistics, ...bat], /Only best-response reads them/],
+    ];
+    for (const [expected, wrong, message] of calls) {
+      const { code, stderr } = await runInProcess(['autobid', ...wrong]);
+      assert.equal(code, expected, stderr);
+      assert.match(stderr, message);
+    }
+  });
+});
+
 describe('provably autobid frontier', () => {
   const words = ['frontier', at('auctions.csv'), ...slots];
 
@@ -457,12 +592,70 @@ describe('provably autobid frontier', () => {
   });
 });
 
+describe('provably autobid pacing', () => {
+  // Ten auctions: A values each at 1 and may spend 4, B values each at ½. A paces to ½, and they share.
+  const rows = Array.from({ length: 10 }, (_, j) => `${j},A,1,4\n${j},B,0.5,`);
+  writeFileSync(at('paced.csv'), `auction_id,advertiser_id,value,budget\n${rows.join('\n')}\n`);
+
+  it('finds multipliers, prices and shares, with the budget of the log', async () => {
+    const words = ['pacing', at('paced.csv')];
+    const { value, figures, certificate, out } = await autobid(
+      ...words,
+      ...['--out', at('paced'), '--tables', 'csv'],
+    );
+    const near = (a: number, b: number) => assert.ok(Math.abs(a - b) < 1e-6, `${a}, ${b}`);
+    const [a, b] = value.advertisers as unknown as { multiplier: number; spend: number; limited: boolean }[];
+    near(a.multiplier, 0.5);
+    near(a.spend, 4);
+    near(b.spend, 1);
+    assert.deepEqual([a.limited, b.limited, b.multiplier], [true, false, 1]);
+    near(figures.profit, 5);
+    assert.ok(certificate.bound.value < 1e-6);
+    const prices = parseCsv(read('paced/prices.csv'));
+    assert.equal(prices.length, 10);
+    for (const { price } of prices) near(Number(price), 0.5);
+    const paid = parseCsv(read('paced/winners.csv')).filter(({ advertiser }) => advertiser === 'A');
+    near(
+      paid.reduce((sum, { payment }) => sum + Number(payment), 0),
+      4,
+    );
+    assert.ok(!out.files.includes('profile.json'), 'shares are no profile');
+    // Money enough: everybody bids its value, and the profile can be saved.
+    const rich = await autobid(...words, '--budget', 'A=50', '--budget', 'B=7', '--out', at('rich'));
+    near(rich.figures.profit, 10);
+    assert.match(rich.recipe.command, /--budget A=50,B=7/);
+    const checked = await runInProcess(['autobid', 'verify', at('rich/profile.json')]);
+    assert.equal(checked.code, 0, checked.stderr);
+  });
+
+  it('tells who is limited, and what is wrong', async () => {
+    const words = ['autobid', 'pacing', at('paced.csv')];
+    const { code, stdout } = await runInProcess(words);
+    assert.equal(code, 0);
+    assert.match(stdout, /^A +0\.5 .* 4 +yes$/m);
+    assert.match(stdout, /certificate every multiplier is that of the pacing equilibrium/);
+    const calls: [words: string[], message: RegExp][] = [
+      [['--budget', 'C=3'], /no advertiser "C"/],
+      [['--budget', 'A=-3'], /--budget.*a number > 0/s],
+      [['--budget', '5'], /--budget.*such as adv-7=50/s],
+    ];
+    for (const [wrong, message] of calls) {
+      const run = await runInProcess([...words, ...wrong]);
+      assert.equal(run.code, 2);
+      assert.match(run.stderr, message);
+    }
+    const slotted = await runInProcess([...words, '--discounts', '1,0.5']);
+    assert.equal(slotted.code, 1);
+    assert.match(slotted.stderr, /expected one slot that is sold/);
+  });
+});
+
 describe('provably autobid sweep', () => {
   it('keeps what is done, and uses it again while the settings are the same', async () => {
+    const market = ['--auctions', '60', '--advertisers', '5'];
     const words = [
       'sweep',
-      '--auctions',
-      '120',
+      ...market,
       '--segments',
       '1,2',
       '--formats',

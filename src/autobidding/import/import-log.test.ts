@@ -132,6 +132,17 @@ describe('importLog', () => {
     assert.equal(report.entries, 1);
   });
 
+  it('hands over what advertisers are after and may spend, empty cells as nothing said', () => {
+    const budget = ['', 7, '', null, 5];
+    const bidderKind = ['utility', '', 'value', '', 'utility'];
+    assert.deepEqual(importLog({ ...small, budget, bidderKind }).bidders, [
+      { kind: 'value', budget: 7 },
+      { kind: 'utility', budget: 5 },
+      { kind: 'value' },
+    ]);
+    assert.equal(importLog(small).bidders, undefined);
+  });
+
   const refused: [string, Partial<LogColumns>, ImportLogOptions, RegExp][] = [
     ['columns of different lengths', { value: [1] }, {}, /column value has 1 rows; expected 5/],
     ['an empty auction id', { auction: ['q1', '', 'q2', 'q2', 'q2'] }, {}, /row 1 has auction_id empty/],
@@ -142,6 +153,19 @@ describe('importLog', () => {
       { target: [1, 1, 2, 1, 1] },
       {},
       /target of row 2 is 2; expected 1, as in .* "?a/,
+    ],
+    [
+      'a negative budget',
+      { budget: [1, -1, 1, 1, 1] },
+      {},
+      /budget of row 1 .* is -1; expected .* ≥ 0 or nothing/,
+    ],
+    ['two budgets', { budget: [1, 1, 2, 1, 1] }, {}, /budget of row 2 is 2; expected 1, as in other rows/],
+    [
+      'an unknown kind of bidder',
+      { bidderKind: ['roas', '', '', '', ''] },
+      {},
+      /bidder_kind of row 0 is "roas"/,
     ],
     ['an advertiser without target', { target: [1, 1, 1, null, 1] }, {}, /advertiser "c" has no target/],
     ['owners that differ', { owner: ['o', 'o', 'p', 'o', 'o'] }, {}, /owner of row 2 is "p"; expected "o"/],

@@ -4,7 +4,8 @@ import { requireOneOf } from '../../core/check.ts';
 import { DataError, InvalidArgumentError } from '../../core/errors.ts';
 import type { MarketOfRows } from '../market/create-market.ts';
 import { checkedDiscounts, createMarket } from '../market/create-market.ts';
-import { ownersOf, targetsOf } from './advertiser-columns.ts';
+import type { Bidder } from '../types.ts';
+import { biddersOf, ownersOf, targetsOf } from './advertiser-columns.ts';
 import { discountsOfLog } from './discounts-of-log.ts';
 import { requireDistinct } from './distinct-rows.ts';
 import { DropCounter, type DroppedRows } from './drops.ts';
@@ -60,6 +61,8 @@ export interface ImportedLog {
   readonly bucketLabels?: readonly (string | number)[] | undefined;
   /** For `AuctionRules.owners`: owner of each advertiser, shape (advertisers,). */
   readonly owners?: Uint32Array | undefined;
+  /** Of each advertiser, if the log says what it is after or may spend, shape (advertisers,). */
+  readonly bidders?: readonly Bidder[] | undefined;
   readonly recorded: RecordedBehaviour;
   readonly report: ImportReport;
 }
@@ -75,7 +78,7 @@ const LOG_RANGE = 50;
  * are no participants: they are left out and counted, but what slot they got still counts for the discounts.
  *
  * @throws {DataError} a bad row (its number counts from 0) unless `onInvalid` is 'drop'; a target that is missing, ≤ 0 or differs within an
- *   advertiser; an owner that differs; two rows of one advertiser (and entry) in an auction; weights that are no weights of common slots
+ *   advertiser; an owner, budget or kind of bidder that differs; two rows of one advertiser (and entry) in an auction; weights that are no weights of common slots
  * @throws {InvalidArgumentError} there are neither discounts nor weights to read them off, or discounts rise or leave [0, 1]
  * @throws {ShapeError} columns of different lengths
  *
@@ -137,6 +140,7 @@ export function importLog(columns: LogColumns, options: ImportLogOptions = {}): 
     auctionIds: auctions.ids,
     bucketLabels: columns.bucket && labelsOf(columns.bucket, rowOf),
     owners: columns.owner && ownersOf(WHERE, columns.owner, advertisers),
+    bidders: columns.budget || columns.bidderKind ? biddersOf(WHERE, columns, advertisers) : undefined,
     recorded: {
       bids: ofEntries(columns.bid && amounts('bid', columns.bid)),
       prices: ofEntries(columns.price && amounts('price', columns.price)),

@@ -26,6 +26,10 @@ export interface LogColumns {
   readonly entry?: LogColumn | undefined;
   /** Who owns the row's advertiser: entries of one owner never set each other's price. */
   readonly owner?: LogColumn | undefined;
+  /** Most that the row's advertiser spends in the whole log, ≥ 0, in money: the same in all its rows; empty for none. */
+  readonly budget?: LogColumn | undefined;
+  /** What the row's advertiser is after: value (also where empty) or utility; the same in all its rows. */
+  readonly bidderKind?: LogColumn | undefined;
   /** The bid that was made, ≥ 0, in money. */
   readonly bid?: LogColumn | undefined;
   /** What was paid, ≥ 0, in money. */
@@ -42,6 +46,8 @@ export const LOG_COLUMN_NAMES: Readonly<Record<keyof LogColumns, string>> = {
   target: 'target',
   entry: 'entry',
   owner: 'owner',
+  budget: 'budget',
+  bidderKind: 'bidder_kind',
   bid: 'bid',
   price: 'price',
 };

@@ -1,6 +1,6 @@
 // What `provably autobid best-response` does: freeze the others, look at every multiplier, choose.
 
-import { mixedWhatIf, type Profile, type Setting, type WhatIf, whatIf } from '../../autobidding/index.ts';
+import { mixedWhatIf, type Setting, type WhatIf, whatIf } from '../../autobidding/index.ts';
 import { isMixed } from '../../autobidding/replay/mixed-draws.ts';
 import { shortNumber } from '../../core/certificate.ts';
 import type { Chart, Station } from '../../report/index.ts';
@@ -14,7 +14,7 @@ import { writeFolder } from './out-folder.ts';
 import { bestResponseSchema } from './schema.ts';
 import { configText, loadSettings, printConfig } from './settings.ts';
 import type { BestResponseSettings } from './settings-types.ts';
-import { type SolvedBids, solveBids } from './solve-bids.ts';
+import { filledProfile, type SolvedBids, solveBids } from './solve-bids.ts';
 import { settingOf } from './sources.ts';
 import { percent, roasText, signedPercent, worldText } from './words.ts';
 
@@ -37,6 +37,15 @@ export async function runBestResponse(
   const { config, json, out } = flags;
   const settings = await loadSettings(bestResponseSchema, { config, flags, places: bestResponsePlaces });
   if (flags.printConfig) return printConfig(context, settings, json);
+  if (settings.market.layout === 'bat') {
+    const { runBat } = await import('./bat-run.ts');
+    return runBat(settings, flags, context);
+  }
+  const { learnSegments } = settings;
+  if (learnSegments !== undefined) {
+    const { runLearnSegments } = await import('./learn-segments-run.ts');
+    return runLearnSegments({ ...settings, learnSegments }, flags, context);
+  }
   const opened = await openMarket(settings, context.signal);
   const { market } = opened;
   const name = settings.advertiser ?? market.names?.[0] ?? '0';
@@ -66,16 +75,6 @@ async function solveOthers(
   using progress = showProgress(context, { quiet: json && context.stderr.isTTY !== true });
   const run = { signal: context.signal, onProgress: progress.report };
   return await solveBids(setting, settings.others, opened, settings, run);
-}
-
-/** Multipliers of everybody; entries that recorded bids say nothing of are bid nothing. */
-function filledProfile(profile: Profile, { market, buckets }: Setting): Float64Array {
-  const filled = profile.slice();
-  for (let e = 0; e < market.values.length; e++) {
-    const cell = market.advertiserOf[e] * buckets.count + buckets.ofEntry[e];
-    if (Number.isNaN(filled[cell])) filled[cell] = 0;
-  }
-  return filled;
 }
 
 function recordOf({ settings, opened, name, solved, answer, command, seconds }: Answer) {

@@ -57,7 +57,10 @@ export function addLogFlags(command: Command): Command {
       numbers,
     )
     .addOption(
-      new Option('--layout <layout>', 'AuctionNet has columns of its own').choices(['rows', 'auctionnet']),
+      new Option(
+        '--layout <layout>',
+        'AuctionNet and BAT (best-response only) have columns of their own',
+      ).choices(['rows', 'auctionnet', 'bat']),
     )
     .addOption(new Option('--on-invalid <action>', 'rows that are wrong').choices(['throw', 'drop']))
     .option('--multi-entry', 'an advertiser may have several entries in one auction')

@@ -43,14 +43,14 @@ export async function runFrontier(
   const start = performance.now();
   const { config, json, out } = flags;
   const settings = await loadSettings(frontierSchema, { config, flags, places: frontierPlaces });
-  const curves = curvesOf(settings);
   if (flags.printConfig) return printConfig(context, settings, json);
   const opened = await openMarket(settings, context.signal);
   const setting = settingOf(opened, settings, settings);
+  const curves = curvesOf(settings, settings.reserve ?? opened.reserve ?? 0);
   const points = await compute(setting, curves, settings, json, context);
   const outcome: FrontierOutcome = {
     ...{ settings, opened, points, certificate: worstCertificate(points) },
-    command: repeatCommand('frontier', listed(flags), flags.log),
+    command: repeatCommand('frontier', flags, flags.log),
     seconds: (performance.now() - start) / 1000,
   };
   const record = recordOf(outcome);
@@ -59,16 +59,8 @@ export async function runFrontier(
   else print(outcome, { out, files }, context);
 }
 
-/** Lists of flags as they are written on the command line. */
-function listed<Flags extends object>(flags: Flags): Flags {
-  const joined = Object.entries(flags)
-    .filter(([name]) => ['policies', 'levels', 'reserves'].includes(name))
-    .map(([name, value]) => [name, Array.isArray(value) ? value.join(',') : value]);
-  return { ...flags, ...Object.fromEntries(joined) };
-}
-
 /** No policy at all, then each policy at its levels: level 0 is what is there already, unless a reserve is. */
-function curvesOf({ policies, levels, reserves, reserve }: FrontierSettings): FrontierCurve[] {
+function curvesOf({ policies, levels, reserves }: FrontierSettings, reserve: number): FrontierCurve[] {
   const asked = policies ?? [
     ...(reserves ? (['reserve'] as const) : []),
     ...(['relative-reserve', 'additive-boost', 'multiplicative-boost'] as const),

@@ -49,7 +49,7 @@ export function autobidFrontierCommand(context: CliContext): Command {
     .option('--segments <count>', 'multipliers of each advertiser (default: 1)', positiveInteger)
     .option(
       '--reserve <money>',
-      'reserve price where no policy sets another (default: 0)',
+      'reserve price where no policy sets another (default: that of the log, else 0)',
       nonNegativeNumber,
     );
   addLogFlags(command);

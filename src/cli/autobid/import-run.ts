@@ -1,6 +1,6 @@
 // What `provably autobid import` does: read, check, write entries, tell what was dropped.
 
-import type { ImportedLog, ImportReport, Market } from '../../autobidding/index.ts';
+import type { Bidder, ImportedLog, ImportReport, Market } from '../../autobidding/index.ts';
 import { shortNumber } from '../../core/certificate.ts';
 import { type ColumnData, writeTable } from '../../data/index.ts';
 import type { CliContext } from '../context.ts';
@@ -17,17 +17,17 @@ export async function runImport(path: string, flags: ImportFlags, context: CliCo
   const { market: settings } = await loadSettings(simulateSchema, {
     ...{ config: undefined, flags: { ...flags, log: path }, places: marketPlaces },
   });
-  const { log, segments } = await readLog(path, settings, signal);
+  const { log, segments, reserve } = await readLog(path, settings, signal);
   const { market, report } = log;
   await writeTable(flags.out, entryColumns(log, segments), { signal });
-  await writeDiscounts(flags.out, market.discounts, signal);
+  await writeDiscounts(flags.out, { discounts: market.discounts, reserve }, signal);
   const seconds = (performance.now() - start) / 1000;
   if (flags.json) {
     const { rows, entries, auctions, advertisers } = report;
     printJson(context, {
       system: 'autobid import',
       input: { log: path, layout: settings.layout },
-      value: { out: flags.out, discounts: market.discounts, report },
+      value: { out: flags.out, discounts: market.discounts, reserve, report },
       seconds,
       figures: { rows, entries, auctions, advertisers, dropped: droppedRows(report) },
     });
@@ -39,13 +39,10 @@ export async function runImport(path: string, flags: ImportFlags, context: CliCo
     ['auctions', report.auctions],
     ['advertisers', report.advertisers],
     ['discounts', Array.from(market.discounts, shortNumber).join(', ')],
+    ...(log.bidders ? ([['bidders', biddersText(log.bidders)]] as const) : []),
+    ...(reserve === undefined ? [] : ([['reserve', reserve]] as const)),
     ['dropped', droppedRows(report) === 0 ? 'none' : `${droppedRows(report)} rows`],
   ]);
-  if (settings.layout === 'auctionnet') {
-    context.stdout.write(
-      '\nnote: budgets and the reserve of 0.01 are no columns of this table. Other subcommands keep the budgets when given the log itself with --layout auctionnet; the reserve is --reserve 0.01.\n',
-    );
-  }
   if (report.dropped.length === 0) return;
   context.stdout.write('\n');
   printTable(
@@ -63,9 +60,16 @@ function droppedRows({ dropped }: ImportReport): number {
   return dropped.reduce((sum, { count }) => sum + count, 0);
 }
 
+/** "2 after value, 1 after utility, 2 under budgets". */
+function biddersText(bidders: readonly Bidder[]): string {
+  const utility = bidders.filter(({ kind }) => kind === 'utility').length;
+  const limited = bidders.filter((bidder) => 'budget' in bidder).length;
+  return `${bidders.length - utility} after value, ${utility} after utility, ${limited} under budgets`;
+}
+
 /** The entries as a log under the names that all subcommands read. */
 function entryColumns(
-  { market, auctionIds, bucketLabels, owners, recorded }: ImportedLog,
+  { market, auctionIds, bucketLabels, owners, bidders, recorded }: ImportedLog,
   segments: readonly (string | number)[] | undefined,
 ): Record<string, ColumnData> {
   const { advertiserOf, values, targets, names } = market;
@@ -79,10 +83,21 @@ function entryColumns(
     ...(labels ? { bucket: labels.map(String) } : {}),
     ...(targets ? { target: Float64Array.from(advertiserOf, (i) => targets[i]) } : {}),
     ...(owners ? { owner: Uint32Array.from(advertiserOf, (i) => owners[i]) } : {}),
+    ...(bidders ? bidderColumns(bidders, advertiserOf) : {}),
     ...(bids ? { bid: withGaps(bids) } : {}),
     ...(prices ? { price: withGaps(prices) } : {}),
     ...(weights ? { position_weight: weights } : {}),
     ...entryNumbers(market, auctionOf),
+  };
+}
+
+function bidderColumns(bidders: readonly Bidder[], advertiserOf: Uint32Array): Record<string, ColumnData> {
+  const budgets = Float64Array.from(bidders, (bidder) =>
+    'budget' in bidder ? (bidder.budget ?? Number.NaN) : Number.NaN,
+  );
+  return {
+    bidder_kind: Array.from(advertiserOf, (i) => bidders[i].kind),
+    budget: withGaps(Float64Array.from(advertiserOf, (i) => budgets[i])),
   };
 }
 

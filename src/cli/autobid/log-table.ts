@@ -28,6 +28,8 @@ export interface ReadLog {
   readonly segments?: readonly (string | number)[] | undefined;
   /** Label of each auction in the column of clusters, shape (auctions,). */
   readonly clusters?: readonly (string | number)[] | undefined;
+  /** Reserve price of all auctions, where the log or what is beside it says so. */
+  readonly reserve?: number | undefined;
 }
 
 const required: readonly (keyof LogColumns)[] = ['auction', 'advertiser', 'value'];
@@ -47,14 +49,20 @@ export async function readLog(
   signal: AbortSignal | undefined,
 ): Promise<ReadLog> {
   const { layout, columns, segmentBy, clusterBy } = settings;
+  if (layout === 'bat') {
+    throw new UsageError(
+      '--layout bat: statistics of BAT hold no entries of auctions; expected another layout. Only best-response reads them.',
+    );
+  }
   const own = segmentBy === SEGMENTS_BY_VALUE ? undefined : segmentBy;
   // Names are text, so that "007" stays what it is.
   const named = [columns.auction, columns.advertiser, columns.bucket, own, clusterBy];
   const names = ['auction_id', 'advertiser_id', 'bucket'];
   const textColumns = [...names, ...named.filter((name) => name !== undefined)];
   await using table = await openTable(path, { signal, textColumns });
-  const log =
-    layout === 'auctionnet' ? await readAuctionNet(table, settings) : await readRows(table, settings);
+  const net = layout === 'auctionnet' ? await readAuctionNet(table, settings) : undefined;
+  const log = net ?? (await readRows(table, settings));
+  const reserve = net ? Number(net.rules.reserve) : (await readRulesBeside(path))?.reserve;
   const { rowOf, offsets, auctions } = log.market;
   const labels = async (name: string): Promise<(string | number)[]> => {
     const column = await readCells(table, name);
@@ -68,7 +76,7 @@ export async function readLog(
   };
   const byEntry = clusterBy === undefined ? undefined : await labels(clusterBy);
   return {
-    log,
+    ...{ log, reserve },
     segments: own === undefined ? undefined : await labels(own),
     // An auction without entries sells nothing: any cluster will do.
     clusters: byEntry && Array.from({ length: auctions }, (_, j) => byEntry[offsets[j]] ?? ''),
@@ -85,7 +93,7 @@ async function readRows(table: Table, settings: MarketSettings): Promise<Importe
     if (there) cells[role] = await readCells(table, name);
     else if (given !== undefined || required.includes(role)) throw noColumn(table, role, name);
   }
-  const discounts = settings.discounts ?? (await readDiscounts(table.path));
+  const discounts = settings.discounts ?? (await readRulesBeside(table.path))?.discounts;
   if (discounts === undefined && cells.positionWeight === undefined) {
     throw new UsageError(
       `what are the slots of ${table.path} worth? Give --discounts, best first (1 for a single slot), or a column position_weight.`,
@@ -102,16 +110,26 @@ async function readAuctionNet(
     ...['pvIndex', 'advertiserNumber', 'pValue', 'CPAConstraint', 'budget'],
     ...['bid', 'adSlot', 'cost', 'isExposed', 'deliveryPeriodIndex'],
   ];
+  const cells = await readNamedColumns(table, names, 'AuctionNet');
+  return importAuctionNet(cells as unknown as AuctionNetColumns, { discounts, onInvalid });
+}
+
+/** Columns of a layout with names of its own. @throws {DataError} one is not there */
+export async function readNamedColumns(
+  table: Table,
+  names: readonly string[],
+  layout: string,
+): Promise<Record<string, LogColumn>> {
   const cells: Record<string, LogColumn> = {};
   for (const name of names) {
     if (!table.columns.some((column) => column.name === name)) {
       throw new DataError(
-        `${table.path} has no column "${name}"; expected the columns of AuctionNet: ${names.join(', ')}.`,
+        `${table.path} has no column "${name}"; expected the columns of ${layout}: ${names.join(', ')}.`,
       );
     }
     cells[name] = await readCells(table, name);
   }
-  return importAuctionNet(cells as unknown as AuctionNetColumns, { discounts, onInvalid });
+  return cells;
 }
 
 /** Numbers where a column holds nothing but numbers; else its text, with null where it is empty. */
@@ -138,24 +156,25 @@ function noColumn(table: Table, role: keyof LogColumns, name: string): DataError
 const discountsFile = z.strictObject({
   format: z.literal('provably autobid discounts'),
   discounts: z.array(z.number()).min(1),
+  reserve: z.number().min(0).optional(),
 });
 
-/** Writes what the slots of an imported log are worth beside its table. */
+/** Writes what is no column of an imported log beside its table: what slots are worth, and the reserve. */
 export async function writeDiscounts(
   path: string,
-  discounts: Float64Array,
+  { discounts, reserve }: { discounts: Float64Array; reserve: number | undefined },
   signal: AbortSignal,
 ): Promise<void> {
-  const content = { format: 'provably autobid discounts', discounts };
+  const content = { format: 'provably autobid discounts', discounts, reserve };
   await writeFileAtomically(`${path}.discounts.json`, `${toJson(content, 2)}\n`, { signal });
 }
 
-/** Discounts that `import` wrote beside a table, if it did. @throws {DataError} the file beside it is something else */
-async function readDiscounts(path: string): Promise<number[] | undefined> {
+/** Discounts and reserve that `import` wrote beside a table, if it did. @throws {DataError} the file beside it is something else */
+async function readRulesBeside(path: string): Promise<z.output<typeof discountsFile> | undefined> {
   const file = `${path}.discounts.json`;
   const text = await readFile(file, 'utf8').catch(() => undefined);
   if (text === undefined) return undefined;
   const parsed = discountsFile.safeParse(parseJson(file, text));
-  if (parsed.success) return parsed.data.discounts;
+  if (parsed.success) return parsed.data;
   throw new DataError(`${file} is not what import writes.\n${z.prettifyError(parsed.error)}`);
 }

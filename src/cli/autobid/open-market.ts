@@ -37,6 +37,8 @@ export interface OpenedMarket {
   readonly owners?: Uint32Array | undefined;
   /** Label of each auction, for a bootstrap. */
   readonly clusters?: readonly (string | number)[] | undefined;
+  /** Of the log itself, where it says so: holds unless settings name another. */
+  readonly reserve?: number | undefined;
   readonly bidders: readonly Bidder[] | undefined;
   /** Of the log: rows, and what became of them. */
   readonly report?: ImportReport | undefined;
@@ -58,17 +60,17 @@ async function openLog(
   { market: settings, bidders }: CommonSettings,
   signal: AbortSignal | undefined,
 ): Promise<OpenedMarket> {
-  const { log, segments, clusters } = await readLog(path, settings, signal);
+  const { log, segments, clusters, reserve } = await readLog(path, settings, signal);
   const { market, auctionIds, owners, recorded, report } = log;
   const labels = segments ?? (settings.segmentBy === SEGMENTS_BY_VALUE ? undefined : log.bucketLabels);
   const column = settings.segmentBy ?? settings.columns.bucket ?? 'bucket';
   const { bids } = recorded;
   return {
-    ...{ source: path, market, auctionIds, owners, clusters, report },
+    ...{ source: path, market, auctionIds, owners, clusters, reserve, report },
     segments: (count) => segmentsOf(market, count, labels, column, path),
     segmentedBy: labels ? `column ${column}` : "quantiles of each advertiser's values",
     recordedBids: bids?.some((bid) => bid >= 0) ? (buckets) => filledBids(market, buckets, bids) : undefined,
-    bidders: withSettings(market, bidders, 'bidders' in log ? log.bidders : undefined),
+    bidders: withSettings(market, bidders, log.bidders),
   };
 }
 

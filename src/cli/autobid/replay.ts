@@ -45,7 +45,11 @@ export function autobidReplayCommand(context: CliContext): Command {
       'multipliers of each advertiser of the day (default: 1)',
       positiveInteger,
     )
-    .option('--reserve <money>', 'reserve price of the day (default: 0)', nonNegativeNumber)
+    .option(
+      '--reserve <money>',
+      'reserve price of the day (default: that of the log, else 0)',
+      nonNegativeNumber,
+    )
     .option('--to-reserve <money>', 'reserve price in question (default: that of the day)', nonNegativeNumber)
     .addOption(
       new Option('--baseline <bids>', 'bids of the day (default: those recorded if there are any)').choices([

@@ -5,6 +5,7 @@ import { AUCTION_FORMATS, FRONTIER_POLICIES } from '../../autobidding/index.ts';
 import type {
   BestResponseSettings,
   FrontierSettings,
+  PacingSettings,
   ReplaySettings,
   SimulateSettings,
   SweepSettings,
@@ -25,6 +26,8 @@ const columns = z.strictObject({
   target: z.string().optional(),
   entry: z.string().optional(),
   owner: z.string().optional(),
+  budget: z.string().optional(),
+  bidderKind: z.string().optional(),
   bid: z.string().optional(),
   price: z.string().optional(),
 });
@@ -43,7 +46,7 @@ const generator = z.strictObject({
 const market = z.strictObject({
   /** A table with one row for each entry of an advertiser in an auction. */
   log: z.string().optional(),
-  layout: z.enum(['rows', 'auctionnet']).default('rows'),
+  layout: z.enum(['rows', 'auctionnet', 'bat']).default('rows'),
   columns: columns.prefault({}),
   /** δ of the slots, best first. */
   discounts: z.array(z.number().min(0).max(1)).min(1).optional(),
@@ -66,7 +69,7 @@ const bidder = z.discriminatedUnion('kind', [
 
 const ties = z.union([z.literal('index'), z.strictObject({ seed })]);
 
-const rules = { format, reserve: amount.default(0), ties: ties.default('index') };
+const rules = { format, reserve: amount.optional(), ties: ties.default('index') };
 
 const search = z.strictObject({
   dynamics: z
@@ -138,8 +141,7 @@ export const sweepSchema: z.ZodType<SweepSettings> = z.strictObject({
   /** Markets drawn, each with the next seed. */
   seeds: z.int().min(2).default(10),
   reserve: amount.default(0),
-  /** Mixed strategies where pure ones find no rest. */
-  mixed: z.enum(['when-needed', 'never']).default('when-needed'),
+  mixed,
   confidence: z.number().gt(0).lt(1).default(0.95),
 });
 
@@ -153,14 +155,29 @@ export const frontierSchema: z.ZodType<FrontierSettings> = z.strictObject({
   reserves: z.array(amount).min(1).optional(),
 });
 
+export const pacingSchema: z.ZodType<PacingSettings> = z.strictObject({
+  ...common,
+  /** By advertiser; "all": of everybody else that has none. */
+  budgets: z.record(z.string(), z.number().gt(0)).default({}),
+});
+
 export const bestResponseSchema: z.ZodType<BestResponseSettings> = z.strictObject({
   ...common,
   ...rules,
   format: format.default('gsp'),
   segments: segments.default(8),
+  /** Merge the segments into so many. */
+  learnSegments: segments.optional(),
   /** Whose bids are looked for; the first if none is named. */
   advertiser: z.string().optional(),
   /** What all others bid: as of `simulate`. */
   others: z.union([z.enum(['equilibrium', 'recorded']), amount]).default('equilibrium'),
   mixed,
+  bat: z
+    .strictObject({
+      campaigns: z.string().optional(),
+      valuePerContact: z.number().gt(0).optional(),
+      hours: z.enum(['campaign', 'hour-of-day', 'hour']).default('hour-of-day'),
+    })
+    .prefault({}),
 });

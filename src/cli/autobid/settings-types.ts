@@ -1,6 +1,6 @@
 // Settings of `provably autobid`, checked and with defaults.
 
-import type { AuctionFormat, FrontierPolicy, TieRule } from '../../autobidding/index.ts';
+import type { AuctionFormat, BatBuckets, FrontierPolicy, TieRule } from '../../autobidding/index.ts';
 import type { MixedWhen } from '../../autobidding/mixed/index.ts';
 
 /** A generated market instead of a log. What is left out is the generator's own default. */
@@ -25,6 +25,8 @@ export interface ColumnSettings {
   target?: string | undefined;
   entry?: string | undefined;
   owner?: string | undefined;
+  budget?: string | undefined;
+  bidderKind?: string | undefined;
   bid?: string | undefined;
   price?: string | undefined;
 }
@@ -32,7 +34,7 @@ export interface ColumnSettings {
 export interface MarketSettings {
   /** A table with one row for each entry of an advertiser in an auction. */
   log?: string | undefined;
-  layout: 'rows' | 'auctionnet';
+  layout: 'rows' | 'auctionnet' | 'bat';
   columns: ColumnSettings;
   /** δ of the slots, best first. */
   discounts?: number[] | undefined;
@@ -54,7 +56,8 @@ export type BidderSettings = { advertiser: string } & (
 
 export interface RulesSettings {
   format: AuctionFormat;
-  reserve: number;
+  /** Default: that of the log, else 0. */
+  reserve?: number | undefined;
   ties: TieRule;
 }
 
@@ -112,7 +115,7 @@ export interface SweepSettings extends CommonSettings {
   seeds: number;
   reserve: number;
   /** Mixed strategies where pure ones find no rest. */
-  mixed: 'when-needed' | 'never';
+  mixed: MixedWhen;
   confidence: number;
 }
 
@@ -126,12 +129,28 @@ export interface FrontierSettings extends CommonSettings, RulesSettings {
   reserves?: number[] | undefined;
 }
 
+export interface PacingSettings extends CommonSettings {
+  /** By advertiser, money > 0; "all": of everybody else that has none. */
+  budgets: Record<string, number>;
+}
+
 export interface BestResponseSettings extends CommonSettings, RulesSettings {
   segments: number;
+  /** Merge the segments into so many, which serve the advertiser best. */
+  learnSegments?: number | undefined;
   /** Whose bids are looked for; the first if none is named. */
   advertiser?: string | undefined;
   /** What all others bid. */
   others: BidsSettings;
+  /** Of the layout bat. */
+  bat: {
+    /** File with budgets and lives of campaigns. */
+    campaigns?: string | undefined;
+    /** Most money a contact may cost on average. */
+    valuePerContact?: number | undefined;
+    /** Which hours share a bid. */
+    hours: BatBuckets;
+  };
   /** Mixed strategies where pure ones find no rest. */
   mixed: MixedWhen;
 }

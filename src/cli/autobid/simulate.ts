@@ -40,7 +40,7 @@ export function autobidSimulateCommand(context: CliContext): Command {
     .optionsGroup('Rules:')
     .addOption(new Option('--format <format>', 'of the auctions (default: gsp)').choices(formats))
     .option('--segments <count>', 'multipliers of each advertiser (default: 1)', positiveInteger)
-    .option('--reserve <money>', 'reserve price (default: 0)', nonNegativeNumber)
+    .option('--reserve <money>', 'reserve price (default: that of the log, else 0)', nonNegativeNumber)
     .option(
       '--bids <bids>',
       'equilibrium, recorded, or one multiplier for everybody (default: equilibrium)',

@@ -86,3 +86,13 @@ export async function solveBids(
     warnings: outcome.warnings,
   };
 }
+
+/** Multipliers of everybody; entries that recorded bids say nothing of are bid nothing. */
+export function filledProfile(profile: Profile, { market, buckets }: Setting): Float64Array {
+  const filled = profile.slice();
+  for (let e = 0; e < market.values.length; e++) {
+    const cell = market.advertiserOf[e] * buckets.count + buckets.ofEntry[e];
+    if (Number.isNaN(filled[cell])) filled[cell] = 0;
+  }
+  return filled;
+}

@@ -16,8 +16,8 @@ import {
 import type { OpenedMarket } from './open-market.ts';
 import type { CommonSettings, MarketSettings, RulesSettings, SearchSettings } from './settings-types.ts';
 
-export function rulesOf({ format, reserve, ties }: RulesSettings, { owners }: OpenedMarket): AuctionRules {
-  return { format, reserve, ties, owners };
+export function rulesOf({ format, reserve, ties }: RulesSettings, opened: OpenedMarket): AuctionRules {
+  return { format, reserve: reserve ?? opened.reserve ?? 0, ties, owners: opened.owners };
 }
 
 export function settingOf(

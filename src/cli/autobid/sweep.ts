@@ -1,10 +1,11 @@
 // `provably autobid sweep`: formats × segments × drawn markets, compared in pairs.
 
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import type { CliContext } from '../context.ts';
 import { list, nonNegativeNumber, positiveInteger, positiveIntegers, probability } from '../parse.ts';
 import {
   addGeneratorFlags,
+  addMixedFlag,
   addOutputFlags,
   addSearchFlags,
   type CommonFlags,
@@ -39,12 +40,7 @@ export function autobidSweepCommand(context: CliContext): Command {
     .option('--discounts <numbers>', 'worth of each slot, best first (default: the generator’s)', numbers)
     .option('--confidence <probability>', 'of the intervals (default: 0.95)', probability);
   addGeneratorFlags(command);
-  addSearchFlags(command).addOption(
-    new Option(
-      '--mixed <when>',
-      'mixed strategies where pure ones find no rest (default: when-needed)',
-    ).choices(['when-needed', 'never']),
-  );
+  addMixedFlag(addSearchFlags(command));
   return addOutputFlags(command)
     .addHelpText(
       'after',

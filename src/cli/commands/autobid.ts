@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { autobidBestResponseCommand } from '../autobid/best-response.ts';
 import { autobidFrontierCommand } from '../autobid/frontier.ts';
 import { autobidImportCommand } from '../autobid/import.ts';
+import { autobidPacingCommand } from '../autobid/pacing.ts';
 import { autobidReplayCommand } from '../autobid/replay.ts';
 import { autobidSimulateCommand } from '../autobid/simulate.ts';
 import { autobidSweepCommand } from '../autobid/sweep.ts';
@@ -17,6 +18,7 @@ const subcommands = [
   autobidSimulateCommand,
   autobidBestResponseCommand,
   autobidFrontierCommand,
+  autobidPacingCommand,
   autobidSweepCommand,
   autobidVerifyCommand,
 ];
