@@ -2,6 +2,12 @@
 
 export { type BudgetsFigures, type BudgetsOptions, reproduceBudgets } from './budgets.ts';
 export {
+  type DynamicsFigures,
+  type DynamicsOptions,
+  type DynamicsRow,
+  reproduceDynamics,
+} from './dynamics.ts';
+export {
   FINDING_LEVELS,
   type FindingsReport,
   type GeneratorFindings,
