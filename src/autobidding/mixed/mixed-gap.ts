@@ -5,7 +5,7 @@ import { relativeGain, summariseGap } from '../equilibrium/equilibrium-gap.ts';
 import { objectiveOf, overspendOf } from '../equilibrium/objective.ts';
 import { checkSetting, DEFAULT_MAX_MULTIPLIER } from '../market/check-setting.ts';
 import { bestResponse } from '../response/index.ts';
-import type { AdvertiserRegret, Bidder, EquilibriumGap, MixedProfile, Setting } from '../types.ts';
+import type { AdvertiserRegret, Bidder, EquilibriumGap, Landscape, MixedProfile, Setting } from '../types.ts';
 import { BinnedCurves, FINE_WIDTH } from './binned-curves.ts';
 import { ExpectedSteps } from './expected-steps.ts';
 import { marginalsOf, requirePlainRules } from './marginals.ts';
@@ -65,7 +65,8 @@ export async function examine(
     await yieldToEventLoop();
     const own = sweepOwn(setting, marginals, steps, index, i, curves);
     const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
-    const regret = regretOf(own, curves, bidder, rules.format);
+    const landscapeOf = (relaxed: boolean) => curves.landscape(0, own.entries, rules.format, { relaxed });
+    const regret = regretOf(own, buckets.count, landscapeOf, bidder, rules.format);
     advertisers.push(regret);
     visit?.(i, regret, own, curves);
   }
@@ -74,25 +75,27 @@ export async function examine(
   return { gap: summariseGap({ bidders: all }, advertisers) };
 }
 
-function regretOf(
-  { value, spend, entries }: OwnTotals,
-  curves: BinnedCurves,
+/** @param landscapeOf - what deviations get; relaxed: no less than any of them, by mixtures of its steps */
+export function regretOf(
+  { value, spend }: Pick<OwnTotals, 'value' | 'spend'>,
+  buckets: number,
+  landscapeOf: (relaxed: boolean) => Landscape,
   bidder: Bidder,
   format: Setting['rules']['format'],
 ): AdvertiserRegret {
   const overspend = overspendOf(bidder, value, spend);
   if (bidder.kind === 'fixed' || bidder.kind === 'manual') {
-    const deviation = new Float64Array(entries.length).fill(NaN);
+    const deviation = new Float64Array(buckets).fill(NaN);
     return {
       ...{ value, spend, best: value, bestBound: value, regret: 0, regretBound: 0, overspend },
       deviation,
     };
   }
   const objective = objectiveOf(bidder, value, spend);
-  const landscape = curves.landscape(0, entries, format, { relaxed: false });
+  const landscape = landscapeOf(false);
   const pure = bestResponse(landscape, bidder, { format });
   const reached = objectiveOf(bidder, pure.value, pure.spend);
-  const relaxed = relaxedValue(curves.landscape(0, entries, format, { relaxed: true }), bidder);
+  const relaxed = relaxedValue(landscapeOf(true), bidder);
   const best = Math.max(objective, reached);
   const bestBound = Math.max(best, relaxed);
   return {
