@@ -47,6 +47,9 @@ describe('protocols beyond the paper', () => {
     const options = { generators, levels: [2], seeds: [200], effort: 0.25 };
     const { figures, verdicts } = await reproduceDynamics(options);
     assert.equal(figures.rows.length, 2 * 5);
+    for (const { regret, worstOverspend } of figures.joint) {
+      assert.ok(regret.mean > 0 && regret.mean < 0.1 && worstOverspend < 0.1);
+    }
     assert.equal(verdicts.length, 3);
     assert.equal(
       verdicts[2].measured,

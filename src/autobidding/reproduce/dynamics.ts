@@ -1,6 +1,8 @@
 // Ways to learn a mixed equilibrium, compared: certified regret against time, beside the pure profile of gradient play.
 
 import { requirePositive } from '../../core/check.ts';
+import type { RunOptions } from '../../core/progress.ts';
+import { createRng } from '../../core/rng.ts';
 import {
   judge,
   type Measured,
@@ -13,9 +15,10 @@ import {
 import { findEquilibrium } from '../equilibrium/index.ts';
 import { OVERSPEND_ALLOWED } from '../equilibrium/objective.ts';
 import { requireNestedLevels, topicBuckets } from '../market/buckets.ts';
-import { findMixedEquilibrium, type MixedMethod } from '../mixed/index.ts';
+import { findMixedEquilibrium, jointGap, type MixedMethod } from '../mixed/index.ts';
+import { matchRegrets } from '../mixed/regret-matching.ts';
 import { drawMarket, type SweepGenerator } from '../sweep/cell.ts';
-import type { AuctionFormat, EquilibriumGap, Setting } from '../types.ts';
+import type { AuctionFormat, EquilibriumGap, Profile, Setting } from '../types.ts';
 import { REGRET_WANTED } from './mixed-cell.ts';
 
 export interface DynamicsOptions extends ProtocolOptions {
@@ -44,8 +47,22 @@ export interface DynamicsRow {
   seconds: Measured;
 }
 
+/** Time-averaged joint play of regret matching, held against commitments: a weaker notion than that of the rows. */
+export interface JointPlayRow {
+  generator: string;
+  level: number;
+  format: AuctionFormat;
+  /** Joint profiles, spread evenly over the second half of the iterations: 64, or fewer where it is shorter. */
+  profiles: number;
+  /** Certified value-weighted regret as a coarse correlated equilibrium. */
+  regret: Measured;
+  /** Largest overspend of any advertiser: play is as it was, nothing is scaled to targets. */
+  worstOverspend: number;
+}
+
 export interface DynamicsFigures {
   rows: DynamicsRow[];
+  joint: JointPlayRow[];
 }
 
 interface Run {
@@ -58,6 +75,9 @@ interface Method {
   strategies: 'pure' | 'mixed';
   run(setting: Setting, options: { signal?: AbortSignal | undefined }): Promise<Run>;
 }
+
+/** Joint profiles of the time-averaged play. */
+const JOINT_PROFILES = 64;
 
 const FORMATS = ['fpa', 'gsp'] as const;
 
@@ -111,7 +131,9 @@ export async function reproduceDynamics(
     levels.flatMap((level) => FORMATS.map((format) => ({ generator, level, format }))),
   );
   const rows: DynamicsRow[] = [];
+  const joint: JointPlayRow[] = [];
   for (const [at, { generator, level, format }] of cells.entries()) {
+    const joints: { gap: EquilibriumGap; profiles: number }[] = [];
     const runs: (Run & { seconds: number })[][] = methods.map(() => []);
     for (const [s, seed] of seeds.entries()) {
       const part = partOf(options, 'dynamics', at * seeds.length + s, cells.length * seeds.length);
@@ -124,7 +146,14 @@ export async function reproduceDynamics(
         const { user, system } = process.cpuUsage(before);
         runs[m].push({ gap, outcome, seconds: (user + system) / 1e6 });
       }
+      joints.push(await jointPlayGap(setting, Math.ceil(1600 * effort), part));
     }
+    joint.push({
+      ...{ generator: generator.name, level, format },
+      profiles: Math.min(...joints.map(({ profiles }) => profiles)),
+      regret: measure(joints.map(({ gap }) => gap.meanRegretBound)),
+      worstOverspend: Math.max(...joints.map(({ gap }) => gap.maxOverspend)),
+    });
     for (const [m, { name, strategies }] of methods.entries()) {
       const most = (read: (gap: EquilibriumGap) => number) =>
         Math.max(...runs[m].map(({ gap }) => read(gap)));
@@ -142,9 +171,28 @@ export async function reproduceDynamics(
     id: 'D1',
     title: 'Dynamics: who comes nearest to rest',
     setting: { generators: generators.map(({ name }) => name), levels, effort, seeds },
-    figures: { rows },
+    figures: { rows, joint },
     verdicts: verdictsOf(rows, methods),
   };
+}
+
+/** The gap of regret matching's joint play, of its second half. */
+async function jointPlayGap(
+  setting: Setting,
+  iterations: number,
+  { signal }: RunOptions,
+): Promise<{ gap: EquilibriumGap; profiles: number }> {
+  const start = new Float64Array(setting.market.advertisers * setting.buckets.count).fill(1);
+  const profiles: Profile[] = [];
+  await matchRegrets(setting, start, createRng(0).fork('joint play'), {
+    ...{ iterations, draws: 1, spread: 0.01, memory: 2, signal },
+    onDraw: (t, logs) => {
+      const due = iterations * (0.5 + (0.5 * (profiles.length + 1)) / JOINT_PROFILES);
+      if (t + 1 >= due) profiles.push(logs.map(Math.exp));
+    },
+  });
+  const { value: gap } = await jointGap(setting, profiles, undefined, { signal });
+  return { gap, profiles: profiles.length };
 }
 
 function verdictsOf(rows: readonly DynamicsRow[], methods: readonly Method[]): Verdict[] {

@@ -5,6 +5,7 @@ export {
   type DynamicsFigures,
   type DynamicsOptions,
   type DynamicsRow,
+  type JointPlayRow,
   reproduceDynamics,
 } from './dynamics.ts';
 export {

@@ -30,10 +30,10 @@ export const dynamics: Experiment = {
 
 function describe(report: ProtocolReport<DynamicsFigures>): ExperimentResult {
   const { figures, verdicts, title } = report;
-  const { rows } = figures;
+  const { rows, joint } = figures;
   const cells = [...new Set(rows.map(({ generator, level }) => `${generator}, K = ${level}`))];
   return {
-    value: { rows, verdicts },
+    value: { rows, joint, verdicts },
     figures: {
       ...Object.fromEntries(
         rows.map(({ generator, format, level, method, regret }) => [
@@ -83,6 +83,17 @@ function describe(report: ProtocolReport<DynamicsFigures>): ExperimentResult {
               ...[percent(worstRegret), percent(welfare.mean), seconds.mean.toFixed(1)],
             ]),
             note: 'Seconds of one core, certificate included. Optimistic mirror descent plays pure strategies.',
+          },
+        },
+        {
+          caption: 'Joint play of regret matching over time, as a coarse correlated equilibrium',
+          table: {
+            columns: ['generator', 'K', 'format', 'profiles', 'regret, mean', 'overspend, largest'],
+            rows: joint.map(({ generator, level, format, profiles, regret, worstOverspend }) => [
+              ...[generator, level, format.toUpperCase(), profiles],
+              ...[percent(regret.mean), percent(worstOverspend)],
+            ]),
+            note: 'Weaker than the table above: deviations are committed to before the joint profile is drawn.',
           },
         },
       ],
