@@ -68,7 +68,18 @@ describe('provably reproduce', () => {
     assert.deepEqual(await listed('attention'), ['E1', 'E2', 'E3', 'E4', 'E6']);
     assert.deepEqual(await listed('subgen'), ['S1', 'S2', 'S3', 'S4', 'W1', 'W2']);
     assert.deepEqual(await listed('llm'), ['E5', 'E6', 'S5', 'S6']);
-    assert.deepEqual(await listed('autobidding'), ['F1', 'F2', 'F3', 'C1', 'O1', 'W1', 'B1', 'R1', 'N1']);
+    assert.deepEqual(await listed('autobidding'), [
+      'F1',
+      'F2',
+      'F3',
+      'C1',
+      'O1',
+      'D1',
+      'W1',
+      'B1',
+      'R1',
+      'N1',
+    ]);
   });
 
   it('takes a model and a text for language models, repeats with both, and refuses them elsewhere', async () => {

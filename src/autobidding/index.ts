@@ -140,6 +140,7 @@ export { uniformBuckets } from './market/uniform-buckets.ts';
 export {
   expectedLandscape,
   findMixedEquilibrium,
+  jointGap,
   MIXED_METHODS,
   type MixedEquilibrium,
   type MixedEquilibriumOptions,

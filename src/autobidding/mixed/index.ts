@@ -8,6 +8,7 @@ export {
   type MixedEquilibriumOptions,
   type MixedMethod,
 } from './find-mixed-equilibrium.ts';
+export { jointGap } from './joint-gap.ts';
 export { mixedGap } from './mixed-gap.ts';
 export type { MixedOutcome } from './mixed-outcome.ts';
 export { mixedWhatIf } from './mixed-what-if.ts';

@@ -1,5 +1,6 @@
 // What an auction sees of mixed strategies: for each advertiser and bucket the distribution of one multiplier.
 
+import { requireLength } from '../../core/check.ts';
 import { InvalidArgumentError, ShapeError, UnsupportedError } from '../../core/errors.ts';
 import type { MixedProfile, MixedStrategy, Setting } from '../types.ts';
 
@@ -93,6 +94,19 @@ function checkStrategy(name: string, { weights, multipliers }: MixedStrategy, bu
       `${name} has ${weights.length} weights and ${multipliers.length} multipliers; expected at least one row of ${buckets} multipliers, and a weight for each.`,
     );
   }
+  checkWeights(name, weights, weights.length);
+  for (const [at, multiplier] of multipliers.entries()) {
+    if (!(multiplier >= 0 && multiplier < Infinity) && !Number.isNaN(multiplier)) {
+      throw new InvalidArgumentError(
+        `${name}.multipliers[${at}] is ${multiplier}; expected a finite number ≥ 0, or NaN where the bucket holds no entry.`,
+      );
+    }
+  }
+}
+
+/** @throws {ShapeError} not `count` weights @throws {InvalidArgumentError} a weight not > 0, or a sum that is not 1 */
+export function checkWeights(name: string, weights: Float64Array, count: number): void {
+  requireLength(`${name}.weights`, weights, count);
   let sum = 0;
   for (const [row, weight] of weights.entries()) {
     if (!(weight > 0)) {
@@ -102,13 +116,6 @@ function checkStrategy(name: string, { weights, multipliers }: MixedStrategy, bu
   }
   if (!(Math.abs(sum - 1) <= WEIGHT_TOLERANCE)) {
     throw new InvalidArgumentError(`${name}.weights sum to ${sum}; expected 1. Divide them by their sum.`);
-  }
-  for (const [at, multiplier] of multipliers.entries()) {
-    if (!(multiplier >= 0 && multiplier < Infinity) && !Number.isNaN(multiplier)) {
-      throw new InvalidArgumentError(
-        `${name}.multipliers[${at}] is ${multiplier}; expected a finite number ≥ 0, or NaN where the bucket holds no entry.`,
-      );
-    }
   }
 }
 

@@ -4,8 +4,8 @@ import { type RunOptions, yieldToEventLoop } from '../../core/progress.ts';
 import { relativeGain, summariseGap } from '../equilibrium/equilibrium-gap.ts';
 import { objectiveOf, overspendOf } from '../equilibrium/objective.ts';
 import { checkSetting, DEFAULT_MAX_MULTIPLIER } from '../market/check-setting.ts';
-import { bestResponse } from '../response/index.ts';
-import type { AdvertiserRegret, Bidder, EquilibriumGap, MixedProfile, Setting } from '../types.ts';
+import { bestResponse, type ResponseOptions } from '../response/index.ts';
+import type { AdvertiserRegret, Bidder, EquilibriumGap, Landscape, MixedProfile, Setting } from '../types.ts';
 import { BinnedCurves, FINE_WIDTH } from './binned-curves.ts';
 import { ExpectedSteps } from './expected-steps.ts';
 import { marginalsOf, requirePlainRules } from './marginals.ts';
@@ -74,7 +74,11 @@ export async function examine(
     await yieldToEventLoop();
     const own = sweepOwn(setting, marginals, steps, index, i, curves);
     const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
-    const regret = regretOf(own, curves, bidder, { format: rules.format, width: searchWidth });
+    const landscapeOf = (relaxed: boolean) => curves.landscape(0, own.entries, rules.format, { relaxed });
+    const regret = regretOf(own, buckets.count, landscapeOf, bidder, {
+      format: rules.format,
+      width: searchWidth,
+    });
     advertisers.push(regret);
     visit?.(i, regret, own, curves);
   }
@@ -83,25 +87,27 @@ export async function examine(
   return summariseGap({ bidders: all }, advertisers);
 }
 
-function regretOf(
-  { value, spend, entries }: OwnTotals,
-  curves: BinnedCurves,
+/** @param landscapeOf - what deviations get; relaxed: no less than any of them, by mixtures of its steps */
+export function regretOf(
+  { value, spend }: Pick<OwnTotals, 'value' | 'spend'>,
+  buckets: number,
+  landscapeOf: (relaxed: boolean) => Landscape,
   bidder: Bidder,
-  { format, width }: { format: Setting['rules']['format']; width: number },
+  { format, width }: ResponseOptions,
 ): AdvertiserRegret {
   const overspend = overspendOf(bidder, value, spend);
   if (bidder.kind === 'fixed' || bidder.kind === 'manual') {
-    const deviation = new Float64Array(entries.length).fill(NaN);
+    const deviation = new Float64Array(buckets).fill(NaN);
     return {
       ...{ value, spend, best: value, bestBound: value, regret: 0, regretBound: 0, overspend },
       deviation,
     };
   }
   const objective = objectiveOf(bidder, value, spend);
-  const landscape = curves.landscape(0, entries, format, { relaxed: false });
+  const landscape = landscapeOf(false);
   const pure = bestResponse(landscape, bidder, { format, width });
   const reached = objectiveOf(bidder, pure.value, pure.spend);
-  const relaxed = relaxedValue(curves.landscape(0, entries, format, { relaxed: true }), bidder);
+  const relaxed = relaxedValue(landscapeOf(true), bidder);
   const best = Math.max(objective, reached);
   const bestBound = Math.max(best, relaxed);
   return {

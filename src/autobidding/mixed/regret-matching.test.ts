@@ -86,7 +86,14 @@ describe('findMixedEquilibrium by regret matching', () => {
       const { certificate: other } = await findMixedEquilibrium(setting, { iterations: 100, support: 16 });
       assert.ok(certificate.bound.value < 2 * other.bound.value, `${certificate.bound.value}`);
       assert.equal(certificate.assumptions[1].status, 'checked');
-      assert.deepEqual(await mixedGap(setting, value.profile), value.gap);
+      const again = await mixedGap(setting, value.profile);
+      for (const [i, own] of again.advertisers.entries()) {
+        assert.deepEqual(
+          [value.gap.advertisers[i].value, value.gap.advertisers[i].spend],
+          [own.value, own.spend],
+        );
+      }
+      assert.ok(again.meanRegretBound <= value.gap.meanRegretBound + 1e-9); // on a finer grid it is tighter
     });
   }
 

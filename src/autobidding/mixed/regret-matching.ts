@@ -28,6 +28,8 @@ export interface MatchingOptions extends RunOptions {
   spread: number;
   /** Weight of the t-th iteration in averages is memory / (memory + t); 2 is linear averaging. */
   memory: number;
+  /** Called with ln of everybody's multipliers as they are drawn; the array is reused. */
+  onDraw?: ((iteration: number, logs: Float64Array) => void) | undefined;
 }
 
 /** What the Lagrangian of an advertiser's programme counts a unit of value and of spend, both ≤ 1 and the larger of them 1. */
@@ -51,7 +53,7 @@ export async function* matchRegrets(
   setting: Setting,
   start: Profile,
   rng: Rng,
-  { iterations, looks, draws, spread, memory, signal, onProgress }: MatchingOptions,
+  { iterations, looks, draws, spread, memory, onDraw, signal, onProgress }: MatchingOptions,
 ): AsyncGenerator<AveragePlay> {
   const { market, buckets, rules, bidders, maxMultiplier = DEFAULT_MAX_MULTIPLIER } = setting;
   const cells = market.advertisers * buckets.count;
@@ -72,6 +74,7 @@ export async function* matchRegrets(
     curves.clear();
     for (let draw = 0; draw < draws; draw++) {
       matching.draw(rng, logs);
+      onDraw?.(t, logs);
       sampled.add(logs, 1 / draws, curves);
     }
     const step = PRICE_STEP / Math.sqrt(1 + t / 10);

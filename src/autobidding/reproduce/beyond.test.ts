@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { reproduceBudgets } from './budgets.ts';
+import { reproduceDynamics } from './dynamics.ts';
 import { judgeGain, pairedGain } from './paired-gain.ts';
 import { reproducePolicies } from './policies.ts';
 import { reproducePredictions } from './predictions.ts';
@@ -38,6 +39,34 @@ describe('protocols beyond the paper', () => {
     assert.ok(verdicts[0].passed);
     for (const { level, welfareGain, profitGain } of figures.rows) {
       if (level === 0) assert.deepEqual([welfareGain.difference, profitGain.difference], [0, 0]);
+    }
+  });
+
+  it('D1: mixed strategies of either method end nearer to rest than pure gradient play', async () => {
+    const generators = [{ name: 'gamma-topic' as const, auctions: 300 }];
+    const options = { generators, levels: [2], seeds: [200], effort: 0.25 };
+    const { figures, verdicts } = await reproduceDynamics(options);
+    assert.equal(figures.rows.length, 2 * 5);
+    for (const { regret, worstOverspend } of figures.joint) {
+      assert.ok(regret.mean > 0 && regret.mean < 0.1 && worstOverspend < 0.1);
+    }
+    assert.equal(verdicts.length, 3);
+    assert.equal(
+      verdicts[2].measured,
+      Math.max(
+        ...figures.rows
+          .slice(0, 4)
+          .concat(figures.rows.slice(5, 9))
+          .map((row) => row.worstOverspend),
+      ),
+    );
+    for (const format of ['fpa', 'gsp']) {
+      const rows = figures.rows.filter((row) => row.format === format);
+      const pure = rows.find(({ strategies }) => strategies === 'pure')!;
+      for (const row of rows) {
+        if (/[24]00/.test(row.method)) assert.ok(row.regret.mean < pure.regret.mean, row.method);
+        assert.ok(row.seconds.mean > 0 && row.welfare.mean > 0.5 && row.welfare.mean <= 1);
+      }
     }
   });
 

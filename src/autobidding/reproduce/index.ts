@@ -2,6 +2,13 @@
 
 export { type BudgetsFigures, type BudgetsOptions, reproduceBudgets } from './budgets.ts';
 export {
+  type DynamicsFigures,
+  type DynamicsOptions,
+  type DynamicsRow,
+  type JointPlayRow,
+  reproduceDynamics,
+} from './dynamics.ts';
+export {
   FINDING_LEVELS,
   type FindingsReport,
   type GeneratorFindings,

@@ -2,6 +2,7 @@
 
 import type { SystemStation } from '../station.ts';
 import { budgets, policies, predictions } from './beyond.ts';
+import { dynamics } from './dynamics.ts';
 import { certificates, formats, nonUniformity, vcgFlat } from './findings.ts';
 import { formatOrder } from './format-order.ts';
 import { priceOfAnarchy } from './price-of-anarchy.ts';
@@ -16,6 +17,7 @@ export const autobiddingStation: SystemStation = {
     vcgFlat,
     certificates,
     formatOrder,
+    dynamics,
     priceOfAnarchy,
     budgets,
     policies,
