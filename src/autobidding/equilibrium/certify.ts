@@ -16,8 +16,8 @@ export function certify(
   const warnings = [...outcome.warnings];
   if (movers.length > 0 && !converged) {
     warnings.push(
-      `not converged: the certified regret ${percent(gap.meanRegretBound)} or the overspend ${percent(gap.maxOverspend)} is above ` +
-        `${percent(tolerance)} and ${percent(OVERSPEND_ALLOWED)}. This is the best profile seen with ${dynamics}; an exact equilibrium in pure strategies need not exist.`,
+      `not converged: the certified regret ${percent(gap.meanRegretBound)}, that of one advertiser ${percent(gap.maxRegretBound)} or the overspend ` +
+        `${percent(gap.maxOverspend)} is above ${percent(tolerance)}, 2 % and ${percent(OVERSPEND_ALLOWED)}. This is the best profile seen with ${dynamics}; an exact equilibrium in pure strategies need not exist.`,
     );
   }
   if (gap.maxRegret > 10 * Math.max(gap.meanRegretBound, tolerance)) {

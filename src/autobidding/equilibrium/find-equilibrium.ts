@@ -7,13 +7,16 @@ import { type AuctionsOutcome, runAuctions } from '../auction/run-auctions.ts';
 import { checkSetting } from '../market/check-setting.ts';
 import { profileBids } from '../market/profile-bids.ts';
 import type { EquilibriumGap, Profile, Setting } from '../types.ts';
+import { isAtRest } from './at-rest.ts';
 import { bindingShare, limitBinds } from './binding.ts';
 import { certify } from './certify.ts';
 import { DYNAMICS, type DynamicsName } from './dynamics/index.ts';
 import { equilibriumGap } from './equilibrium-gap.ts';
-import { OVERSPEND_ALLOWED } from './objective.ts';
 import { type IterationRecord, searchFor } from './search.ts';
 import { rowOf, setTable, type Table } from './table.ts';
+
+/** Of the certified value-weighted regret. */
+export const DEFAULT_TOLERANCE = 0.003;
 
 export interface FindEquilibriumOptions extends RunOptions {
   /** How advertisers adapt. Default 'damped-best-response'. */
@@ -38,7 +41,7 @@ export interface Equilibrium {
   readonly profile: Profile;
   readonly outcome: AuctionsOutcome;
   readonly gap: EquilibriumGap;
-  /** Targets are met to 10⁻⁴ and the certified value-weighted regret is within the tolerance. */
+  /** Targets are met to 10⁻⁴, the certified value-weighted regret is within the tolerance and no advertiser's is above 2 %. */
   readonly converged: boolean;
   readonly history: readonly IterationRecord[];
   /** Means over the last quarter of the dynamic's iterations, before the endgame; undefined without iterations. */
@@ -78,7 +81,7 @@ export async function findEquilibrium(
     dynamics = 'damped-best-response',
     iterations = 30,
     rounds = 20,
-    tolerance = 0.003,
+    tolerance = DEFAULT_TOLERANCE,
     seed = 0,
   } = options;
   checkSetting('findEquilibrium', setting);
@@ -105,7 +108,7 @@ export async function findEquilibrium(
   const { signal } = options;
   const outcome = await runAuctions(setting, { bids: table.bids }, { signal, optimum: options.optimum });
   const gap = await equilibriumGap(setting, table.profile, { signal });
-  const converged = gap.maxOverspend <= OVERSPEND_ALLOWED && gap.meanRegretBound <= tolerance;
+  const converged = isAtRest(gap, tolerance);
   const equilibrium = {
     profile: table.profile,
     outcome,

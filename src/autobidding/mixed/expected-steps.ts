@@ -33,6 +33,7 @@ export class ExpectedSteps {
   private others = 0;
   private paid = 0; // expected price in GSP
   private readonly next: Int32Array; // atom not yet passed
+  private readonly nextLog: Float64Array; // ln of its multiplier, as of the entry swept; Infinity when all are passed
   private readonly end: Int32Array;
   private readonly shift: Float64Array; // ln of their bid for a multiplier of 1, less that of the entry
   private readonly below: Float64Array; // F_c
@@ -44,7 +45,6 @@ export class ExpectedSteps {
   private passedBelow: Float64Array = new Float64Array(64);
   private readonly lower: Float64Array;
   private readonly coefficients: Float64Array;
-  private readonly previous: Float64Array;
   /** The largest (1 − F_c(b)) ÷ F_c(y) that is divided out. */
   private readonly growth: number;
 
@@ -58,7 +58,8 @@ export class ExpectedSteps {
     let most = 1;
     for (let j = 0; j < auctions; j++) most = Math.max(most, offsets[j + 1] - offsets[j]);
     [this.next, this.end] = [new Int32Array(most), new Int32Array(most)];
-    [this.shift, this.below, this.lower] = [
+    [this.nextLog, this.shift, this.below, this.lower] = [
+      new Float64Array(most),
       new Float64Array(most),
       new Float64Array(most),
       new Float64Array(most),
@@ -66,7 +67,6 @@ export class ExpectedSteps {
     this.chances = new Float64Array(this.slots);
     this.reached = new Float64Array(this.slots);
     this.coefficients = new Float64Array(this.slots);
-    this.previous = new Float64Array(this.slots);
     this.growth = LARGEST_GROWTH ** (1 / Math.max(1, this.slots - 1));
   }
 
@@ -92,17 +92,16 @@ export class ExpectedSteps {
     this.count = 0;
     this.paid = 0;
     this.reached.fill(0);
-    const { next, end, shift, below, others } = this;
+    const { next, nextLog, end, shift, below, others } = this;
     const { logs, below: cumulative } = this.marginals;
+    this.countAbove();
     if (certain < this.slots) this.step(format, value, scale, start, 0);
     for (let passed = 0; ; ) {
       let at = Infinity;
       let who = -1;
       for (let c = 0; c < others; c++) {
-        if (next[c] === end[c]) continue;
-        const log = logs[next[c]] + shift[c];
-        if (log < at) {
-          at = log;
+        if (nextLog[c] < at) {
+          at = nextLog[c];
           who = c;
         }
       }
@@ -115,7 +114,10 @@ export class ExpectedSteps {
         this.passedBelow[passed] = below[who];
         passed++;
       }
+      const share = below[who];
       below[who] = cumulative[next[who]++];
+      nextLog[who] = next[who] === end[who] ? Infinity : logs[next[who]] + shift[who];
+      this.countWithout(who, share);
       if (certain < this.slots) this.step(format, value, scale, at, passed, start);
     }
   }
@@ -136,6 +138,7 @@ export class ExpectedSteps {
       // Bids below the reserve are none.
       for (; next < this.end[others] && logs[next] + this.shift[others] < start; next++) share = below[next];
       this.next[others] = next;
+      this.nextLog[others] = next === this.end[others] ? Infinity : logs[next] + this.shift[others];
       this.below[others] = share;
       if (share === 0) certain++;
       others++;
@@ -153,7 +156,6 @@ export class ExpectedSteps {
     start = at,
   ): void {
     const { slots, drops, chances, reached } = this;
-    this.countAbove();
     let won = 0;
     let sum = 0;
     for (let s = 0; s < slots; s++) {
@@ -191,52 +193,69 @@ export class ExpectedSteps {
     }
   }
 
-  /** Σ_s δ_s E[C_s; N = s − 1], C_s the highest bid passed that was made, or the reserve. */
-  private expectedNextPrice(scale: number, passed: number, start: number): number {
-    const { discounts } = this.setting.market;
-    const { lower, below, previous, coefficients, slots, chances } = this;
-    for (let c = 0; c < this.others; c++) lower[c] = below[c];
-    previous.set(chances);
-    let price = 0;
-    let left = 1;
-    coefficients.set(chances);
-    for (let at = passed - 1; at >= 0 && left > NEGLIGIBLE; at--) {
-      this.lowerTo(this.passedOther[at], this.passedBelow[at]);
-      let share = 0;
-      left = 0;
-      for (let s = 0; s < slots; s++) {
-        share += discounts[s] * (previous[s] - coefficients[s]);
-        left += coefficients[s];
-        previous[s] = coefficients[s];
-      }
-      price += share * this.passedPrices[at];
+  /** Pr[N = t], t < slots, after F_c has risen from `share`. */
+  private countWithout(c: number, share: number): void {
+    const { chances, below, slots, growth } = this;
+    const above = 1 - share;
+    if (above >= growth * share) {
+      this.countAbove();
+      return;
     }
-    if (start === -Infinity) return price;
-    let share = 0;
-    for (let s = 0; s < slots; s++) share += discounts[s] * previous[s];
-    return price + share * Math.exp(start + scale);
+    const now = below[c];
+    const aboveNow = 1 - now;
+    let quotient = 0;
+    for (let t = 0; t < slots; t++) {
+      const next = (chances[t] - above * quotient) / share;
+      chances[t] = next * now + quotient * aboveNow;
+      quotient = next;
+    }
   }
 
   /**
-   * Moves Pr[N = t, all others ≤ y], t < slots, to where F_c(y) is `share`: divides the product by (F_c(y) + (1 − F_c(b)) z) as power series, and
-   * multiplies by the new factor. Rounding grows by ((1 − F_c(b)) ÷ F_c(y))^t at most, in each coefficient once.
+   * Σ_s δ_s E[C_s; N = s − 1], C_s the highest bid passed that was made, or the reserve.
+   *
+   * Goes down the bids y passed with Pr[N = t, all others ≤ y]: where F_c(y) falls, the product is divided by the old factor
+   * F_c(y) + (1 − F_c(b)) z as power series and multiplied by the new one. Rounding grows by ((1 − F_c(b)) ÷ F_c(y))^t at most in each.
    */
-  private lowerTo(c: number, share: number): void {
-    const { coefficients, lower, below, slots, growth } = this;
-    const before = lower[c];
-    lower[c] = share;
-    const above = 1 - below[c];
-    if (above >= growth * before) {
-      this.countLower();
-      return;
+  private expectedNextPrice(scale: number, passed: number, start: number): number {
+    const { discounts } = this.setting.market;
+    const { lower, below, coefficients, slots, growth, passedOther, passedBelow, passedPrices } = this;
+    lower.set(below);
+    coefficients.set(this.chances);
+    let price = 0;
+    let worth = 0;
+    for (let s = 0; s < slots; s++) worth += discounts[s] * coefficients[s];
+    let left = 1;
+    for (let at = passed - 1; at >= 0 && left > NEGLIGIBLE; at--) {
+      const c = passedOther[at];
+      const before = lower[c];
+      const share = passedBelow[at];
+      const above = 1 - below[c];
+      lower[c] = share;
+      let now = 0;
+      left = 0;
+      if (above >= growth * before) {
+        this.countLower();
+        for (let t = 0; t < slots; t++) {
+          now += discounts[t] * coefficients[t];
+          left += coefficients[t];
+        }
+      } else {
+        const perBefore = 1 / before;
+        let quotient = 0;
+        for (let t = 0; t < slots; t++) {
+          const next = (coefficients[t] - above * quotient) * perBefore;
+          const coefficient = next * share + quotient * above;
+          quotient = next;
+          coefficients[t] = coefficient;
+          now += discounts[t] * coefficient;
+          left += coefficient;
+        }
+      }
+      price += (worth - now) * passedPrices[at];
+      worth = now;
     }
-    const perBefore = 1 / before;
-    let quotient = 0;
-    for (let t = 0; t < slots; t++) {
-      const next = (coefficients[t] - above * quotient) * perBefore;
-      coefficients[t] = next * share + quotient * above;
-      quotient = next;
-    }
+    return start === -Infinity ? price : price + worth * Math.exp(start + scale);
   }
 
   /** Pr[N = t, all others ≤ y], t < slots: coefficients of Π_c (F_c(y) + (1 − F_c(b)) z). */

@@ -17,6 +17,8 @@ const LARGEST_SLACK = 0.05;
 
 export interface PlayOptions extends RunOptions {
   iterations: number;
+  /** Iterations after which the average is looked at on the way, each > 0. */
+  looks: readonly number[];
   /** Profiles drawn an iteration from what is played. */
   draws: number;
   /** Multipliers are played within ± this of the response, in ln: smooths everybody's landscape. */
@@ -47,14 +49,16 @@ interface Play {
  * Plays from a pure profile. Each iteration draws a few joint profiles from what is played, adds their landscapes to a fading average, and
  * responds to it by the linear programme over mixtures.
  *
+ * @yields the average at each look and after the last iteration: one object, that goes on to change
+ *
  * O(iterations · (draws · entries · slots + cells · bins)). Source: Brown's fictitious play with smoothed actions; the form is derived.
  */
-export async function fictitiousPlay(
+export async function* fictitiousPlay(
   setting: Setting,
   start: Profile,
   rng: Rng,
-  { iterations, draws, spread, memory, signal, onProgress }: PlayOptions,
-): Promise<AveragePlay> {
+  { iterations, looks, draws, spread, memory, signal, onProgress }: PlayOptions,
+): AsyncGenerator<AveragePlay> {
   const { market, buckets, bidders, rules, maxMultiplier = DEFAULT_MAX_MULTIPLIER } = setting;
   const cells = market.advertisers * buckets.count;
   const curves = new BinnedCurves(cells, LEARNING_WIDTH, maxMultiplier);
@@ -64,6 +68,7 @@ export async function fictitiousPlay(
   const plays = startPlays(setting, start, curves, spread);
   const logs = new Float64Array(cells);
   for (let t = 0; t < iterations; t++) {
+    if (looks.includes(t)) yield average;
     if (t % ITERATIONS_PER_TURN === 0) {
       signal?.throwIfAborted();
       onProgress?.({ phase: 'fictitious play', done: t, total: iterations });
@@ -102,7 +107,7 @@ export async function fictitiousPlay(
       }
     }
   }
-  return average;
+  yield average;
 }
 
 /** What the average play of an advertiser gets against the average landscape. */

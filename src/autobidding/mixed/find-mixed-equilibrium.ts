@@ -4,6 +4,7 @@ import type { Certified } from '../../core/certificate.ts';
 import { requireInteger, requireLength, requireNumber, requireOneOf, requireSeed } from '../../core/check.ts';
 import type { RunOptions } from '../../core/progress.ts';
 import { createRng } from '../../core/rng.ts';
+import { isAtRest } from '../equilibrium/at-rest.ts';
 import { OVERSPEND_ALLOWED } from '../equilibrium/objective.ts';
 import { checkSetting } from '../market/check-setting.ts';
 import { optimalWelfare } from '../market/optimal-welfare.ts';
@@ -13,7 +14,7 @@ import { fictitiousPlay } from './fictitious-play.ts';
 import { requirePlainRules } from './marginals.ts';
 import { type MixedOutcome, outcomeOfGap } from './mixed-outcome.ts';
 import { matchRegrets } from './regret-matching.ts';
-import { settle } from './settle.ts';
+import { isBetter, type Settled, settle } from './settle.ts';
 
 /** How strategies are learned. */
 export const MIXED_METHODS = ['fictitious-play', 'regret-matching'] as const;
@@ -43,6 +44,8 @@ export interface MixedEquilibriumOptions extends RunOptions {
   memory?: number | undefined;
   /** Rows of each strategy, ≥ 1. Default 32; 16 in GSP, where exact prices take the square of them. */
   support?: number | undefined;
+  /** Certified value-weighted regret, ≥ 0, at which the search may end before its last iteration. Default: none. */
+  tolerance?: number | undefined;
   /** Default 0. */
   seed?: number | undefined;
 }
@@ -53,6 +56,11 @@ export interface MixedEquilibrium {
   /** Expectations over the strategies' draws, exact. */
   readonly outcome: MixedOutcome;
 }
+
+/** Changes of the settling at most; fewer at the early look, after this part of the iterations, since play goes on. */
+const PASSES = 8;
+const EARLY_PASSES = 3;
+const EARLY_LOOK = 3;
 
 /**
  * Looks for a mixed equilibrium: independent strategies of which none can be bettered by much, targets kept in expectation.
@@ -71,7 +79,7 @@ export async function findMixedEquilibrium(
   options: MixedEquilibriumOptions = {},
 ): Promise<Certified<MixedEquilibrium>> {
   const where = 'findMixedEquilibrium';
-  const { method = 'fictitious-play', seed = 0 } = options;
+  const { method = 'fictitious-play', tolerance, seed = 0 } = options;
   requireOneOf(`${where}: method`, method, MIXED_METHODS);
   const defaults = DEFAULTS[method];
   const { iterations = defaults.iterations, draws = defaults.draws } = options;
@@ -85,18 +93,28 @@ export async function findMixedEquilibrium(
   requireInteger(`${where}: support`, support, 1, 1e6);
   requireNumber(`${where}: spread`, spread, 0, 1);
   requireNumber(`${where}: memory`, memory, 1);
+  if (tolerance !== undefined) requireNumber(`${where}: tolerance`, tolerance, 0);
   requireSeed(`${where}: seed`, seed);
   const cells = setting.market.advertisers * setting.buckets.count;
   const start = options.start ?? new Float64Array(cells).fill(1);
   requireLength(`${where}: start`, start, cells);
   const rng = createRng(seed).fork('mixed equilibrium');
+  const looks = tolerance === undefined ? [] : [Math.ceil(iterations / EARLY_LOOK)];
   const learn = method === 'fictitious-play' ? fictitiousPlay : matchRegrets;
-  const play = await learn(setting, start, rng.fork('play'), {
-    ...{ iterations, draws, spread, memory, signal, onProgress },
+  const play = learn(setting, start, rng.fork('play'), {
+    ...{ iterations, looks, draws, spread, memory, signal, onProgress },
   });
-  const rows = compressPlay(setting, play, support, rng.fork('rows'));
-  const { profile, gap } = await settle(setting, rows, { signal, onProgress });
-  const outcome = outcomeOfGap(setting, gap, optimalWelfare(setting.market));
+  const optimum = optimalWelfare(setting.market);
+  let found: Settled | undefined;
+  for await (const average of play) {
+    const rows = compressPlay(setting, average, support, rng.fork('rows'));
+    const passes = found || tolerance === undefined ? PASSES : EARLY_PASSES;
+    const settled = await settle(setting, rows, { tolerance, passes, optimum, signal, onProgress });
+    if (!found || isBetter(settled.gap, found.gap)) found = settled;
+    if (tolerance !== undefined && isAtRest(found.gap, tolerance)) break;
+  }
+  const { profile, gap } = found!; // play yields at least once
+  const outcome = outcomeOfGap(setting, gap, optimum);
   return {
     value: { profile, gap, outcome },
     certificate: {

@@ -33,8 +33,7 @@ export async function mixedGap(
 ): Promise<EquilibriumGap> {
   checkSetting('mixedGap', setting);
   requirePlainRules('mixedGap', setting);
-  const { gap } = await examine('mixedGap', setting, profile, { signal, onProgress });
-  return gap;
+  return await examine('mixedGap', setting, profile, { signal, onProgress, ...EXACT });
 }
 
 /** Called with each advertiser's regret, entries and curves before the curves are reused. */
@@ -45,19 +44,29 @@ export type Visit = (
   curves: BinnedCurves,
 ) => void;
 
+/** How fine a gap is computed. */
+export interface Fineness {
+  /** Width of bins in ln of the multiplier: bounds are loose by about that, relative to prices. */
+  binWidth: number;
+  /** Partial choices that the search for a pure deviation keeps. */
+  searchWidth: number;
+}
+
+const EXACT: Fineness = { binWidth: FINE_WIDTH, searchWidth: 4096 };
+
 /** The gap of a profile in a checked setting. */
 export async function examine(
   where: string,
   setting: Setting,
   profile: MixedProfile,
-  { signal, onProgress }: RunOptions,
+  { signal, onProgress, binWidth, searchWidth }: RunOptions & Fineness,
   visit?: Visit,
-): Promise<{ gap: EquilibriumGap }> {
+): Promise<EquilibriumGap> {
   const { market, buckets, bidders, rules, maxMultiplier = DEFAULT_MAX_MULTIPLIER } = setting;
   const marginals = marginalsOf(where, setting, profile);
   const steps = new ExpectedSteps(setting, marginals);
   const index = indexEntries(setting);
-  const curves = new BinnedCurves(buckets.count, FINE_WIDTH, maxMultiplier);
+  const curves = new BinnedCurves(buckets.count, binWidth, maxMultiplier);
   const advertisers: AdvertiserRegret[] = [];
   for (let i = 0; i < market.advertisers; i++) {
     signal?.throwIfAborted();
@@ -65,20 +74,20 @@ export async function examine(
     await yieldToEventLoop();
     const own = sweepOwn(setting, marginals, steps, index, i, curves);
     const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
-    const regret = regretOf(own, curves, bidder, rules.format);
+    const regret = regretOf(own, curves, bidder, { format: rules.format, width: searchWidth });
     advertisers.push(regret);
     visit?.(i, regret, own, curves);
   }
   signal?.throwIfAborted();
   const all = Array.from(advertisers, (_, i): Bidder => bidders?.[i] ?? { kind: 'value' });
-  return { gap: summariseGap({ bidders: all }, advertisers) };
+  return summariseGap({ bidders: all }, advertisers);
 }
 
 function regretOf(
   { value, spend, entries }: OwnTotals,
   curves: BinnedCurves,
   bidder: Bidder,
-  format: Setting['rules']['format'],
+  { format, width }: { format: Setting['rules']['format']; width: number },
 ): AdvertiserRegret {
   const overspend = overspendOf(bidder, value, spend);
   if (bidder.kind === 'fixed' || bidder.kind === 'manual') {
@@ -90,7 +99,7 @@ function regretOf(
   }
   const objective = objectiveOf(bidder, value, spend);
   const landscape = curves.landscape(0, entries, format, { relaxed: false });
-  const pure = bestResponse(landscape, bidder, { format });
+  const pure = bestResponse(landscape, bidder, { format, width });
   const reached = objectiveOf(bidder, pure.value, pure.spend);
   const relaxed = relaxedValue(curves.landscape(0, entries, format, { relaxed: true }), bidder);
   const best = Math.max(objective, reached);

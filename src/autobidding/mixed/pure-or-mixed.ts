@@ -3,6 +3,8 @@
 import type { Certified } from '../../core/certificate.ts';
 import { UnsupportedError } from '../../core/errors.ts';
 import type { RunOptions } from '../../core/progress.ts';
+import { isAtRest } from '../equilibrium/at-rest.ts';
+import { DEFAULT_TOLERANCE } from '../equilibrium/find-equilibrium.ts';
 import { type Equilibrium, type FindEquilibriumOptions, findEquilibrium } from '../equilibrium/index.ts';
 import { OVERSPEND_ALLOWED } from '../equilibrium/objective.ts';
 import type { EquilibriumGap, Setting } from '../types.ts';
@@ -25,22 +27,26 @@ export async function findPureOrMixed(
 ): Promise<PureOrMixed> {
   const pure = await findEquilibrium(setting, options);
   if (pure.value.converged || mixed === 'never') return { pure };
-  const { seed, signal, onProgress } = options;
-  const found = await mixedFrom(setting, pure.value, { seed, signal, onProgress });
-  return found && nearerToRest(found.value.gap, pure.value.gap) ? { pure, mixed: found } : { pure };
+  const { tolerance = DEFAULT_TOLERANCE, seed, signal, onProgress } = options;
+  const found = await mixedFrom(setting, pure.value, { tolerance, seed, signal, onProgress });
+  return found && nearerToRest(found.value.gap, pure.value.gap, tolerance)
+    ? { pure, mixed: found }
+    : { pure };
 }
 
-/** Less regret, and targets no worse kept than is allowed. */
-function nearerToRest(one: EquilibriumGap, other: EquilibriumGap): boolean {
-  const allowed = Math.max(OVERSPEND_ALLOWED, other.maxOverspend);
-  return one.maxOverspend <= allowed && one.meanRegretBound < other.meanRegretBound;
+/** Targets kept where the other's are not; with both kept or both missed, at rest where the other is not, or less regret. */
+function nearerToRest(one: EquilibriumGap, other: EquilibriumGap, tolerance: number): boolean {
+  const [kept, otherKept] = [one, other].map(({ maxOverspend }) => maxOverspend <= OVERSPEND_ALLOWED);
+  if (kept !== otherKept) return kept;
+  if (!kept && one.maxOverspend > other.maxOverspend) return false;
+  return isAtRest(one, tolerance) || one.meanRegretBound < other.meanRegretBound;
 }
 
 /** A mixed equilibrium near a pure profile; none for rules that mixed strategies are not computed for. */
 async function mixedFrom(
   setting: Setting,
   { profile }: Equilibrium,
-  run: RunOptions & { seed: number | undefined },
+  run: RunOptions & { tolerance: number; seed: number | undefined },
 ): Promise<Certified<MixedEquilibrium> | undefined> {
   try {
     const start = profile.map((multiplier) => (Number.isNaN(multiplier) ? 1 : multiplier));

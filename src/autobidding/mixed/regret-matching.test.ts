@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { createRng } from '../../core/rng.ts';
+import { createRng, type Rng } from '../../core/rng.ts';
 import { gammaTopicGenerator } from '../generators/gamma-topic-generator.ts';
 import { topicBuckets } from '../market/buckets.ts';
 import { createMarket } from '../market/create-market.ts';
-import type { Bidder, Setting } from '../types.ts';
+import type { Bidder, Profile, Setting } from '../types.ts';
 import type { AveragePlay } from './fictitious-play.ts';
 import { findMixedEquilibrium } from './find-mixed-equilibrium.ts';
 import { mixedGap } from './mixed-gap.ts';
@@ -30,6 +30,11 @@ function meanLog({ curves, shares }: AveragePlay, cell: number): number {
   return sum / mass;
 }
 
+async function averageOf(setting: Setting, start: Profile, rng: Rng): Promise<AveragePlay> {
+  const { value } = await matchRegrets(setting, start, rng, { ...play, looks: [] }).next();
+  return value;
+}
+
 describe('matchRegrets', () => {
   it('learns to pay just above the one competitor, and not to bid where that never pays', async () => {
     // Advertiser 0 wants value − spend against fixed bids: 1 on what it values at 4 (bid 1, multiplier ¼), and 3 on what it values at 2.
@@ -41,7 +46,7 @@ describe('matchRegrets', () => {
     const bidders: Bidder[] = [{ kind: 'utility' }, { kind: 'fixed', multiplier: 1 }];
     const setting: Setting = { market, buckets, rules: { format: 'fpa' }, bidders };
     const start = new Float64Array(4).fill(1);
-    const average = await matchRegrets(setting, start, createRng(1), play);
+    const average = await averageOf(setting, start, createRng(1));
     const log = meanLog(average, 0);
     assert.ok(log >= Math.log(0.25) && log < Math.log(0.25) + 0.06, `${Math.exp(log)}`);
     const { curves, shares, idle } = average;
@@ -58,14 +63,14 @@ describe('matchRegrets', () => {
   });
 
   it('learns the price of a budget: multipliers fall until the budget suffices', async () => {
-    const free = await matchRegrets(settingOf('gsp', 1), new Float64Array(6).fill(1), createRng(2), play);
+    const free = await averageOf(settingOf('gsp', 1), new Float64Array(6).fill(1), createRng(2));
     const before = await findMixedEquilibrium(settingOf('gsp', 1), quick);
     const budget = before.value.gap.advertisers[0].spend / 3;
     const bidders = Array.from({ length: 6 }, (_, i): Bidder => {
       return i === 0 ? { kind: 'value', budget } : { kind: 'value' };
     });
     const setting = settingOf('gsp', 1, bidders);
-    const tight = await matchRegrets(setting, new Float64Array(6).fill(1), createRng(2), play);
+    const tight = await averageOf(setting, new Float64Array(6).fill(1), createRng(2));
     assert.ok(meanLog(tight, 0) < meanLog(free, 0) - 0.1);
     const { value } = await findMixedEquilibrium(setting, quick);
     const { spend } = value.gap.advertisers[0];

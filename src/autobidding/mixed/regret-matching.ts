@@ -20,6 +20,8 @@ const MAX_LOG_PRICE = 6;
 
 export interface MatchingOptions extends RunOptions {
   iterations: number;
+  /** Iterations after which the average is looked at on the way, each > 0. */
+  looks: readonly number[];
   /** Profiles drawn an iteration from what is played. */
   draws: number;
   /** Half the spacing of the grid of multipliers, in ln; each is played evenly within its half-spacings. */
@@ -39,16 +41,18 @@ interface Weights {
  * to weights ≤ 1, against a few joint profiles drawn from what is played; ln λ and ln β move with what is spent beyond target and budget.
  *
  * Each advertiser's average regret against fixed prices vanishes, so joint play nears coarse correlated equilibria; that the product of
- * average strategies, which this returns, is near a Nash equilibrium is not implied. The certificate shows.
+ * average strategies, which this yields, is near a Nash equilibrium is not implied. The certificate shows.
+ *
+ * @yields the average at each look and after the last iteration: one object, that goes on to change
  *
  * O(iterations · (draws · entries · slots + cells · bins)). Source: regret matching⁺, arXiv 1407.5042 (Tammelin); prices: derived.
  */
-export async function matchRegrets(
+export async function* matchRegrets(
   setting: Setting,
   start: Profile,
   rng: Rng,
-  { iterations, draws, spread, memory, signal, onProgress }: MatchingOptions,
-): Promise<AveragePlay> {
+  { iterations, looks, draws, spread, memory, signal, onProgress }: MatchingOptions,
+): AsyncGenerator<AveragePlay> {
   const { market, buckets, rules, bidders, maxMultiplier = DEFAULT_MAX_MULTIPLIER } = setting;
   const cells = market.advertisers * buckets.count;
   const curves = new BinnedCurves(cells, Math.max(LEARNING_WIDTH, 2 * spread), maxMultiplier);
@@ -58,6 +62,7 @@ export async function matchRegrets(
   const prices = Array.from({ length: market.advertisers }, () => ({ target: 0, budget: 0 }));
   const logs = new Float64Array(cells);
   for (let t = 0; t < iterations; t++) {
+    if (looks.includes(t)) yield average;
     if (t % ITERATIONS_PER_TURN === 0) {
       signal?.throwIfAborted();
       onProgress?.({ phase: 'regret matching', done: t, total: iterations });
@@ -84,7 +89,7 @@ export async function matchRegrets(
       if (bidder.budget !== undefined) price.budget = movedPrice(price.budget, step, spend, bidder.budget);
     }
   }
-  return average;
+  yield average;
 }
 
 function weightsOf(

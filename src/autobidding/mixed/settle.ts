@@ -1,6 +1,7 @@
 // From the average of play to strategies that keep their targets, with no large regret left.
 
 import type { RunOptions } from '../../core/progress.ts';
+import { isAtRest } from '../equilibrium/at-rest.ts';
 import { OVERSPEND_ALLOWED, spendingLimit } from '../equilibrium/objective.ts';
 import { multiplierAt } from '../response/multipliers.ts';
 import type {
@@ -18,56 +19,89 @@ import { type MixedResponse, mixedResponse } from './relaxed-response.ts';
 
 /** Spend is brought to this much below the target, so that the others' moves do not break it at once. */
 const MARGIN = 2e-5;
-const MAX_PASSES = 8;
+/** Bounds are loose by a fiftieth of a percent; deviations found are short of the best by next to nothing. */
+const FINENESS = { binWidth: 2e-4, searchWidth: 64 };
 /** Largest change of ln of the multipliers in one pass. */
 const MAX_SHIFT = 0.1;
 const HALVINGS = 24;
 
 /** Regret from which an advertiser's strategy takes in its best response. */
 const LARGE_REGRET = 0.015;
-/** Weight of the response then. */
+/** Weight of the response then; of an advertiser with less than a hundredth of all value, whom the others hardly notice, all. */
 const RESPONSE_WEIGHT = 0.4;
+const SMALL = 0.01;
+
+export interface SettleOptions extends RunOptions {
+  /** Regret at which it ends. Left out: it goes on while there is anything to mend. */
+  tolerance: number | undefined;
+  /** Changes at most. */
+  passes: number;
+  /** W*, to tell who is small. */
+  optimum: number;
+}
+
+/** A mixed profile and how near to an equilibrium it is. */
+export interface Settled {
+  readonly profile: MixedProfile;
+  readonly gap: EquilibriumGap;
+}
 
 /**
- * Passes over all advertisers until nobody overspends by more than 10⁻⁴ nor could gain 1 % (at most 12). In a pass, all at once and each
+ * Passes over all advertisers until the profile is at rest, or nobody overspends by more than 10⁻⁴ nor could gain 1.5 %. In a pass, all at once and each
  * against the others as they are, bidders that could gain much mix their best response in, and those that overspend scale all their
- * multipliers by one factor, so that expected spend is just below target and budget.
+ * multipliers by one factor, so that expected spend is just below target and budget. Small ones turn to their best response in both cases.
  *
- * @returns of the profiles whose targets hold the one with least mean regret among those with the largest below 1 %, else the one with the
+ * @returns of the profiles whose targets hold the one with least mean regret among those with the largest below 1.5 %, else the one with the
  *   least largest regret
  */
 export async function settle(
   setting: Setting,
   rows: MixedProfile,
-  options: RunOptions,
-): Promise<{ profile: MixedProfile; gap: EquilibriumGap }> {
+  { tolerance, passes, optimum, ...options }: SettleOptions,
+): Promise<Settled> {
   const { buckets, bidders, rules } = setting;
   let profile = rows;
-  let best: { profile: MixedProfile; gap: EquilibriumGap } | undefined;
+  let best: Settled | undefined;
   for (let pass = 0; ; pass++) {
     const next: MixedStrategy[] = [...profile];
-    const { gap } = await examine('settle', setting, profile, options, (i, regret, own, curves) => {
-      const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
-      if (bidder.kind === 'fixed' || bidder.kind === 'manual') return;
-      const limit = spendingLimit(bidder, own.value);
-      if (own.spend > limit * (1 + OVERSPEND_ALLOWED)) {
-        const ratio = own.spend / limit;
-        next[i] = shifted(
-          profile[i],
-          shiftTo(profile[i], ratio, curves, buckets.count, bidder, rules.format),
-        );
-      } else if (regret.regretBound > LARGE_REGRET) {
-        const landscape = curves.landscape(0, own.entries, rules.format, { relaxed: false });
-        next[i] = mixedWith(profile[i], landscape, mixedResponse(landscape, bidder, 0));
-      }
-    });
+    const gap = await examine(
+      'settle',
+      setting,
+      profile,
+      { ...options, ...FINENESS },
+      (i, regret, own, curves) => {
+        const bidder: Bidder = bidders?.[i] ?? { kind: 'value' };
+        if (bidder.kind === 'fixed' || bidder.kind === 'manual') return;
+        const limit = spendingLimit(bidder, own.value);
+        const small = own.value < SMALL * optimum;
+        const large = regret.regretBound > LARGE_REGRET;
+        const broken = own.spend > limit * (1 + OVERSPEND_ALLOWED);
+        if (broken && !small) {
+          const ratio = own.spend / limit;
+          next[i] = shifted(
+            profile[i],
+            shiftTo(profile[i], ratio, curves, buckets.count, bidder, rules.format),
+          );
+        } else if (broken || large) {
+          const landscape = curves.landscape(0, own.entries, rules.format, { relaxed: false });
+          next[i] = mixedWith(
+            profile[i],
+            landscape,
+            mixedResponse(landscape, bidder, -MARGIN * own.value),
+            small ? 1 : RESPONSE_WEIGHT,
+          );
+        }
+      },
+    );
     if (!best || isBetter(gap, best.gap)) best = { profile, gap };
-    if (pass === MAX_PASSES || next.every((strategy, i) => strategy === profile[i])) return best;
+    const ends = pass === passes || (tolerance !== undefined && isAtRest(best.gap, tolerance));
+    if (ends || next.every((strategy, i) => strategy === profile[i])) return best;
     profile = next;
   }
 }
 
-function isBetter(gap: EquilibriumGap, than: EquilibriumGap): boolean {
+/** Targets first; then the largest regret as far as it is above what is called large; then the mean. */
+export function isBetter(gap: EquilibriumGap, than: EquilibriumGap): boolean {
   const keeps = (g: EquilibriumGap) => g.maxOverspend <= OVERSPEND_ALLOWED;
   if (keeps(gap) !== keeps(than)) return keeps(gap);
   if (!keeps(gap)) return gap.maxOverspend < than.maxOverspend;
@@ -75,21 +109,23 @@ function isBetter(gap: EquilibriumGap, than: EquilibriumGap): boolean {
   return large < thanLarge || (large === thanLarge && gap.meanRegretBound < than.meanRegretBound);
 }
 
-/** The strategy with half its weight on its best mixture: one row, or two that differ in one bucket. */
+/** The strategy with `share` of its weight on its best mixture: one row, or two that differ in one bucket. */
 function mixedWith(
   { weights, multipliers }: MixedStrategy,
   landscape: Landscape,
   { steps, bucket, other, weight }: MixedResponse,
+  share: number,
 ): MixedStrategy {
   const row = Array.from(steps, (step, k) => multiplierAt(landscape, k, step));
-  const rows = [{ row, weight: RESPONSE_WEIGHT * (bucket < 0 ? 1 : 1 - weight) }];
+  const rows = [{ row, weight: share * (bucket < 0 ? 1 : 1 - weight) }];
   if (bucket >= 0 && weight > 0) {
     const alternative = row.with(bucket, multiplierAt(landscape, bucket, other));
-    rows.push({ row: alternative, weight: RESPONSE_WEIGHT * weight });
+    rows.push({ row: alternative, weight: share * weight });
   }
+  const kept = share < 1 ? { weights, multipliers } : { weights: [], multipliers: [] };
   return {
-    weights: Float64Array.of(...weights.map((w) => w * (1 - RESPONSE_WEIGHT)), ...rows.map((r) => r.weight)),
-    multipliers: Float64Array.of(...multipliers, ...rows.flatMap((r) => r.row)),
+    weights: Float64Array.of(...kept.weights.map((w) => w * (1 - share)), ...rows.map((r) => r.weight)),
+    multipliers: Float64Array.of(...kept.multipliers, ...rows.flatMap((r) => r.row)),
   };
 }
 
