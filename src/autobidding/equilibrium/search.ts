@@ -5,7 +5,7 @@ import type { Observation } from './dynamics/dynamic.ts';
 import { DYNAMICS, type DynamicsName } from './dynamics/index.ts';
 import { type Look, lookAt, observeAll, scoreOf } from './look.ts';
 import { OVERSPEND_ALLOWED, objectiveOf } from './objective.ts';
-import { polish, settleRound } from './settle.ts';
+import { lowerAll, polish, settleRound } from './settle.ts';
 import { answer, play, playAll, rowOf, type Table, toRow, viewOf } from './table.ts';
 
 /** One iteration, as seen by the dynamic; one round, as it ended. */
@@ -36,6 +36,9 @@ const EXACT_WIDTH = 4096;
 
 /** Sweeps of polishing at most, as each may disturb others a little. */
 const SWEEPS = 40;
+
+/** How often all bids are lowered at most, where bids by rule or reserves leave some overspend. */
+const TIMES_LOWERED = 4;
 
 /** Leaves the best profile found on the table. */
 export async function searchFor(table: Table, search: Search, history: IterationRecord[]): Promise<void> {
@@ -88,8 +91,19 @@ async function runEndgame(
     if (moved === 0 || round - best.round >= PATIENCE) break;
   }
   playAll(table, best.profile);
-  if (lookAt(table, observeAll(table)).overspend > OVERSPEND_ALLOWED) polish(table, SWEEPS);
+  keepLimits(table);
   await lowerWorst(table, { signal });
+}
+
+/** Whoever breaks a limit lowers its bids; where that does not end, all do. */
+function keepLimits(table: Table): void {
+  const overspend = () => lookAt(table, observeAll(table)).overspend;
+  if (overspend() > OVERSPEND_ALLOWED) polish(table, SWEEPS);
+  for (let time = 0; time < TIMES_LOWERED; time++) {
+    const left = overspend();
+    if (!(left > OVERSPEND_ALLOWED && left < Infinity)) return;
+    lowerAll(table, left);
+  }
 }
 
 /**

@@ -77,3 +77,18 @@ export function polish(table: Table, sweeps: number): void {
     if (broken === 0) return;
   }
 }
+
+/**
+ * Lowers all bids that may move by one factor, so that an overspend of this size is gone: without reserves and bids by rule slots stay where they
+ * are and all prices fall alike, so this mends what turns cannot.
+ */
+export function lowerAll(table: Table, overspend: number): void {
+  const factor = 1 / (1 + overspend);
+  for (const i of table.movers) {
+    play(
+      table,
+      i,
+      rowOf(table, i).map((multiplier) => multiplier * factor),
+    );
+  }
+}

@@ -27,7 +27,7 @@ const HALVINGS = 24;
 
 /** Regret from which an advertiser's strategy takes in its best response. */
 const LARGE_REGRET = 0.015;
-/** Weight of the response then; of an advertiser with less than a hundredth of all value, whom the others hardly notice, all. */
+/** Weight of the response then. In the first pass, and of advertisers with less than 1 % of all value, whom the others hardly notice: all. */
 const RESPONSE_WEIGHT = 0.4;
 const SMALL = 0.01;
 
@@ -49,7 +49,7 @@ export interface Settled {
 /**
  * Passes over all advertisers until the profile is at rest, or nobody overspends by more than 10⁻⁴ nor could gain 1.5 %. In a pass, all at once and each
  * against the others as they are, bidders that could gain much mix their best response in, and those that overspend scale all their
- * multipliers by one factor, so that expected spend is just below target and budget. Small ones turn to their best response in both cases.
+ * multipliers by one factor, so that expected spend is just below target and budget.
  *
  * @returns of the profiles whose targets hold the one with least mean regret among those with the largest below 1.5 %, else the one with the
  *   least largest regret
@@ -76,7 +76,8 @@ export async function settle(
         const small = own.value < SMALL * optimum;
         const large = regret.regretBound > LARGE_REGRET;
         const broken = own.spend > limit * (1 + OVERSPEND_ALLOWED);
-        if (broken && !small) {
+        const turns = large && (small || pass === 0);
+        if (broken && !turns) {
           const ratio = own.spend / limit;
           next[i] = shifted(
             profile[i],
@@ -88,7 +89,7 @@ export async function settle(
             profile[i],
             landscape,
             mixedResponse(landscape, bidder, -MARGIN * own.value),
-            small ? 1 : RESPONSE_WEIGHT,
+            turns ? 1 : RESPONSE_WEIGHT,
           );
         }
       },
