@@ -24,6 +24,8 @@ const FINENESS = { binWidth: 2e-4, searchWidth: 64 };
 /** Largest change of ln of the multipliers in one pass. */
 const MAX_SHIFT = 0.1;
 const HALVINGS = 24;
+/** Passes at most, after the others, that only bring spend below the targets. */
+const MENDING = 8;
 
 /** Regret from which an advertiser's strategy takes in its best response. */
 const LARGE_REGRET = 0.015;
@@ -63,6 +65,8 @@ export async function settle(
   let profile = rows;
   let best: Settled | undefined;
   for (let pass = 0; ; pass++) {
+    // Responses to large regrets can break others' targets for ever; scaling down eases everybody's.
+    const onlyTargets = pass >= passes;
     const next: MixedStrategy[] = [...profile];
     const gap = await examine(
       'settle',
@@ -77,13 +81,13 @@ export async function settle(
         const large = regret.regretBound > LARGE_REGRET;
         const broken = own.spend > limit * (1 + OVERSPEND_ALLOWED);
         const turns = large && (small || pass === 0);
-        if (broken && !turns) {
+        if (broken && (onlyTargets || !turns)) {
           const ratio = own.spend / limit;
           next[i] = shifted(
             profile[i],
             shiftTo(profile[i], ratio, curves, buckets.count, bidder, rules.format),
           );
-        } else if (broken || large) {
+        } else if (!onlyTargets && (broken || large)) {
           const landscape = curves.landscape(0, own.entries, rules.format, { relaxed: false });
           next[i] = mixedWith(
             profile[i],
@@ -95,17 +99,22 @@ export async function settle(
       },
     );
     if (!best || isBetter(gap, best.gap)) best = { profile, gap };
-    const ends = pass === passes || (tolerance !== undefined && isAtRest(best.gap, tolerance));
+    const ends =
+      (pass >= passes && (keepsLimits(best.gap) || pass === passes + MENDING)) ||
+      (tolerance !== undefined && isAtRest(best.gap, tolerance));
     if (ends || next.every((strategy, i) => strategy === profile[i])) return best;
     profile = next;
   }
 }
 
+function keepsLimits({ maxOverspend }: EquilibriumGap): boolean {
+  return maxOverspend <= OVERSPEND_ALLOWED;
+}
+
 /** Targets first; then the largest regret as far as it is above what is called large; then the mean. */
 export function isBetter(gap: EquilibriumGap, than: EquilibriumGap): boolean {
-  const keeps = (g: EquilibriumGap) => g.maxOverspend <= OVERSPEND_ALLOWED;
-  if (keeps(gap) !== keeps(than)) return keeps(gap);
-  if (!keeps(gap)) return gap.maxOverspend < than.maxOverspend;
+  if (keepsLimits(gap) !== keepsLimits(than)) return keepsLimits(gap);
+  if (!keepsLimits(gap)) return gap.maxOverspend < than.maxOverspend;
   const [large, thanLarge] = [gap, than].map((g) => Math.max(LARGE_REGRET, g.maxRegretBound));
   return large < thanLarge || (large === thanLarge && gap.meanRegretBound < than.meanRegretBound);
 }
