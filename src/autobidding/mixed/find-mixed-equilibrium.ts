@@ -27,7 +27,7 @@ const DEFAULTS = {
 };
 
 export interface MixedEquilibriumOptions extends RunOptions {
-  /** Default 'fictitious-play'. Regret matching takes longer, and often ends nearer to rest at many buckets. */
+  /** Default 'fictitious-play'. Regret matching takes longer; with many buckets in first price it ended nearer to rest. */
   method?: MixedMethod | undefined;
   /** Pure profile to start from, shape (advertisers · K,). Default: 1 throughout. */
   start?: Profile | undefined;
