@@ -81,7 +81,7 @@ const search = z.strictObject({
   iterations: z.int().min(0).default(30),
   rounds: z.int().min(0).default(20),
   /** Value-weighted regret from which a result counts as an equilibrium. */
-  tolerance: amount.default(0.003),
+  tolerance: amount.optional(),
 });
 
 /** Mixed strategies where pure ones find no rest. */
