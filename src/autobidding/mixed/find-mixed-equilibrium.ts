@@ -44,7 +44,10 @@ export interface MixedEquilibriumOptions extends RunOptions {
   memory?: number | undefined;
   /** Rows of each strategy, ≥ 1. Default 32; 16 in GSP, where exact prices take the square of them. */
   support?: number | undefined;
-  /** Certified value-weighted regret, ≥ 0, at which the search may end before its last iteration. Default: none. */
+  /**
+   * Certified value-weighted regret, ≥ 0, to search for: what a third of the iterations give may do, and where all of them do not, it goes on to
+   * three times as many and to four times the rows (twice in GSP). Default: all iterations, once.
+   */
   tolerance?: number | undefined;
   /** Default 0. */
   seed?: number | undefined;
@@ -57,10 +60,12 @@ export interface MixedEquilibrium {
   readonly outcome: MixedOutcome;
 }
 
-/** Changes of the settling at most; fewer at the early look, after this part of the iterations, since play goes on. */
+/** Changes of the settling at most; fewer at a look on the way, since play goes on. */
 const PASSES = 8;
-const EARLY_PASSES = 3;
-const EARLY_LOOK = 3;
+const PASSES_ON_THE_WAY = 3;
+
+/** With a tolerance: the first look is after a third of the iterations, the last after three times as many. */
+const LONGER = 3;
 
 /**
  * Looks for a mixed equilibrium: independent strategies of which none can be bettered by much, targets kept in expectation.
@@ -99,16 +104,21 @@ export async function findMixedEquilibrium(
   const start = options.start ?? new Float64Array(cells).fill(1);
   requireLength(`${where}: start`, start, cells);
   const rng = createRng(seed).fork('mixed equilibrium');
-  const looks = tolerance === undefined ? [] : [Math.ceil(iterations / EARLY_LOOK)];
+  const looks = tolerance === undefined ? [] : [Math.ceil(iterations / LONGER), iterations];
+  const last = tolerance === undefined ? iterations : LONGER * iterations;
   const learn = method === 'fictitious-play' ? fictitiousPlay : matchRegrets;
   const play = learn(setting, start, rng.fork('play'), {
-    ...{ iterations, looks, draws, spread, memory, signal, onProgress },
+    ...{ iterations: last, looks, draws, spread, memory, signal, onProgress },
   });
   const optimum = optimalWelfare(setting.market);
   let found: Settled | undefined;
+  let look = 0;
   for await (const average of play) {
-    const rows = compressPlay(setting, average, support, rng.fork('rows'));
-    const passes = found || tolerance === undefined ? PASSES : EARLY_PASSES;
+    const onTheWay = look++ < looks.length;
+    // Few rows are coarse: that costs regret. Many cost time, in GSP the square of them.
+    const finer = tolerance === undefined || onTheWay ? 1 : setting.rules.format === 'gsp' ? 2 : 4;
+    const rows = compressPlay(setting, average, finer * support, rng.fork('rows'));
+    const passes = onTheWay ? PASSES_ON_THE_WAY : PASSES;
     const settled = await settle(setting, rows, { tolerance, passes, optimum, signal, onProgress });
     if (!found || isBetter(settled.gap, found.gap)) found = settled;
     if (tolerance !== undefined && isAtRest(found.gap, tolerance)) break;
