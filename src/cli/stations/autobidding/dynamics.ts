@@ -31,7 +31,10 @@ export const dynamics: Experiment = {
 function describe(report: ProtocolReport<DynamicsFigures>): ExperimentResult {
   const { figures, verdicts, title } = report;
   const { rows, joint } = figures;
-  const cells = [...new Set(rows.map(({ generator, level }) => `${generator}, K = ${level}`))];
+  // A chart for each format: more than eight categories cannot be told apart.
+  const cellOf = ({ generator, level, format }: (typeof rows)[number]) =>
+    `${generator}, K = ${level}, ${format.toUpperCase()}`;
+  const cells = [...new Set(rows.map(cellOf))];
   return {
     value: { rows, joint, verdicts },
     figures: {
@@ -53,14 +56,14 @@ function describe(report: ProtocolReport<DynamicsFigures>): ExperimentResult {
       charts: cells.map((cell) => ({
         kind: 'scatter' as const,
         title: `Regret against time, ${cell}`,
-        description: 'Means over markets, by format and method. Down and left is better.',
+        description: 'Means over markets, by method. Down and left is better.',
         x: { label: 'processor seconds', scale: 'log' as const },
         y: { label: 'certified regret (% of value)', scale: 'log' as const },
         points: rows
-          .filter(({ generator, level }) => `${generator}, K = ${level}` === cell)
-          .map(({ seconds, regret, method, format }) => ({
+          .filter((row) => cellOf(row) === cell)
+          .map(({ seconds, regret, method }) => ({
             ...{ x: seconds.mean, y: 100 * regret.mean },
-            category: `${format.toUpperCase()}, ${method}`,
+            category: method,
           })),
       })),
       tables: [
